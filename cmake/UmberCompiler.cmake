@@ -2,7 +2,12 @@
 # everywhere and never mixed with MLIR's static libraries: two copies of a
 # TypeID are two types.
 
-find_package(MLIR 22 REQUIRED CONFIG)
+# LLVM's version file accepts only an equal major.minor, so the major version is
+# checked here.
+find_package(MLIR REQUIRED CONFIG)
+if(NOT LLVM_VERSION_MAJOR EQUAL 22)
+  message(FATAL_ERROR "Umber needs MLIR 22; ${MLIR_DIR} is ${LLVM_PACKAGE_VERSION}")
+endif()
 set(MLIR_LINK_MLIR_DYLIB ON)
 set(LLVM_LINK_LLVM_DYLIB ON)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
