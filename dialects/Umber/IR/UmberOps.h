@@ -1,0 +1,23 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_DIALECTS_UMBER_IR_UMBEROPS_H
+#define UMBER_DIALECTS_UMBER_IR_UMBEROPS_H
+
+#include "dialects/Umber/IR/UmberDialect.h"
+
+#define GET_OP_CLASSES
+#include "dialects/Umber/IR/UmberOps.h.inc"
+
+namespace mlir::umber {
+
+/// The module attribute that holds the model's #umber.model.
+inline constexpr llvm::StringLiteral kModelAttrName = "umber.model";
+
+/// The module attribute with the path of the file that holds the parameters'
+/// bytes. A shape-only model has none.
+inline constexpr llvm::StringLiteral kParametersAttrName = "umber.parameters";
+
+} // namespace mlir::umber
+
+#endif // UMBER_DIALECTS_UMBER_IR_UMBEROPS_H

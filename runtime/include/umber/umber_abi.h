@@ -1,0 +1,71 @@
+/* Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * The contract between compiled CPU code and the runtime. Depends on nothing.
+ *
+ * A code segment of a package is a shared object for one instruction set. It
+ * exports one function, umber_library_query, and needs nothing from outside but
+ * the C library's memory functions. Its kernels are called through
+ * umber_kernel_fn by every worker of a team at once; what a program runs, in
+ * which order and on which buffers, is data in the package (runtime/package).
+ *
+ * Any change of a struct below raises UMBER_ABI_VERSION.
+ */
+
+#ifndef UMBER_ABI_H
+#define UMBER_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UMBER_ABI_VERSION 1u
+#define UMBER_ABI_QUERY_SYMBOL "umber_library_query"
+
+/* Every binding and the scratch start at a multiple of this many bytes. */
+#define UMBER_ABI_ALIGNMENT 64u
+
+/* What a kernel is called with. Generated code reads the fields by position:
+ * ten pointers or 64-bit integers, no padding. */
+typedef struct umber_kernel_args {
+  /* Start of each buffer, in the order of the dispatch's bindings. */
+  void *const *bindings;
+  /* Rows of activations in this step: 1 up to the program's max_tokens. */
+  int64_t tokens;
+  /* Position of the first row in its sequence. */
+  int64_t position;
+  /* How many of the last rows get logits: 0 up to tokens. */
+  int64_t outputs;
+  /* Positions that the key/value cache was allocated for. */
+  int64_t capacity;
+  /* This worker's number, and how many call the kernel together. */
+  int64_t worker;
+  int64_t workers;
+  /* This worker's own memory, of the program's scratch_bytes. */
+  void *scratch;
+  /* Returns when every worker of the team has called it. */
+  void (*barrier)(void *barrier_state);
+  void *barrier_state;
+} umber_kernel_args;
+
+typedef void (*umber_kernel_fn)(const umber_kernel_args *args);
+
+/* A code segment's table of kernels. The arrays have kernel_count elements. */
+typedef struct umber_library {
+  uint32_t abi_version;
+  uint32_t kernel_count;
+  const char *isa;
+  const char *const *kernel_names;
+  const umber_kernel_fn *kernels;
+} umber_library;
+
+/* The library, or null if it does not speak the caller's ABI version. */
+typedef const umber_library *(*umber_library_query_fn)(uint32_t abi_version);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UMBER_ABI_H */
