@@ -49,14 +49,17 @@ struct Group {
 /// Whether `op` can run in `group` without waiting for whole rows of it.
 bool belongsTo(Operation *op, const Group &group) {
   if (auto linear = dyn_cast<LinearOp>(op)) {
-    return group.productInput ? linear.getX() == group.productInput
-                              : group.makes(linear.getX());
+    return group.productInput
+               ? linear.getX() == group.productInput
+               : group.makes(linear.getX()) &&
+                     isa<RmsNormOp, QuantizeOp>(linear.getX().getDefiningOp());
   }
   if (auto norm = dyn_cast<RmsNormOp>(op)) {
-    // A norm of whole rows comes before a kernel's products; one per head may
-    // follow them.
-    bool joinsFront = !group.productInput;
-    return group.makes(norm.getX()) && (joinsFront || norm.getHeads() > 1);
+    // A norm of whole rows begins a kernel, or follows the slice that does; one
+    // per head may follow the kernel's products.
+    return group.makes(norm.getX()) &&
+           (norm.getHeads() > 1 ||
+            isa<tensor::ExtractSliceOp>(norm.getX().getDefiningOp()));
   }
   if (isa<AttentionOp, EmbedOp, tensor::ExtractSliceOp>(op)) {
     return false;
@@ -172,7 +175,8 @@ private:
     Region body;
     Block *block = new Block();
     body.push_back(block);
-    OpBuilder inner = OpBuilder::atBlockEnd(block);
+    OpBuilder inner(last->getContext());
+    inner.setInsertionPointToEnd(block);
     IRMapping mapping;
     SmallVector<Value> inputs;
     auto asInput = [&](Value value) {

@@ -8,15 +8,18 @@
 #include "mlir/IR/Verifier.h"
 #include "targets/CPU/CPUTarget.h"
 #include "targets/CPU/KernelEmitter.h"
+#include "targets/CPU/Passes.h"
+
+namespace umber {
+#define GEN_PASS_DEF_CPULOWERTOLOOPSPASS
+#include "targets/CPU/Passes.h.inc"
+} // namespace umber
 
 using namespace mlir;
 
 namespace umber::cpu {
 
 FailureOr<LoweredModel> lowerToLoops(ModuleOp module) {
-  module.getContext()
-      ->loadDialect<math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                    vector::VectorDialect>();
   LoweredModel lowered;
   FailureOr<DispatchPlan> plan = planDispatches(module);
   if (failed(plan)) {
@@ -38,5 +41,25 @@ FailureOr<LoweredModel> lowerToLoops(ModuleOp module) {
   }
   return lowered;
 }
+
+namespace {
+
+struct CPULowerToLoops
+    : ::umber::impl::CPULowerToLoopsPassBase<CPULowerToLoops> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<LoweredModel> lowered = lowerToLoops(module);
+    if (failed(lowered)) {
+      // lowerToLoops has said why: an emitError at the op that does not fit.
+      return signalPassFailure();
+    }
+    module.getBodyRegion().takeBody(lowered->code->getBodyRegion());
+    for (NamedAttribute attr : llvm::to_vector(module->getDiscardableAttrs())) {
+      module->removeAttr(attr.getName());
+    }
+  }
+};
+
+} // namespace
 
 } // namespace umber::cpu
