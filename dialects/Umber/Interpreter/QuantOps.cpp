@@ -98,18 +98,40 @@ static bool isClose(float actual, float expected, float atol, float rtol) {
          atol + double(rtol) * std::fabs(expected);
 }
 
-/// Fails with the position of element `flat` and the two values there.
-template <typename T>
-static LogicalResult failAt(CheckOp op, const Tensor &tensor, int64_t flat,
-                            T actual, T expected) {
+/// The index of element `flat`, outermost dimension first.
+static SmallVector<int64_t> indexOf(const Tensor &tensor, int64_t flat) {
   SmallVector<int64_t> index(tensor.getRank());
   for (int64_t d = tensor.getRank() - 1; d >= 0; --d) {
     index[d] = flat % tensor.getDim(d);
     flat /= tensor.getDim(d);
   }
-  InFlightDiagnostic diag = op.emitOpError("failed at [");
-  llvm::interleaveComma(index, diag);
-  return diag << "]: actual " << actual << ", expected " << expected;
+  return index;
+}
+
+static bool isClose(int64_t actual, int64_t expected, float atol, float rtol) {
+  uint64_t distance = actual > expected ? uint64_t(actual) - uint64_t(expected)
+                                        : uint64_t(expected) - uint64_t(actual);
+  return distance == 0 ||
+         double(distance) <= atol + double(rtol) * std::fabs(double(expected));
+}
+
+static std::string format(float value) { return formatFloat(value); }
+static std::string format(int64_t value) { return std::to_string(value); }
+
+/// Fails with the first element that is not close.
+template <typename T>
+static LogicalResult requireClose(CheckOp op, const Tensor &tensor,
+                                  ArrayRef<T> actual, ArrayRef<T> expected) {
+  float atol = op.getAtol().convertToFloat();
+  float rtol = op.getRtol().convertToFloat();
+  for (auto [i, a, e] : llvm::enumerate(actual, expected)) {
+    if (!isClose(a, e, atol, rtol)) {
+      return op.emitOpError("failed at [")
+             << indexOf(tensor, i) << "]: actual " << format(a) << ", expected "
+             << format(e);
+    }
+  }
+  return success();
 }
 
 static LogicalResult evaluateCheck(CheckOp op, Frame &frame) {
@@ -119,23 +141,10 @@ static LogicalResult evaluateCheck(CheckOp op, Frame &frame) {
     return op.emitOpError("failed: actual is ")
            << actual.describe() << ", expected is " << expected.describe();
   }
-  float atol = op.getAtol().convertToFloat();
-  float rtol = op.getRtol().convertToFloat();
-  for (int64_t i = 0; i < actual.getNumElements(); ++i) {
-    if (actual.isFloat()) {
-      float a = actual.getFloats()[i], e = expected.getFloats()[i];
-      if (!isClose(a, e, atol, rtol)) {
-        return failAt(op, actual, i, a, e);
-      }
-      continue;
-    }
-    int64_t a = actual.getIntegers()[i], e = expected.getIntegers()[i];
-    double distance = std::fabs(double(a) - double(e));
-    if (a != e && distance > atol + double(rtol) * std::fabs(double(e))) {
-      return failAt(op, actual, i, a, e);
-    }
-  }
-  return success();
+  return actual.isFloat() ? requireClose(op, actual, actual.getFloats(),
+                                         expected.getFloats())
+                          : requireClose(op, actual, actual.getIntegers(),
+                                         expected.getIntegers());
 }
 
 void registerQuantOps(OpRegistry &registry) {

@@ -6,6 +6,7 @@
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cassert>
+#include <charconv>
 #include <cmath>
 
 using namespace mlir;
@@ -34,6 +35,12 @@ int64_t wrapTo(int64_t value, Type type) {
   }
   unsigned width = type.getIntOrFloatBitWidth();
   return width == 1 ? value & 1 : llvm::SignExtend64(value, width);
+}
+
+std::string formatFloat(float value) {
+  char text[32];
+  auto end = std::to_chars(text, text + sizeof(text), value);
+  return std::string(text, end.ptr);
 }
 
 bool Tensor::isSupported(Type type) {

@@ -10,6 +10,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace umber::interp {
@@ -21,6 +22,9 @@ float roundTo(float value, mlir::Type type);
 /// `value` wrapped into `type`: index is 64 bits wide; i1 is 0 or 1, and a
 /// wider integer is sign-extended.
 int64_t wrapTo(int64_t value, mlir::Type type);
+
+/// The fewest digits that read back as the same f32.
+std::string formatFloat(float value);
 
 /// The integers and scales of a tensor whose type has a #umber.quantized
 /// encoding: element (r, c) is values[r * columns + c] * scales[r * groups + c
