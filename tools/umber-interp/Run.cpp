@@ -59,7 +59,7 @@ LogicalResult runFunctions(Interpreter &interpreter, ModuleOp module,
       return function.emitOpError("expected no arguments but !umber.kv_cache "
                                   "and !umber.adapters, found (")
              << function.getArgumentTypes()
-             << "); --prompt-ids runs a model's @step";
+             << "); --prompt-ids runs a model";
     }
     auto results = interpreter.call(function.getName(), *arguments);
     if (failed(results)) {

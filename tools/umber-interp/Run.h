@@ -28,7 +28,7 @@ struct GenerationOptions {
   bool json = false;
 };
 
-/// Runs a prompt through @step, decodes greedily, and prints the chosen tokens:
+/// Runs a prompt through the model (see Session), decodes greedily, and prints the chosen tokens:
 /// their ids on a line, or with `json` an object with prompt_ids, ids, and
 /// margins (how far each one's logit was above the second).
 mlir::LogicalResult generate(Interpreter &interpreter, mlir::ModuleOp module,

@@ -28,7 +28,7 @@ static cl::opt<std::string>
                    cl::desc("Read parameters from FILE"), cl::cat(category));
 static cl::list<int32_t>
     promptIds("prompt-ids", cl::CommaSeparated, cl::value_desc("ID,..."),
-              cl::desc("Run @step over these token ids, then decode greedily"),
+              cl::desc("Run the model over these token ids, then decode greedily"),
               cl::cat(category));
 static cl::opt<unsigned> count("n", cl::init(0), cl::value_desc("COUNT"),
                                cl::desc("Decode COUNT tokens"),

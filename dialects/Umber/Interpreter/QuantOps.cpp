@@ -35,7 +35,7 @@ static LogicalResult evaluateQuantize(QuantizeOp op, Frame &frame) {
     for (auto [c, value] : llvm::enumerate(in)) {
       if (!std::isfinite(value)) {
         return op.emitOpError("expected finite elements, found ")
-               << value << " at [" << (first + c) / columns << ", "
+               << formatFloat(value) << " at [" << (first + c) / columns << ", "
                << (first + c) % columns << "]";
       }
       largest = std::max(largest, std::fabs(value));

@@ -14,7 +14,7 @@ using mlir::umber::KVCacheType;
 
 namespace umber::interp {
 
-static constexpr llvm::StringLiteral kStepName = "step";
+static constexpr llvm::StringLiteral kMaxTokensName = "umber.max_tokens";
 
 static bool isStep(FunctionOpInterface function) {
   ArrayRef<Type> arguments = function.getArgumentTypes();
@@ -32,25 +32,54 @@ static bool isStep(FunctionOpInterface function) {
          results[1] == arguments[3];
 }
 
+/// How many tokens a step with `function` may have.
+static int64_t tokenLimit(FunctionOpInterface function) {
+  auto ids = cast<RankedTensorType>(function.getArgumentTypes()[0]);
+  auto limit = function->getAttrOfType<IntegerAttr>(kMaxTokensName);
+  if (ids.hasStaticShape()) {
+    return ids.getDimSize(0);
+  }
+  return limit ? limit.getInt() : std::numeric_limits<int32_t>::max();
+}
+
+Session::Session(Interpreter &interpreter, FunctionOpInterface prefill,
+                 FunctionOpInterface decode)
+    : interpreter(&interpreter), prefillFunction(prefill),
+      decodeFunction(decode), maxTokens(prefill ? tokenLimit(prefill) : 1),
+      cache(KVCache::create(cast<KVCacheType>(
+          (prefill ? prefill : decode).getArgumentTypes()[3]))) {}
+
 FailureOr<Session> Session::create(Interpreter &interpreter, ModuleOp module) {
-  auto function = module.lookupSymbol<FunctionOpInterface>(kStepName);
-  if (!function) {
-    return module.emitError("expected a function named '") << kStepName << "'";
+  auto prefill = module.lookupSymbol<FunctionOpInterface>("step");
+  if (!prefill) {
+    prefill = module.lookupSymbol<FunctionOpInterface>("prefill");
   }
-  if (!isStep(function)) {
-    return function.emitOpError(
-               "expected (tensor<?xi32>, index, index, !umber.kv_cache[, "
-               "!umber.adapters]) -> (tensor<?xVxf32>, !umber.kv_cache), "
-               "found ")
-           << function.getFunctionType();
+  auto decode = module.lookupSymbol<FunctionOpInterface>("decode");
+  if (!prefill && !decode) {
+    return module.emitError(
+        "expected a function named 'step', 'prefill' or 'decode'");
   }
-  auto cache = cast<KVCacheType>(function.getArgumentTypes()[3]);
-  Session session(interpreter, function, KVCache::create(cache));
-  session.adapters = std::make_shared<Adapters>();
-  return session;
+  for (FunctionOpInterface function : {prefill, decode}) {
+    if (function && !isStep(function)) {
+      return function.emitOpError("expected (tensor<?xi32>, index, index, "
+                                  "!umber.kv_cache[, !umber.adapters]) -> "
+                                  "(tensor<?xVxf32>, !umber.kv_cache), found ")
+             << function.getFunctionType();
+    }
+  }
+  if (prefill && decode &&
+      prefill.getArgumentTypes().drop_front() !=
+          decode.getArgumentTypes().drop_front()) {
+    return decode.emitOpError("expected arguments as '")
+           << prefill.getName() << "' has, (" << prefill.getArgumentTypes()
+           << "), found (" << decode.getArgumentTypes() << ")";
+  }
+  return Session(interpreter, prefill, decode);
 }
 
 LogicalResult Session::setAdapters(AdaptersRef newAdapters) {
+  FunctionOpInterface function =
+      prefillFunction ? prefillFunction : decodeFunction;
   if (function.getNumArguments() < 5) {
     return function.emitOpError("expected an argument for adapters");
   }
@@ -59,9 +88,15 @@ LogicalResult Session::setAdapters(AdaptersRef newAdapters) {
 }
 
 FailureOr<Tensor> Session::step(ArrayRef<int32_t> ids, int64_t outputs) {
-  auto model =
-      function->getParentOfType<ModuleOp>()
-          ->getAttrOfType<mlir::umber::ModelAttr>(mlir::umber::kModelAttrName);
+  bool isDecode = decodeFunction && (ids.size() == 1 || !prefillFunction);
+  FunctionOpInterface function = isDecode ? decodeFunction : prefillFunction;
+  if (ids.empty() || int64_t(ids.size()) > maxTokens) {
+    return function.emitOpError("expected 1 to ")
+           << maxTokens << " tokens, found " << ids.size();
+  }
+  auto model = function->getParentOfType<ModuleOp>()
+                   ->getAttrOfType<mlir::umber::ModelAttr>(
+                       mlir::umber::kModelAttrName);
   int64_t end = length + int64_t(ids.size());
   if (model && end > model.getContextLength()) {
     return function.emitOpError("expected at most ")
@@ -77,7 +112,7 @@ FailureOr<Tensor> Session::step(ArrayRef<int32_t> ids, int64_t outputs) {
   if (function.getNumArguments() > 4) {
     arguments.push_back(adapters);
   }
-  auto results = interpreter->call(kStepName, arguments);
+  auto results = interpreter->call(function.getName(), arguments);
   if (failed(results)) {
     return failure();
   }
@@ -92,9 +127,7 @@ FailureOr<Tensor> Session::step(ArrayRef<int32_t> ids, int64_t outputs) {
 }
 
 FailureOr<Tensor> Session::prefill(ArrayRef<int32_t> ids, int64_t chunk) {
-  if (ids.empty() || chunk < 1) {
-    return function.emitOpError("expected a prompt of at least one token");
-  }
+  chunk = std::clamp<int64_t>(chunk, 1, std::max<int64_t>(1, maxTokens));
   while (int64_t(ids.size()) > chunk) {
     if (failed(step(ids.take_front(chunk), /*outputs=*/0))) {
       return failure();

@@ -10,12 +10,14 @@
 
 namespace umber::interp {
 
-/// One sequence of tokens run through a module's function
-///   @step(ids: tensor<?xi32>, pos: index, outputs: index,
-///         cache: !umber.kv_cache[, adapters: !umber.adapters])
+/// One sequence of tokens run through a module's entry points, functions
+///   (ids: tensor<?xi32>, pos: index, outputs: index,
+///    cache: !umber.kv_cache[, adapters: !umber.adapters])
 ///       -> (logits: tensor<?xVxf32>, !umber.kv_cache)
-/// which appends `ids` at positions `pos`... and gives the logits of the last
-/// `outputs` of them.
+/// which append `ids` at positions `pos`... and give the logits of the last
+/// `outputs` of them. A module has `step`, or, once umber-specialize has made them
+/// of it, `prefill`, for up to `umber.max_tokens` tokens, or `decode`, for one, or
+/// both.
 class Session {
 public:
   /// An empty sequence. Fails with a diagnostic if the module has no such
@@ -26,8 +28,9 @@ public:
   /// Which adapters later steps use; fails if the model takes none.
   mlir::LogicalResult setAdapters(AdaptersRef newAdapters);
 
-  /// Appends tokens; gives the logits of the last `outputs` of them, outputs x
-  /// vocabulary. Fails if the model's context would overflow or a step fails.
+  /// Appends 1 to getMaxTokens() tokens; gives the logits of the last `outputs`
+  /// of them, outputs x vocabulary. Fails if the model's context would overflow
+  /// or a step fails.
   mlir::FailureOr<Tensor> step(llvm::ArrayRef<int32_t> ids, int64_t outputs);
 
   /// Appends a prompt, which must not be empty, in steps of at most `chunk`
@@ -36,16 +39,20 @@ public:
 
   /// How many tokens the sequence has.
   int64_t getLength() const { return length; }
+  /// How many tokens a step may have.
+  int64_t getMaxTokens() const { return maxTokens; }
 
 private:
-  Session(Interpreter &interpreter, mlir::FunctionOpInterface function,
-          KVCache cache)
-      : interpreter(&interpreter), function(function), cache(cache) {}
+  Session(Interpreter &interpreter, mlir::FunctionOpInterface prefill,
+          mlir::FunctionOpInterface decode);
 
   Interpreter *interpreter;
-  mlir::FunctionOpInterface function;
+  /// For any number of tokens up to the limit, and for one; at least one of them
+  /// is there.
+  mlir::FunctionOpInterface prefillFunction, decodeFunction;
+  int64_t maxTokens;
   KVCache cache;
-  AdaptersRef adapters;
+  AdaptersRef adapters = std::make_shared<Adapters>();
   int64_t length = 0;
 };
 

@@ -38,7 +38,7 @@
 
 //--- empty.mlir
 // EMPTY: umber-interp: error: {{.*}}empty.mlir:{{.*}} expected a public function, found none
-// STEP: expected a function named 'step'
+// STEP: expected a function named 'step', 'prefill' or 'decode'
 module {}
 
 //--- syntax.mlir
@@ -46,10 +46,10 @@ module {}
 func.func @main
 
 //--- unknown.mlir
-// UNKNOWN: {{^}}umber-interp: error: {{.*}}unknown.mlir:4:8: the interpreter does not know 'tensor.dim_of_nothing'{{$}}
+// UNKNOWN: {{^}}umber-interp: error: {{.*}}unknown.mlir:4:8: the interpreter does not know 'math.powf'{{$}}
 func.func @main() {
-  %x = arith.constant 1 : i32
-  %y = "tensor.dim_of_nothing"(%x) : (i32) -> i32
+  %x = arith.constant 1.0 : f32
+  %y = math.powf %x, %x : f32
   return
 }
 

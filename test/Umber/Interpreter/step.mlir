@@ -13,7 +13,7 @@
 // RUN: not umber-interp %s --prompt-ids=1 -n 9 2>&1 | FileCheck %s --check-prefix=CONTEXT
 // RUN: not umber-interp %s 2>&1 | FileCheck %s --check-prefix=ARGUMENTS
 // RUN: rm -rf %t && umber-interp %s --prompt-ids=0,4 --logits %t | count 1
-// RUN: od -A n -t f4 %t | FileCheck %s --check-prefix=LOGITS
+// RUN: od -A n -t f4 -w20 %t | FileCheck %s --check-prefix=LOGITS
 
 //      IDS:{{^}}0,1,4,3{{$}}
 //     JSON:{{^}}{"prompt_ids":[2,3],"ids":[0,1,4,3],"margins":[4,1,2,5]}{{$}}
