@@ -58,8 +58,7 @@ LogicalResult runFunctions(Interpreter &interpreter, ModuleOp module,
     if (!arguments) {
       return function.emitOpError("expected no arguments but !umber.kv_cache "
                                   "and !umber.adapters, found (")
-             << function.getArgumentTypes()
-             << "); --prompt-ids runs a model";
+             << function.getArgumentTypes() << "); --prompt-ids runs a model";
     }
     auto results = interpreter.call(function.getName(), *arguments);
     if (failed(results)) {

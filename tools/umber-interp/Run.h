@@ -28,9 +28,10 @@ struct GenerationOptions {
   bool json = false;
 };
 
-/// Runs a prompt through the model (see Session), decodes greedily, and prints the chosen tokens:
-/// their ids on a line, or with `json` an object with prompt_ids, ids, and
-/// margins (how far each one's logit was above the second).
+/// Runs a prompt through the model (see Session), decodes greedily, and prints
+/// the chosen tokens: their ids on a line, or with `json` an object with
+/// prompt_ids, ids, and margins (how far each one's logit was above the
+/// second).
 mlir::LogicalResult generate(Interpreter &interpreter, mlir::ModuleOp module,
                              const GenerationOptions &options,
                              llvm::raw_ostream &os);

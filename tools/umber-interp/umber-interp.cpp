@@ -3,12 +3,8 @@
 //
 // umber-interp: runs a module in the reference interpreter.
 
-#include "dialects/Umber/IR/UmberOps.h"
+#include "dialects/Register/RegisterDialects.h"
 #include "dialects/Umber/Interpreter/Interpreter.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "tools/umber-interp/FirstError.h"
 #include "tools/umber-interp/Load.h"
 #include "tools/umber-interp/Run.h"
@@ -26,10 +22,10 @@ static cl::opt<std::string> input(cl::Positional, cl::Required,
 static cl::opt<std::string>
     parametersFile("parameters", cl::value_desc("FILE"),
                    cl::desc("Read parameters from FILE"), cl::cat(category));
-static cl::list<int32_t>
-    promptIds("prompt-ids", cl::CommaSeparated, cl::value_desc("ID,..."),
-              cl::desc("Run the model over these token ids, then decode greedily"),
-              cl::cat(category));
+static cl::list<int32_t> promptIds(
+    "prompt-ids", cl::CommaSeparated, cl::value_desc("ID,..."),
+    cl::desc("Run the model over these token ids, then decode greedily"),
+    cl::cat(category));
 static cl::opt<unsigned> count("n", cl::init(0), cl::value_desc("COUNT"),
                                cl::desc("Decode COUNT tokens"),
                                cl::cat(category));
@@ -79,10 +75,9 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "Umber's reference interpreter\n");
-  MLIRContext context(MLIRContext::Threading::DISABLED);
-  context.loadDialect<mlir::umber::UmberDialect, arith::ArithDialect,
-                      func::FuncDialect, math::MathDialect,
-                      tensor::TensorDialect>();
+  DialectRegistry registry;
+  ::umber::registerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   FirstError error(&context, input);
   if (failed(run(context))) {

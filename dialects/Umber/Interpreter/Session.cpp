@@ -94,9 +94,9 @@ FailureOr<Tensor> Session::step(ArrayRef<int32_t> ids, int64_t outputs) {
     return function.emitOpError("expected 1 to ")
            << maxTokens << " tokens, found " << ids.size();
   }
-  auto model = function->getParentOfType<ModuleOp>()
-                   ->getAttrOfType<mlir::umber::ModelAttr>(
-                       mlir::umber::kModelAttrName);
+  auto model =
+      function->getParentOfType<ModuleOp>()
+          ->getAttrOfType<mlir::umber::ModelAttr>(mlir::umber::kModelAttrName);
   int64_t end = length + int64_t(ids.size());
   if (model && end > model.getContextLength()) {
     return function.emitOpError("expected at most ")

@@ -15,9 +15,9 @@ namespace umber::interp {
 ///    cache: !umber.kv_cache[, adapters: !umber.adapters])
 ///       -> (logits: tensor<?xVxf32>, !umber.kv_cache)
 /// which append `ids` at positions `pos`... and give the logits of the last
-/// `outputs` of them. A module has `step`, or, once umber-specialize has made them
-/// of it, `prefill`, for up to `umber.max_tokens` tokens, or `decode`, for one, or
-/// both.
+/// `outputs` of them. A module has `step`, or, once umber-specialize has made
+/// them of it, `prefill`, for up to `umber.max_tokens` tokens, or `decode`, for
+/// one, or both.
 class Session {
 public:
   /// An empty sequence. Fails with a diagnostic if the module has no such
@@ -47,8 +47,8 @@ private:
           mlir::FunctionOpInterface decode);
 
   Interpreter *interpreter;
-  /// For any number of tokens up to the limit, and for one; at least one of them
-  /// is there.
+  /// For any number of tokens up to the limit, and for one; at least one of
+  /// them is there.
   mlir::FunctionOpInterface prefillFunction, decodeFunction;
   int64_t maxTokens;
   KVCache cache;
