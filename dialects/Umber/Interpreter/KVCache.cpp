@@ -30,8 +30,10 @@ static llvm::Error storeVector(llvm::MutableArrayRef<float> elements,
   }
   float largest = 0.0f;
   for (float element : elements) {
-    // Written so that a NaN is kept.
-    largest = std::fabs(element) <= largest ? largest : std::fabs(element);
+    // Once a NaN, always a NaN.
+    if (!(std::fabs(element) <= largest) && !std::isnan(largest)) {
+      largest = std::fabs(element);
+    }
   }
   float range = (1 << (elementType.getIntOrFloatBitWidth() - 1)) - 1;
   float scale =

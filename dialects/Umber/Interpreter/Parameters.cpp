@@ -23,6 +23,17 @@ static LogicalResult failWith(Operation *user, ParamOp param,
          << param.getSymName() << ": " << llvm::toString(std::move(error));
 }
 
+/// What is not encoded must have elements that can be rounded to.
+static LogicalResult checkElementType(Operation *user, ParamOp param) {
+  RankedTensorType type = param.getTensorType();
+  if (!type.getEncoding() && !Tensor::isSupported(type.getElementType())) {
+    return user->emitOpError("expected @")
+           << param.getSymName()
+           << " to have elements of f32, f16 or bf16, found " << type;
+  }
+  return success();
+}
+
 LogicalResult Parameters::checkStored(Operation *user, ParamOp param) {
   RankedTensorType type = param.getTensorType();
   if (!store) {
@@ -65,12 +76,15 @@ LogicalResult Parameters::readStored(Operation *user, ParamOp param,
 FailureOr<ArrayRef<float>> Parameters::keep(Operation *user, ParamOp param) {
   RankedTensorType type = param.getTensorType();
   std::vector<float> elements;
+  if (failed(checkElementType(user, param))) {
+    return failure();
+  }
   if (auto value = param.getValue()) {
     std::optional<Tensor> tensor = Tensor::ofAttribute(*value);
     if (!tensor) {
       return user->emitOpError("cannot read @")
              << param.getSymName()
-             << ": expected a dense value of f32, f16 or bf16 elements";
+             << ": expected dense elements that can be held";
     }
     elements = tensor->getFloats().vec();
   } else {
@@ -114,7 +128,8 @@ Parameters::forEachBlock(Operation *user, ParamOp param, int64_t first,
     use(first, all->slice(first * length, count * length));
     return success();
   }
-  if (failed(checkStored(user, param))) {
+  if (failed(checkElementType(user, param)) ||
+      failed(checkStored(user, param))) {
     return failure();
   }
   int64_t blockRows =

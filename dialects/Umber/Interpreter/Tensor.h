@@ -42,7 +42,7 @@ struct QuantizedRows {
 class Tensor {
 public:
   /// More elements than this are refused rather than allocated.
-  static constexpr int64_t kMaxElements = int64_t(1) << 31;
+  static constexpr int64_t kMaxElements = int64_t(1) << 29;
 
   Tensor() = default;
 

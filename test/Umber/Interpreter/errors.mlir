@@ -27,7 +27,9 @@
 // RUN: not umber-interp %t/stale.mlir 2>&1 | FileCheck %s --check-prefix=STALE
 // RUN: not umber-interp %t/infinite.mlir 2>&1 | FileCheck %s --check-prefix=INFINITE
 // RUN: not umber-interp %t/scale.mlir 2>&1 | FileCheck %s --check-prefix=SCALE
+// RUN: not umber-interp %t/nan.mlir 2>&1 | FileCheck %s --check-prefix=NAN
 // RUN: not umber-interp %t/parameters.mlir 2>&1 | FileCheck %s --check-prefix=PARAMETERS
+// RUN: not umber-interp %t/double-parameter.mlir 2>&1 | FileCheck %s --check-prefix=DOUBLE-PARAMETER
 // RUN: not umber-interp %t/observe.mlir 2>&1 | FileCheck %s --check-prefix=OBSERVE
 // RUN: not umber-interp %t/empty.mlir --prompt-ids=1 2>&1 | FileCheck %s --check-prefix=STEP
 // RUN: not umber-interp %t/signature.mlir --prompt-ids=1 2>&1 | FileCheck %s --check-prefix=SIGNATURE
@@ -91,7 +93,7 @@ func.func @main() {
 }
 
 //--- huge.mlir
-// HUGE: 'tensor.empty' op expected sizes of at least 0 and at most 2147483648 elements, found (9223372036854775807, 3)
+// HUGE: 'tensor.empty' op expected sizes of at least 0 and at most 536870912 elements, found (9223372036854775807, 3)
 func.func @main() {
   %c = arith.constant 9223372036854775807 : index
   %x = tensor.empty(%c) : tensor<?x3xf32>
@@ -215,9 +217,27 @@ func.func @main(%kv: !umber.kv_cache<1x1x2xi8>) {
   return
 }
 
+//--- nan.mlir
+// NAN: 'umber.kv_update' op a key or value of magnitude nan has no finite f16 scale
+func.func @main(%kv: !umber.kv_cache<1x1x2xi8>) {
+  %pos = arith.constant 0 : index
+  %x = arith.constant dense<[[0x7FC00000, 1.0]]> : tensor<1x2xf32>
+  %y = umber.kv_update %kv[0], %x, %x at %pos : !umber.kv_cache<1x1x2xi8>, tensor<1x2xf32>
+  return
+}
+
 //--- parameters.mlir
 // PARAMETERS: 'umber.rms_norm' op needs the elements of @w, and there is no parameter file
 umber.param @w : tensor<2xf32>
+func.func @main() {
+  %x = arith.constant dense<1.0> : tensor<1x2xf32>
+  %y = umber.rms_norm %x, @w {eps = 0.0 : f32} : tensor<1x2xf32>
+  return
+}
+
+//--- double-parameter.mlir
+// DOUBLE-PARAMETER: 'umber.rms_norm' op expected @w to have elements of f32, f16 or bf16, found 'tensor<2xf64>'
+umber.param @w : tensor<2xf64> {value = dense<1.0> : tensor<2xf64>}
 func.func @main() {
   %x = arith.constant dense<1.0> : tensor<1x2xf32>
   %y = umber.rms_norm %x, @w {eps = 0.0 : f32} : tensor<1x2xf32>
