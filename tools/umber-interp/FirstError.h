@@ -7,13 +7,15 @@
 #define UMBER_TOOLS_UMBER_INTERP_FIRSTERROR_H
 
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/Error.h"
 #include <string>
 
 namespace umber::interp {
 
 /// Keeps the first error among the diagnostics of a context, as
-/// `FILE:LINE:COLUMN: reason` on one line; `FILE: reason` where the location is
-/// not in a file. Other diagnostics are dropped.
+/// `FILE:LINE:COLUMN: reason` on one line; `FILE: NAME: reason` where the
+/// location is only a name, and `FILE: reason` where there is none. Other
+/// diagnostics are dropped.
 class FirstError {
 public:
   FirstError(mlir::MLIRContext *context, llvm::StringRef file);
@@ -21,7 +23,12 @@ public:
   /// Empty if there was no error.
   llvm::StringRef getText() const { return text; }
 
+  /// Keeps an error that names its file itself. Always a failure.
+  mlir::LogicalResult set(llvm::Error error);
+
 private:
+  void keep(std::string line);
+
   std::string file;
   std::string text;
   mlir::ScopedDiagnosticHandler handler;

@@ -3,7 +3,9 @@
 
 #include "tools/umber-interp/Load.h"
 #include "dialects/Umber/IR/UmberOps.h"
+#include "dialects/Umber/Import/Import.h"
 #include "mlir/Parser/Parser.h"
+#include "tools/umber-interp/FirstError.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -11,19 +13,30 @@ using namespace mlir;
 
 namespace umber::interp {
 
-OwningOpRef<ModuleOp> loadModule(llvm::StringRef path, MLIRContext *context) {
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
+static llvm::Expected<OwningOpRef<ModuleOp>>
+readStandardInput(MLIRContext *context) {
+  constexpr llvm::StringLiteral kName = "<stdin>";
+  auto buffer = llvm::MemoryBuffer::getSTDIN();
   if (!buffer) {
-    emitError(UnknownLoc::get(context))
-        << "cannot read: " << buffer.getError().message();
-    return {};
+    return llvm::createFileError(kName, buffer.getError());
   }
+  FirstError error(context, kName);
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  return parseSourceFile<ModuleOp>(sources, context);
+  auto module = parseSourceFile<ModuleOp>(sources, context);
+  if (!module) {
+    return llvm::createStringError(error.getText());
+  }
+  return module;
 }
 
-FailureOr<std::unique_ptr<ParameterStore>>
+llvm::Expected<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path,
+                                                 MLIRContext *context) {
+  return path == "-" ? readStandardInput(context)
+                     : ::umber::importModel(context, path);
+}
+
+llvm::Expected<std::unique_ptr<ParameterStore>>
 openParameters(ModuleOp module, llvm::StringRef path) {
   if (auto attribute =
           module->getAttrOfType<StringAttr>(mlir::umber::kParametersAttrName);
@@ -33,12 +46,7 @@ openParameters(ModuleOp module, llvm::StringRef path) {
   if (path.empty()) {
     return std::unique_ptr<ParameterStore>();
   }
-  auto store = openParameterStore(path);
-  if (!store) {
-    return emitError(UnknownLoc::get(module.getContext()))
-           << "cannot open parameters: " << llvm::toString(store.takeError());
-  }
-  return std::move(*store);
+  return openParameterStore(path);
 }
 
 } // namespace umber::interp

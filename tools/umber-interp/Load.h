@@ -1,7 +1,7 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What umber-interp reads. Errors are diagnostics.
+// What umber-interp reads. Errors are one line that names the file.
 
 #ifndef UMBER_TOOLS_UMBER_INTERP_LOAD_H
 #define UMBER_TOOLS_UMBER_INTERP_LOAD_H
@@ -12,14 +12,15 @@
 
 namespace umber::interp {
 
-/// Reads a module, as text or bytecode, from a file or from standard input
-/// ("-"). Null on failure.
-mlir::OwningOpRef<mlir::ModuleOp> loadModule(llvm::StringRef path,
-                                             mlir::MLIRContext *context);
+/// Reads a model in any format that the compiler imports, or from standard
+/// input
+/// ("-") a module as text or bytecode.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+loadModule(llvm::StringRef path, mlir::MLIRContext *context);
 
 /// Opens `path`, or, if it is empty, the file that the module's
 /// `umber.parameters` names; null if that is not there either.
-mlir::FailureOr<std::unique_ptr<ParameterStore>>
+llvm::Expected<std::unique_ptr<ParameterStore>>
 openParameters(mlir::ModuleOp module, llvm::StringRef path);
 
 } // namespace umber::interp

@@ -17,7 +17,7 @@ using namespace ::umber::interp;
 
 static cl::OptionCategory category("umber-interp options");
 static cl::opt<std::string> input(cl::Positional, cl::Required,
-                                  cl::desc("IN.mlir|IN.mlirbc"),
+                                  cl::desc("IN.mlir|IN.mlirbc|IN.gguf|-"),
                                   cl::cat(category));
 static cl::opt<std::string>
     parametersFile("parameters", cl::value_desc("FILE"),
@@ -45,22 +45,22 @@ static cl::opt<std::string>
                    cl::desc("Write every intermediate tensor to DIR, as .npy"),
                    cl::cat(category));
 
-static LogicalResult run(MLIRContext &context) {
-  OwningOpRef<ModuleOp> module = loadModule(input, &context);
+static LogicalResult run(MLIRContext &context, FirstError &error) {
+  auto module = loadModule(input, &context);
   if (!module) {
-    return failure();
+    return error.set(module.takeError());
   }
-  auto store = openParameters(*module, parametersFile);
-  if (failed(store)) {
-    return failure();
+  auto store = openParameters(**module, parametersFile);
+  if (!store) {
+    return error.set(store.takeError());
   }
-  Interpreter interpreter(*module, store->get());
+  Interpreter interpreter(**module, store->get());
   if (!probeDirectory.empty() &&
-      failed(writeProbes(interpreter, *module, probeDirectory))) {
+      failed(writeProbes(interpreter, **module, probeDirectory))) {
     return failure();
   }
   if (promptIds.empty()) {
-    return runFunctions(interpreter, *module, llvm::outs());
+    return runFunctions(interpreter, **module, llvm::outs());
   }
   GenerationOptions options;
   options.promptIds.assign(promptIds.begin(), promptIds.end());
@@ -68,7 +68,7 @@ static LogicalResult run(MLIRContext &context) {
   options.chunk = std::max(1u, chunk.getValue());
   options.logitsFile = logitsFile;
   options.json = json;
-  return generate(interpreter, *module, options, llvm::outs());
+  return generate(interpreter, **module, options, llvm::outs());
 }
 
 int main(int argc, char **argv) {
@@ -80,7 +80,7 @@ int main(int argc, char **argv) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   FirstError error(&context, input);
-  if (failed(run(context))) {
+  if (failed(run(context, error))) {
     llvm::errs() << "umber-interp: error: " << error.getText() << '\n';
     return 1;
   }

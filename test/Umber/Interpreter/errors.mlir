@@ -8,6 +8,11 @@
 // RUN: not umber-interp %t 2>&1 | FileCheck %s --check-prefix=DIRECTORY
 // RUN: not umber-interp %t/empty.mlir 2>&1 | FileCheck %s --check-prefix=EMPTY
 // RUN: not umber-interp %t/syntax.mlir 2>&1 | FileCheck %s --check-prefix=SYNTAX
+// RUN: not umber-interp - < %t/syntax.mlir 2>&1 | FileCheck %s --check-prefix=STDIN
+// RUN: not umber-interp %t/shapes.json --prompt-ids=1 2>&1 | FileCheck %s --check-prefix=SHAPE-ONLY
+// RUN: not umber-interp %t/bad.gguf 2>&1 | FileCheck %s --check-prefix=GGUF
+// RUN: not umber-interp %t/shapes.mlir --parameters=%t/bad.gguf 2>&1 | FileCheck %s --check-prefix=GGUF
+// RUN: not umber-interp %t/shapes.mlir --parameters=%t/none.gguf 2>&1 | FileCheck %s --check-prefix=NO-FILE
 // RUN: not umber-interp %t/unknown.mlir 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not umber-interp %t/blocks.mlir 2>&1 | FileCheck %s --check-prefix=BLOCKS
 // RUN: not umber-interp %t/recursion.mlir 2>&1 | FileCheck %s --check-prefix=RECURSION
@@ -35,8 +40,8 @@
 // RUN: not umber-interp %t/signature.mlir --prompt-ids=1 2>&1 | FileCheck %s --check-prefix=SIGNATURE
 // RUN: not umber-interp %t/unknown.mlir 2>&1 | count 1
 
-// MISSING: {{^}}umber-interp: error: {{.*}}missing.mlir: cannot read: No such file or directory{{$}}
-// DIRECTORY: cannot read: Is a directory
+// MISSING: {{^}}umber-interp: error: {{.*}}missing.mlir: No such file or directory{{$}}
+// DIRECTORY: {{^}}umber-interp: error: {{.*}}: {{[Ii]}}s a directory{{$}}
 
 //--- empty.mlir
 // EMPTY: umber-interp: error: {{.*}}empty.mlir:{{.*}} expected a public function, found none
@@ -44,8 +49,22 @@
 module {}
 
 //--- syntax.mlir
-// SYNTAX: umber-interp: error: {{.*}}syntax.mlir:2:16: expected
+// SYNTAX: umber-interp: error: {{.*}}syntax.mlir: line 2, column 16: expected '('
 func.func @main
+
+// STDIN: umber-interp: error: <stdin>:2:16: expected '('
+
+//--- bad.gguf
+GGUF and no more
+// GGUF: {{^}}umber-interp: error: {{.*}}bad.gguf: {{.+}}{{$}}
+// NO-FILE: {{^}}umber-interp: error: {{.*}}none.gguf: No such file or directory{{$}}
+
+//--- shapes.json
+{"name": "tiny", "architecture": "llama", "layers": 1, "hidden": 8, "heads": 2,
+ "kv_heads": 1, "head_dim": 4, "feed_forward": 16, "vocab": 10, "context_length": 32}
+
+//--- shapes.txt
+// SHAPE-ONLY: umber-interp: error: {{.*}}shapes.json: token_embd: 'umber.embed' op needs the elements of @embed, and there is no parameter file
 
 //--- unknown.mlir
 // UNKNOWN: {{^}}umber-interp: error: {{.*}}unknown.mlir:4:8: the interpreter does not know 'math.powf'{{$}}
