@@ -9,6 +9,10 @@
 // RUN: umber-interp %s --prompt-ids=2,3 -n 4 --json | FileCheck %s --check-prefix=JSON
 // RUN: umber-interp %s --prompt-ids=2,2,2,2,3 --chunk 2 -n 3 --json | FileCheck %s --check-prefix=CHUNKS
 // RUN: umber-interp %s --prompt-ids=1 --json | FileCheck %s --check-prefix=NONE
+// RUN: umber-opt %s --umber-specialize=tokens=1,2 --umber-fuse \
+// RUN:   | umber-interp - --prompt-ids=2,2,2,2,3 -n 3 --json | FileCheck %s --check-prefix=CHUNKS
+// RUN: umber-opt %s --emit-bytecode -o %t.mlirbc
+// RUN: umber-interp %t.mlirbc --prompt-ids=2,3 -n 4 | FileCheck %s --check-prefix=IDS
 // RUN: not umber-interp %s --prompt-ids=2,5 2>&1 | FileCheck %s --check-prefix=ID
 // RUN: not umber-interp %s --prompt-ids=1 -n 9 2>&1 | FileCheck %s --check-prefix=CONTEXT
 // RUN: not umber-interp %s 2>&1 | FileCheck %s --check-prefix=ARGUMENTS
