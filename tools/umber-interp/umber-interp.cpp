@@ -12,6 +12,7 @@
 #include "llvm/Support/InitLLVM.h"
 
 namespace cl = llvm::cl;
+using umber::FirstError;
 using namespace mlir;
 using namespace ::umber::interp;
 
