@@ -3,7 +3,9 @@
 
 #include "runtime/drivers/cpu/InstructionSets.h"
 
+#include <cstddef>
 #include <fstream>
+#include <iterator>
 
 #if defined(__aarch64__)
 #include <asm/hwcap.h>
@@ -22,35 +24,39 @@ struct Feature {
 
 struct InstructionSet {
   const char *name;
-  std::vector<Feature> needs;
+  const Feature *needs;
+  size_t needCount;
 };
 
+#if defined(__x86_64__)
 // The compiler's check asks the processor, and the operating system whether it
 // saves the wide registers.
-#define UMBER_X86_FEATURE(NAME)                                                \
+#define UMBER_FEATURE(NAME)                                                    \
   Feature {                                                                    \
     NAME, [] { return __builtin_cpu_supports(NAME) != 0; }                     \
   }
+constexpr Feature kV4[] = {
+    UMBER_FEATURE("avx512f"),  UMBER_FEATURE("avx512bw"),
+    UMBER_FEATURE("avx512cd"), UMBER_FEATURE("avx512dq"),
+    UMBER_FEATURE("avx512vl"), UMBER_FEATURE("avx512vnni")};
+constexpr Feature kV3[] = {UMBER_FEATURE("avx2"), UMBER_FEATURE("fma"),
+                           UMBER_FEATURE("f16c"), UMBER_FEATURE("bmi2")};
+#elif defined(__aarch64__)
+constexpr Feature kDotProduct[] = {
+    {"asimddp", [] { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }}};
+#endif
 
 // Best first.
-const std::vector<InstructionSet> &hostInstructionSets() {
-  static const std::vector<InstructionSet> sets = {
+constexpr InstructionSet kInstructionSets[] = {
 #if defined(__x86_64__)
-      {"x86-64-v4",
-       {UMBER_X86_FEATURE("avx512f"), UMBER_X86_FEATURE("avx512bw"),
-        UMBER_X86_FEATURE("avx512cd"), UMBER_X86_FEATURE("avx512dq"),
-        UMBER_X86_FEATURE("avx512vl"), UMBER_X86_FEATURE("avx512vnni")}},
-      {"x86-64-v3",
-       {UMBER_X86_FEATURE("avx2"), UMBER_X86_FEATURE("fma"),
-        UMBER_X86_FEATURE("f16c"), UMBER_X86_FEATURE("bmi2")}},
+    {"x86-64-v4", kV4, std::size(kV4)},
+    {"x86-64-v3", kV3, std::size(kV3)},
 #elif defined(__aarch64__)
-      {"aarch64",
-       {{"asimddp",
-         [] { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }}}},
+    {"aarch64", kDotProduct, std::size(kDotProduct)},
+#else
+    {"none", nullptr, 0},
 #endif
-  };
-  return sets;
-}
+};
 
 #if defined(__x86_64__)
 constexpr const char *kArchitecture = "x86-64";
@@ -62,9 +68,9 @@ constexpr const char *kArchitecture = "unknown";
 
 std::string missingFeatures(const InstructionSet &set) {
   std::string missing;
-  for (const Feature &feature : set.needs) {
-    if (!feature.present()) {
-      missing += (missing.empty() ? "" : ", ") + std::string(feature.name);
+  for (size_t i = 0; i < set.needCount; ++i) {
+    if (!set.needs[i].present()) {
+      missing += (missing.empty() ? "" : ", ") + std::string(set.needs[i].name);
     }
   }
   return missing;
@@ -73,7 +79,7 @@ std::string missingFeatures(const InstructionSet &set) {
 } // namespace
 
 Status umber::cpu::checkInstructionSet(std::string_view isa) {
-  for (const InstructionSet &set : hostInstructionSets()) {
+  for (const InstructionSet &set : kInstructionSets) {
     if (isa != set.name) {
       continue;
     }
@@ -92,7 +98,7 @@ Status umber::cpu::checkInstructionSet(std::string_view isa) {
 
 std::vector<std::string> umber::cpu::supportedInstructionSets() {
   std::vector<std::string> names;
-  for (const InstructionSet &set : hostInstructionSets()) {
+  for (const InstructionSet &set : kInstructionSets) {
     if (missingFeatures(set).empty()) {
       names.push_back(set.name);
     }
