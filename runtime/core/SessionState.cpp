@@ -25,7 +25,7 @@ struct Header {
   char layout[16];   // DeviceModel::cacheLayout(), filled up with zeros
   uint64_t cacheBytes;
   uint64_t hash; // XXH3-64 of all that follows
-  uint64_t reserved;
+  uint64_t reserved; // zero
 };
 static_assert(sizeof(Header) == 64, "the header is part of a file format");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -100,6 +100,9 @@ Status Session::readState(const void *buffer, uint64_t size) {
                       std::to_string(found.version) + ", expected " +
                       std::to_string(kVersion));
   }
+  if (found.reserved != 0) {
+    return corrupt("its reserved bytes are not zero");
+  }
   if (found.identity != owner->identity()) {
     return Status(StatusCode::InvalidArgument,
                   "session state: was saved with another model");
@@ -145,6 +148,7 @@ Status Session::readState(const void *buffer, uint64_t size) {
   }
   if (Status status = state->writeCache(positions, body + idBytes);
       !status.ok()) {
+    history.clear(); // the cache may hold some of either
     return status;
   }
   history.assign(ids.begin(), ids.end());
