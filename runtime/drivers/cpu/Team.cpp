@@ -10,12 +10,6 @@
 using namespace umber;
 using namespace umber::cpu;
 
-namespace {
-
-constexpr int kMaxWorkers = 256;
-
-} // namespace
-
 int umber::cpu::availableCores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) {

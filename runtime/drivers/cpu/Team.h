@@ -27,7 +27,9 @@ int availableCores();
 /// callers take turns.
 class Team {
 public:
-  /// InvalidArgument unless 1 <= size <= 256; OutOfMemory without a pool.
+  static constexpr int kMaxWorkers = 256;
+
+  /// InvalidArgument unless 1 <= size <= kMaxWorkers; OutOfMemory without a pool.
   static Result<std::unique_ptr<Team>> create(int size);
   ~Team();
   Team(const Team &) = delete;
