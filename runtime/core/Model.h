@@ -21,9 +21,9 @@ public:
   /// Opens and verifies a package and loads it on the device of that name
   /// (empty: the default one). Messages start with the path where the package
   /// is to blame.
-  static Result<std::shared_ptr<const Model>>
-  load(const std::string &path, const std::string &device,
-       const LoadOptions &options);
+  static Result<std::shared_ptr<const Model>> load(const std::string &path,
+                                                   const std::string &device,
+                                                   const LoadOptions &options);
 
   const DeviceModel &device() const { return *onDevice; }
   int32_t vocab() const { return values.vocab; }

@@ -40,8 +40,9 @@ public:
 
   Status truncate(int32_t position);
 
-  /// Saving and restoring: SessionState.cpp.
-  uint64_t stateSize() const;
+  /// Saving and restoring: SessionState.cpp. The state of `positions` tokens
+  /// has stateSize(positions) bytes.
+  uint64_t stateSize(int32_t positions) const;
   Status writeState(void *buffer, uint64_t size) const;
   Status readState(const void *buffer, uint64_t size);
 

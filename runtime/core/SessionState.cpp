@@ -24,7 +24,7 @@ struct Header {
   uint64_t identity; // of the package
   char layout[16];   // DeviceModel::cacheLayout(), filled up with zeros
   uint64_t cacheBytes;
-  uint64_t hash; // XXH3-64 of all that follows
+  uint64_t hash;     // XXH3-64 of all that follows
   uint64_t reserved; // zero
 };
 static_assert(sizeof(Header) == 64, "the header is part of a file format");
@@ -57,17 +57,17 @@ Status expect(const char *what, uint64_t found, uint64_t expected) {
 
 } // namespace
 
-uint64_t Session::stateSize() const {
-  return sizeof(Header) + history.size() * sizeof(int32_t) +
-         state->cacheBytes(position());
+uint64_t Session::stateSize(int32_t positions) const {
+  return sizeof(Header) + uint64_t(positions) * sizeof(int32_t) +
+         state->cacheBytes(positions);
 }
 
 Status Session::writeState(void *buffer, uint64_t size) const {
-  if (size < stateSize()) {
+  if (size < stateSize(position())) {
     return Status(StatusCode::InvalidArgument,
                   "the buffer has " + std::to_string(size) +
                       " bytes, the session's state needs " +
-                      std::to_string(stateSize()));
+                      std::to_string(stateSize(position())));
   }
   char *body = static_cast<char *>(buffer) + sizeof(Header);
   uint64_t idBytes = history.size() * sizeof(int32_t);

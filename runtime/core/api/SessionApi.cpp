@@ -128,7 +128,8 @@ umber_status umber_session_restore(umber_session *session, const char *path,
 }
 
 size_t umber_session_state_size(const umber_session *session) {
-  return session ? session->session->stateSize() : 0;
+  return session ? session->session->stateSize(session->session->position())
+                 : 0;
 }
 
 umber_status umber_session_write_state(const umber_session *session,
