@@ -1,0 +1,342 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Whether a package's metadata makes sense: every index points to something, every
+// range is inside of what it is a range of, and every number is one that can be
+// worked with.
+
+#include "runtime/package/Format.h"
+#include "runtime/package/Package.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace umber {
+
+namespace {
+
+Status bad(const std::string &where, const std::string &expected) {
+  return Status(StatusCode::CorruptFile, where + ": expected " + expected);
+}
+
+template <typename T>
+std::string found(T value) {
+  return ", found " + std::to_string(value);
+}
+
+std::string at(const char *what, uint32_t index) {
+  return std::string(what) + " " + std::to_string(index);
+}
+
+/// Number of elements; 0 where there is no vector.
+template <typename V>
+uint32_t sizeOf(const V *vector) {
+  return vector ? vector->size() : 0;
+}
+
+// Above any use there is, and low enough that products fit in 64 bits.
+constexpr uint32_t kMaxTokens = 1 << 16;
+constexpr uint32_t kMaxHeads = 1 << 14;
+constexpr uint32_t kMaxVocab = 1 << 24;
+constexpr uint64_t kMaxBytes = uint64_t(1) << 46;
+
+class MetadataVerifier {
+public:
+  MetadataVerifier(const fbs::Package &package, uint64_t fileSize)
+      : package(package), fileSize(fileSize) {}
+
+  Status run();
+
+private:
+  Status verifySegments();
+  Status verifyModel();
+  Status verifyTokenizer(const fbs::Tokenizer &tokenizer);
+  Status verifyTarget(const fbs::Target &target, const std::string &where);
+  Status verifyParameter(const fbs::Parameter &parameter,
+                         const std::string &where);
+  Status verifyProgram(const fbs::Program &program, const fbs::Target &target,
+                       const std::string &where);
+  Status verifyDispatch(const fbs::Dispatch &dispatch,
+                        const fbs::Program &program, const fbs::Target &target,
+                        const std::string &where);
+
+  const fbs::Package &package;
+  uint64_t fileSize;
+};
+
+Status MetadataVerifier::run() {
+  if (package.kind() > fbs::PackageKind_MAX) {
+    return bad("package", "a known kind" + found(int(package.kind())));
+  }
+  if (Status status = verifySegments(); !status.ok()) {
+    return status;
+  }
+  if (package.kind() != fbs::PackageKind_Model) {
+    return Status();
+  }
+  if (Status status = verifyModel(); !status.ok()) {
+    return status;
+  }
+  if (package.tokenizer()) {
+    if (Status status = verifyTokenizer(*package.tokenizer()); !status.ok()) {
+      return status;
+    }
+  }
+  for (uint32_t i = 0; i < sizeOf(package.targets()); ++i) {
+    const fbs::Target *target = package.targets()->Get(i);
+    if (Status status = verifyTarget(*target, at("target", i)); !status.ok()) {
+      return status;
+    }
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifySegments() {
+  std::vector<std::pair<uint64_t, uint64_t>> ranges;
+  if (!package.segments()) {
+    return bad("package", "a table of segments, found none");
+  }
+  for (uint32_t i = 0; i < package.segments()->size(); ++i) {
+    const fbs::Segment *segment = package.segments()->Get(i);
+    std::string where = at("segment", i);
+    if (!segment->name() || segment->kind() > fbs::SegmentKind_MAX) {
+      return bad(where, "a name and a known kind");
+    }
+    if (segment->offset() % kSegmentAlignment != 0 || segment->offset() == 0 ||
+        segment->offset() > fileSize ||
+        segment->size() > fileSize - segment->offset()) {
+      return bad(where, "a range of whole pages within the file's " +
+                            std::to_string(fileSize) + " bytes, found " +
+                            std::to_string(segment->size()) + " at offset " +
+                            std::to_string(segment->offset()));
+    }
+    ranges.push_back({segment->offset(), segment->offset() + segment->size()});
+  }
+  std::sort(ranges.begin(), ranges.end());
+  for (size_t i = 1; i < ranges.size(); ++i) {
+    if (ranges[i - 1].second > ranges[i].first) {
+      return bad("segments", "none to overlap another, found one at offset" +
+                                 found(ranges[i].first).substr(7));
+    }
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyModel() {
+  const fbs::ModelInfo *model = package.model();
+  const fbs::CacheInfo *cache = package.cache();
+  if (!model || !cache) {
+    return bad("package", "a model and its cache, found none");
+  }
+  if (!model->name() || !model->arch()) {
+    return bad("model", "a name and an architecture, found none");
+  }
+  if (model->vocab() < 1 || model->vocab() > kMaxVocab) {
+    return bad("model", "a vocabulary of 1 to " + std::to_string(kMaxVocab) +
+                            found(model->vocab()));
+  }
+  if (model->context_length() < 1 || model->context_length() > (1u << 30)) {
+    return bad("model", "a context length of 1 to 2^30" +
+                            found(model->context_length()));
+  }
+  if (cache->layers() < 1 || cache->layers() > kMaxHeads ||
+      cache->kv_heads() < 1 || cache->kv_heads() > kMaxHeads ||
+      cache->head_dim() < 1 || cache->head_dim() > kMaxHeads) {
+    return bad("cache", "layers, heads and head size of 1 to " +
+                            std::to_string(kMaxHeads) + ", found " +
+                            std::to_string(cache->layers()) + ", " +
+                            std::to_string(cache->kv_heads()) + " and " +
+                            std::to_string(cache->head_dim()));
+  }
+  if (cache->dtype() > fbs::DType_MAX) {
+    return bad("cache", "a known element type" + found(int(cache->dtype())));
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyTokenizer(const fbs::Tokenizer &tokenizer) {
+  const char *where = "tokenizer";
+  uint32_t vocab = sizeOf(tokenizer.token_ends());
+  if (!tokenizer.model() || !tokenizer.token_bytes()) {
+    return bad(where, "a model name and tokens, found none");
+  }
+  if (vocab < 1 || vocab > package.model()->vocab()) {
+    return bad(where, "1 to the model's " +
+                          std::to_string(package.model()->vocab()) + " tokens" +
+                          found(vocab));
+  }
+  uint32_t last = 0;
+  for (uint32_t end : *tokenizer.token_ends()) {
+    if (end < last || end > tokenizer.token_bytes()->size()) {
+      return bad(where, "tokens in order within their " +
+                            std::to_string(tokenizer.token_bytes()->size()) +
+                            " bytes, found one that ends at " +
+                            std::to_string(end));
+    }
+    last = end;
+  }
+  if (sizeOf(tokenizer.token_types()) != vocab) {
+    return bad(where, "a type for each of " + std::to_string(vocab) + " tokens" +
+                          found(sizeOf(tokenizer.token_types())));
+  }
+  uint32_t scores = sizeOf(tokenizer.token_scores());
+  if (scores != 0 && scores != vocab) {
+    return bad(where, "no score, or one for each of " + std::to_string(vocab) +
+                          " tokens" + found(scores));
+  }
+  if (sizeOf(tokenizer.merges()) % 2 != 0) {
+    return bad(where, "pairs of tokens to merge, found half a pair");
+  }
+  for (uint32_t i = 0; i < sizeOf(tokenizer.merges()); ++i) {
+    if (tokenizer.merges()->Get(i) >= vocab) {
+      return bad(where, "merges of tokens below " + std::to_string(vocab) +
+                            found(tokenizer.merges()->Get(i)));
+    }
+  }
+  auto isId = [&](int32_t id) { return id >= -1 && id < int64_t(vocab); };
+  for (int32_t id : {tokenizer.bos(), tokenizer.eos(), tokenizer.eot(),
+                     tokenizer.unk(), tokenizer.pad()}) {
+    if (!isId(id)) {
+      return bad(where, "special tokens below " + std::to_string(vocab) +
+                            found(id));
+    }
+  }
+  for (uint32_t i = 0; i < sizeOf(tokenizer.end_of_generation()); ++i) {
+    int32_t id = tokenizer.end_of_generation()->Get(i);
+    if (id < 0 || !isId(id)) {
+      return bad(where, "ends of generation below " + std::to_string(vocab) +
+                            found(id));
+    }
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyTarget(const fbs::Target &target,
+                                      const std::string &where) {
+  if (!target.name()) {
+    return bad(where, "a name, found none");
+  }
+  for (uint32_t i = 0; i < sizeOf(target.variants()); ++i) {
+    const fbs::CodeVariant *variant = target.variants()->Get(i);
+    bool isCode =
+        variant->isa() && variant->segment() < package.segments()->size() &&
+        package.segments()->Get(variant->segment())->kind() ==
+            fbs::SegmentKind_Code;
+    if (!isCode) {
+      return bad(where + ", " + at("variant", i),
+                 "an instruction set and a code segment");
+    }
+  }
+  for (uint32_t i = 0; i < sizeOf(target.parameters()); ++i) {
+    Status status = verifyParameter(*target.parameters()->Get(i),
+                                    where + ", " + at("parameter", i));
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  for (uint32_t i = 0; i < sizeOf(target.programs()); ++i) {
+    Status status = verifyProgram(*target.programs()->Get(i), target,
+                                  where + ", " + at("program", i));
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
+                                         const std::string &where) {
+  if (!parameter.name() || parameter.dtype() > fbs::DType_MAX) {
+    return bad(where, "a name and a known element type");
+  }
+  if (parameter.segment() >= package.segments()->size()) {
+    return bad(where, "a segment below " +
+                          std::to_string(package.segments()->size()) +
+                          found(parameter.segment()));
+  }
+  uint64_t size = package.segments()->Get(parameter.segment())->size();
+  if (parameter.offset() % kDataAlignment != 0 || parameter.offset() > size ||
+      parameter.size() > size - parameter.offset()) {
+    return bad(where, "a range within its segment's " + std::to_string(size) +
+                          " bytes, found " + std::to_string(parameter.size()) +
+                          " at offset " + std::to_string(parameter.offset()));
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyProgram(const fbs::Program &program,
+                                       const fbs::Target &target,
+                                       const std::string &where) {
+  if (!program.name() || program.max_tokens() < 1 ||
+      program.max_tokens() > kMaxTokens) {
+    return bad(where, "a name and 1 to " + std::to_string(kMaxTokens) +
+                          " tokens" + found(program.max_tokens()));
+  }
+  if (program.arena_bytes() > kMaxBytes || program.scratch_bytes() > kMaxBytes) {
+    return bad(where, "an arena and scratch of at most 2^46 bytes, found " +
+                          std::to_string(program.arena_bytes()) + " and " +
+                          std::to_string(program.scratch_bytes()));
+  }
+  for (uint32_t i = 0; i < sizeOf(program.dispatches()); ++i) {
+    Status status = verifyDispatch(*program.dispatches()->Get(i), program, target,
+                                   where + ", " + at("dispatch", i));
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
+                                        const fbs::Program &program,
+                                        const fbs::Target &target,
+                                        const std::string &where) {
+  if (!dispatch.name() || dispatch.kernel() >= sizeOf(target.kernels())) {
+    return bad(where, "a name and a kernel below " +
+                          std::to_string(sizeOf(target.kernels())) +
+                          found(dispatch.kernel()));
+  }
+  for (uint32_t i = 0; i < sizeOf(dispatch.bindings()); ++i) {
+    const fbs::Binding *binding = dispatch.bindings()->Get(i);
+    std::string part = where + ", " + at("binding", i);
+    switch (binding->kind()) {
+    case fbs::BindingKind_Parameter:
+      if (binding->index() >= sizeOf(target.parameters())) {
+        return bad(part, "a parameter below " +
+                             std::to_string(sizeOf(target.parameters())) +
+                             found(binding->index()));
+      }
+      break;
+    case fbs::BindingKind_Arena:
+      if (binding->offset() % kDataAlignment != 0 ||
+          binding->offset() >= program.arena_bytes()) {
+        return bad(part, "an offset within the arena's " +
+                             std::to_string(program.arena_bytes()) + " bytes" +
+                             found(binding->offset()));
+      }
+      break;
+    case fbs::BindingKind_Keys:
+    case fbs::BindingKind_Values:
+      if (binding->index() >= package.cache()->layers()) {
+        return bad(part, "a layer below " +
+                             std::to_string(package.cache()->layers()) +
+                             found(binding->index()));
+      }
+      break;
+    case fbs::BindingKind_TokenIds:
+    case fbs::BindingKind_Logits:
+      break;
+    default:
+      return bad(part, "a known kind" + found(int(binding->kind())));
+    }
+  }
+  return Status();
+}
+
+} // namespace
+
+Status verifyMetadata(const fbs::Package &package, uint64_t fileSize) {
+  return MetadataVerifier(package, fileSize).run();
+}
+
+} // namespace umber

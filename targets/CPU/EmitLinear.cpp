@@ -1,0 +1,125 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Matrix products: which columns a worker computes, and calls of the microkernel
+// panel by panel.
+
+#include "targets/CPU/KernelEmitter.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace mlir::umber;
+
+namespace umber::cpu {
+
+SmallVector<LinearOp> KernelEmitter::getSiblings(LinearOp first) {
+  SmallVector<LinearOp> group;
+  for (Operation *op = first; op; op = op->getNextNode()) {
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear || linear.getX() != first.getX()) {
+      break;
+    }
+    group.push_back(linear);
+  }
+  return group;
+}
+
+/// Whether the products of a group meet element by element later, so that a worker
+/// should have the same columns of each.
+static bool areCombined(ArrayRef<LinearOp> group) {
+  LinearOp front = group.front();
+  for (Operation *user : front.getResult().getUsers()) {
+    bool all = llvm::all_of(group, [&](LinearOp linear) {
+      return linear.getType() == front.getType() &&
+             llvm::is_contained(user->getOperands(), linear.getResult());
+    });
+    if (all && !isa<KVUpdateOp, YieldOp>(user)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The columns that must stay together for what follows a product: a panel, and
+/// whole heads where heads are worked on.
+static int64_t getGranule(LinearOp linear) {
+  int64_t granule = kPanelRows;
+  for (Operation *user : linear.getResult().getUsers()) {
+    int64_t heads = 1;
+    if (auto rotary = dyn_cast<RotaryOp>(user)) {
+      heads = rotary.getHeads();
+    } else if (auto norm = dyn_cast<RmsNormOp>(user)) {
+      heads = norm.getHeads();
+    } else if (auto update = dyn_cast<KVUpdateOp>(user)) {
+      heads = update.getCache().getType().getKvHeads();
+    }
+    if (heads > 1 || isa<RotaryOp, KVUpdateOp>(user)) {
+      granule = std::lcm(granule, linear.getType().getDimSize(1) / heads);
+    }
+  }
+  return granule;
+}
+
+LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
+  LinearOp front = group.front();
+  if (front.getX().getType().getEncoding()) {
+    return front.emitOpError("expected a plain input for the cpu target, found ")
+           << front.getX().getType();
+  }
+  needEverything({front.getX()});
+  int64_t granule = 1, total = 0;
+  for (LinearOp linear : group) {
+    granule = std::lcm(granule, getGranule(linear));
+  }
+  // One split over all columns of the group balances better than one per product.
+  bool combined = areCombined(group);
+  SmallVector<int64_t> first;
+  for (LinearOp linear : group) {
+    int64_t units = llvm::divideCeil(linear.getType().getDimSize(1), granule);
+    first.push_back(combined ? 0 : total);
+    total = combined ? units : total + units;
+  }
+  for (auto [sibling, begin] : llvm::zip(group, first)) {
+    LinearOp linear = sibling;
+    defineRows(linear.getResult(), rows(linear.getX()),
+               {Partition::Kind::Columns, granule, begin, total});
+    emitLinear(linear);
+  }
+  return success();
+}
+
+void KernelEmitter::emitLinear(LinearOp op) {
+  Rows x = rows(op.getX()), y = rows(op.getResult());
+  Value weight = parameter(op.getWeight());
+  bool isF16 = cast<MemRefType>(weight.getType()).getElementType().isF16();
+  Range columns = getColumns(y);
+  Value inner = index(x.columns);
+  // Granules are whole panels, so a range begins at one.
+  forEach(div(columns.begin, index(kPanelRows)),
+          ceilDiv(columns.end, index(kPanelRows)), [&](Value panel) {
+            Value first = mul(panel, index(kPanelRows));
+            Value count = min(sub(index(y.columns), first), index(kPanelRows));
+            call(isF16 ? "umber_uk_linear_f16" : "umber_uk_linear_f32",
+                 {x.memref, x.offset, inner, weight, mul(first, inner), y.memref,
+                  add(y.offset, first), index(y.columns), x.count, inner,
+                  count});
+          });
+  if (op.getBiasAttr()) {
+    emitBias(op, y, columns);
+  }
+}
+
+void KernelEmitter::emitBias(LinearOp op, const Rows &y, Range columns) {
+  Value bias = parameter(*op.getBias());
+  forEach(index(0), y.count, [&](Value row) {
+    forVectors(columns.begin, columns.end, kVectorWidth,
+               [&](Value column, int64_t width) {
+                 Value sum = arith::AddFOp::create(
+                     b, loc, load(y.memref, at(y, row, column), width),
+                     load(bias, column, width));
+                 store(sum, y.memref, at(y, row, column));
+               });
+  });
+}
+
+} // namespace umber::cpu

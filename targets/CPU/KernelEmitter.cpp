@@ -1,0 +1,187 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The frame of a kernel's function, and the order of its ops.
+
+#include "targets/CPU/KernelEmitter.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "runtime/include/umber/umber_abi.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mlir::umber;
+
+namespace umber::cpu {
+
+namespace {
+
+/// Positions of umber_kernel_args' fields, each of 8 bytes.
+enum ArgsField {
+  kTokens = 1,
+  kPosition = 2,
+  kOutputs = 3,
+  kCapacity = 4,
+  kWorker = 5,
+  kWorkers = 6,
+  kFields = 10,
+};
+static_assert(sizeof(umber_kernel_args) == kFields * 8,
+              "generated code reads the fields by position");
+
+/// Buffers are flat: what their rows and columns are is the emitter's knowledge.
+MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
+  switch (buffer.kind) {
+  case KernelBuffer::Kind::Rows: {
+    auto type = cast<RankedTensorType>(buffer.value.getType());
+    int64_t columns = type.getRank() == 2 ? type.getDimSize(1) : 1;
+    return MemRefType::get({maxTokens * columns}, type.getElementType());
+  }
+  case KernelBuffer::Kind::Parameter: {
+    RankedTensorType type = ParamOp(buffer.param).getTensorType();
+    if (type.getRank() == 1) {
+      return MemRefType::get(type.getShape(), Float32Type::get(type.getContext()));
+    }
+    int64_t rows = llvm::alignTo(type.getDimSize(0), kPanelRows);
+    return MemRefType::get({rows * type.getDimSize(1)}, type.getElementType());
+  }
+  case KernelBuffer::Kind::Keys:
+  case KernelBuffer::Kind::Values:
+    // As long as the session's capacity; see emitOp's users.
+    return MemRefType::get({1}, buffer.cache.getElementType());
+  }
+  llvm_unreachable("a buffer of no kind");
+}
+
+} // namespace
+
+LogicalResult KernelEmitter::createFunction() {
+  SmallVector<KernelBuffer> buffers = getKernelBuffers(kernel);
+  SmallVector<Type> types = {MemRefType::get({kFields}, b.getI64Type()),
+                             MemRefType::get({1}, b.getF32Type())};
+  for (const KernelBuffer &buffer : buffers) {
+    types.push_back(getMemRefType(buffer, planned.maxTokens));
+    Type element = cast<MemRefType>(types.back()).getElementType();
+    if (!element.isF32() && !element.isF16() && !element.isInteger(32)) {
+      return kernel.emitOpError("expected buffers of f32 or f16 for the cpu "
+                                "target, found ")
+             << element;
+    }
+    ParamOp param = buffer.param;
+    if (param && param.getTensorType().getEncoding()) {
+      return param.emitOpError("expected a parameter without an encoding for the "
+                               "cpu target, found ")
+             << param.getType();
+    }
+  }
+  function = func::FuncOp::create(b, loc, planned.name,
+                                  b.getFunctionType(types, {}));
+  Block *entry = function.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  args = entry->getArgument(0);
+  scratch = entry->getArgument(1);
+  auto field = [&](ArgsField at) -> Value {
+    Value value = memref::LoadOp::create(b, loc, args, index(at));
+    return arith::IndexCastOp::create(b, loc, b.getIndexType(), value);
+  };
+  tokens = planned.maxTokens == 1 ? index(1) : field(kTokens);
+  position = field(kPosition);
+  outputs = field(kOutputs);
+  capacity = field(kCapacity);
+  worker = field(kWorker);
+  workers = field(kWorkers);
+
+  for (auto [buffer, memref] :
+       llvm::zip(buffers, entry->getArguments().drop_front(2))) {
+    switch (buffer.kind) {
+    case KernelBuffer::Kind::Rows:
+      memrefOf[buffer.value] = memref;
+      break;
+    case KernelBuffer::Kind::Parameter:
+      parameterOf[ParamOp(buffer.param).getSymName()] = memref;
+      break;
+    case KernelBuffer::Kind::Keys:
+      keysOf[buffer.layer] = memref;
+      break;
+    case KernelBuffer::Kind::Values:
+      valuesOf[buffer.layer] = memref;
+      break;
+    }
+  }
+  return success();
+}
+
+LogicalResult KernelEmitter::emit() {
+  OpBuilder::InsertionGuard guard(b);
+  if (failed(createFunction())) {
+    return failure();
+  }
+  auto entry = kernel->getParentOfType<func::FuncOp>();
+  for (auto [argument, input] :
+       llvm::zip(kernel.getBody().getArguments(), kernel.getInputs())) {
+    if (auto type = dyn_cast<RankedTensorType>(argument.getType())) {
+      Rows &made = rowsOf[argument];
+      made.memref = memrefOf.lookup(argument);
+      made.offset = index(0);
+      made.count = tokens;
+      made.maxCount = planned.maxTokens;
+      made.columns = type.getRank() == 2 ? type.getDimSize(1) : 1;
+    } else if (argument.getType().isIndex()) {
+      // By the entry points' signature, which umber-verify-model checks.
+      auto outer = dyn_cast<BlockArgument>(input);
+      if (!outer || outer.getOwner() != &entry.getBody().front()) {
+        return kernel.emitOpError("expected index inputs to be the entry "
+                                  "point's own arguments");
+      }
+      scalarOf[argument] = outer.getArgNumber() == 1 ? position : outputs;
+    }
+  }
+  Block &body = kernel.getBody().front();
+  for (auto it = body.begin(); it != body.end();) {
+    if (auto linear = dyn_cast<LinearOp>(*it)) {
+      SmallVector<LinearOp> group = getSiblings(linear);
+      if (failed(emitLinears(group))) {
+        return failure();
+      }
+      std::advance(it, group.size());
+      continue;
+    }
+    if (failed(emitOp(*it++))) {
+      return failure();
+    }
+  }
+  func::ReturnOp::create(b, loc);
+  return success();
+}
+
+LogicalResult KernelEmitter::emitOp(Operation &op) {
+  if (isa<YieldOp>(op)) {
+    return success();
+  }
+  if (auto embed = dyn_cast<EmbedOp>(op)) {
+    return emitEmbed(embed);
+  }
+  if (auto norm = dyn_cast<RmsNormOp>(op)) {
+    return emitNorm(norm);
+  }
+  if (auto rotary = dyn_cast<RotaryOp>(op)) {
+    return emitRotary(rotary);
+  }
+  if (auto update = dyn_cast<KVUpdateOp>(op)) {
+    return emitKVUpdate(update);
+  }
+  if (auto attention = dyn_cast<AttentionOp>(op)) {
+    return emitAttention(attention);
+  }
+  if (auto gated = dyn_cast<GatedActivationOp>(op)) {
+    return emitGatedActivation(gated);
+  }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    return emitSlice(slice);
+  }
+  if (op.getNumResults() == 1 && op.getResult(0).getType().isIndex()) {
+    return emitScalar(op);
+  }
+  return emitElementwise(op);
+}
+
+} // namespace umber::cpu

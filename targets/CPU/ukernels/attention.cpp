@@ -1,0 +1,212 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Flash-style attention (Dao et al. 2022, arXiv:2205.14135) of one token's query
+// heads that share a key/value head: one pass over the cache in blocks of
+// positions, with a running maximum and sum, each key and value loaded once for
+// up to four heads. The result for a head does not depend on which other heads
+// are computed beside it.
+
+#include "targets/CPU/ukernels/Vector.h"
+
+using namespace umber;
+
+namespace {
+
+constexpr int kBlock = 32; // positions
+constexpr int kWidth = 16; // elements of a head at a time
+
+struct Shape {
+  int64_t headDim;
+  int64_t begin; // first position seen
+  int64_t end;   // one past the last
+  float scale;
+  float softCap; // 0: none
+};
+
+/// tanh within a few ulp, through expNonPositive: tanh |z| = (1 - e) / (1 + e),
+/// e = exp(-2 |z|).
+template <int N>
+UMBER_INLINE Vec<float, N> tanh(Vec<float, N> z) {
+  Vec<float, N> e = expNonPositive<N>(-2.0f * __builtin_elementwise_abs(z));
+  return __builtin_elementwise_copysign((1.0f - e) / (1.0f + e), z);
+}
+
+/// scores[h][j] = <q[h], keys[j]> for a block of positions.
+template <int Heads, typename T>
+UMBER_INLINE void dots(const float *q, const T *keys, int64_t headDim,
+                       int64_t positions, float (&scores)[Heads][kBlock]) {
+  for (int64_t j = 0; j < positions; ++j) {
+    const T *key = keys + j * headDim;
+    Vec<float, kWidth> acc[Heads];
+    float rest[Heads];
+#pragma clang loop unroll(full)
+    for (int h = 0; h < Heads; ++h) {
+      acc[h] = Vec<float, kWidth>(0.0f);
+      rest[h] = 0.0f;
+    }
+    int64_t d = 0;
+    for (; d + kWidth <= headDim; d += kWidth) {
+      Vec<float, kWidth> k = load<kWidth>(key + d);
+#pragma clang loop unroll(full)
+      for (int h = 0; h < Heads; ++h) {
+        acc[h] = fma(load<kWidth>(q + h * headDim + d), k, acc[h]);
+      }
+    }
+    for (; d < headDim; ++d) {
+      for (int h = 0; h < Heads; ++h) {
+        rest[h] = fma(q[h * headDim + d], float(key[d]), rest[h]);
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int h = 0; h < Heads; ++h) {
+      scores[h][j] = sum<kWidth>(acc[h]) + rest[h];
+    }
+  }
+}
+
+/// Turns a head's scores of a block into weights relative to the new maximum,
+/// updates its running maximum and sum, and returns what earlier results must be
+/// multiplied by.
+UMBER_INLINE float softmaxBlock(float (&scores)[kBlock], int64_t positions,
+                                const Shape &shape, float &maximum,
+                                float &total) {
+  using V = Vec<float, kWidth>;
+  constexpr float kNone = -__builtin_inff();
+  for (int64_t j = positions; j < kBlock; ++j) {
+    scores[j] = kNone;
+  }
+  V block[kBlock / kWidth];
+  V blockMax = V(maximum);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < kBlock / kWidth; ++i) {
+    V s = load<kWidth>(scores + i * kWidth) * shape.scale;
+    if (shape.softCap > 0.0f) {
+      s = s == V(kNone) ? s : shape.softCap * tanh<kWidth>(s / shape.softCap);
+    }
+    block[i] = s;
+    blockMax = __builtin_elementwise_max(blockMax, s);
+  }
+  float newMaximum = blockMax[0];
+  for (int i = 1; i < kWidth; ++i) {
+    newMaximum = blockMax[i] > newMaximum ? blockMax[i] : newMaximum;
+  }
+  V weights = V(0.0f);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < kBlock / kWidth; ++i) {
+    V w = expNonPositive<kWidth>(block[i] - newMaximum);
+    store<kWidth>(scores + i * kWidth, w);
+    weights += w;
+  }
+  float factor = expNonPositive<kWidth>(V(maximum - newMaximum))[0];
+  total = total * factor + sum<kWidth>(weights);
+  maximum = newMaximum;
+  return factor;
+}
+
+/// out[h] = out[h] * factor[h] + sum_j weights[h][j] * values[j].
+template <int Heads, typename T>
+UMBER_INLINE void accumulate(float *out, const T *values, int64_t headDim,
+                             int64_t positions, const float (&factor)[Heads],
+                             const float (&weights)[Heads][kBlock]) {
+  int64_t d = 0;
+  for (; d + kWidth <= headDim; d += kWidth) {
+    Vec<float, kWidth> acc[Heads];
+#pragma clang loop unroll(full)
+    for (int h = 0; h < Heads; ++h) {
+      acc[h] = load<kWidth>(out + h * headDim + d) * factor[h];
+    }
+    for (int64_t j = 0; j < positions; ++j) {
+      Vec<float, kWidth> v = load<kWidth>(values + j * headDim + d);
+#pragma clang loop unroll(full)
+      for (int h = 0; h < Heads; ++h) {
+        acc[h] = fma(Vec<float, kWidth>(weights[h][j]), v, acc[h]);
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int h = 0; h < Heads; ++h) {
+      store<kWidth>(out + h * headDim + d, acc[h]);
+    }
+  }
+  for (; d < headDim; ++d) {
+    for (int h = 0; h < Heads; ++h) {
+      float acc = out[h * headDim + d] * factor[h];
+      for (int64_t j = 0; j < positions; ++j) {
+        acc = fma(weights[h][j], float(values[j * headDim + d]), acc);
+      }
+      out[h * headDim + d] = acc;
+    }
+  }
+}
+
+template <int Heads, typename T>
+UMBER_INLINE void attendHeads(const float *q, const T *keys, const T *values,
+                              float *out, const Shape &shape) {
+  float maximum[Heads], total[Heads], factor[Heads];
+  for (int h = 0; h < Heads; ++h) {
+    maximum[h] = -3.0e38f;
+    total[h] = 0.0f;
+  }
+  for (int64_t i = 0; i < Heads * shape.headDim; ++i) {
+    out[i] = 0.0f;
+  }
+  for (int64_t p = shape.begin; p < shape.end; p += kBlock) {
+    int64_t positions = shape.end - p < kBlock ? shape.end - p : kBlock;
+    float scores[Heads][kBlock];
+    dots<Heads>(q, keys + p * shape.headDim, shape.headDim, positions, scores);
+    for (int h = 0; h < Heads; ++h) {
+      factor[h] =
+          softmaxBlock(scores[h], positions, shape, maximum[h], total[h]);
+    }
+    accumulate<Heads>(out, values + p * shape.headDim, shape.headDim, positions,
+                      factor, scores);
+  }
+  for (int h = 0; h < Heads; ++h) {
+    float inverse = 1.0f / total[h];
+    for (int64_t d = 0; d < shape.headDim; ++d) {
+      out[h * shape.headDim + d] *= inverse;
+    }
+  }
+}
+
+template <typename T>
+UMBER_INLINE void attend(const float *q, const T *keys, const T *values,
+                         float *out, int64_t heads, const Shape &shape) {
+  int64_t h = 0;
+  for (; h + 4 <= heads; h += 4) {
+    attendHeads<4>(q + h * shape.headDim, keys, values, out + h * shape.headDim,
+                   shape);
+  }
+  q += h * shape.headDim;
+  out += h * shape.headDim;
+  switch (heads - h) {
+  case 3:
+    return attendHeads<3>(q, keys, values, out, shape);
+  case 2:
+    return attendHeads<2>(q, keys, values, out, shape);
+  case 1:
+    return attendHeads<1>(q, keys, values, out, shape);
+  }
+}
+
+} // namespace
+
+/// q and out: heads x headDim, at the offsets given; keys and values: the shared
+/// head's [position][headDim] at kvOffset; positions begin to end - 1 are seen.
+UMBER_UKERNEL void
+umber_uk_attention_f16(const float *q, int64_t qOffset, const half *keys,
+                       const half *values, int64_t kvOffset, float *out,
+                       int64_t outOffset, int64_t heads, int64_t headDim,
+                       int64_t begin, int64_t end, float scale, float softCap) {
+  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset, heads,
+         {headDim, begin, end, scale, softCap});
+}
+
+UMBER_UKERNEL void
+umber_uk_attention_f32(const float *q, int64_t qOffset, const float *keys,
+                       const float *values, int64_t kvOffset, float *out,
+                       int64_t outOffset, int64_t heads, int64_t headDim,
+                       int64_t begin, int64_t end, float scale, float softCap) {
+  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset, heads,
+         {headDim, begin, end, scale, softCap});
+}

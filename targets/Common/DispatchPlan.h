@@ -1,0 +1,100 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What every target shares: a fused function as a static list of dispatches over
+// planned buffers. Kernels that differ only in which parameters and layer they use
+// become one piece of code with several dispatches.
+
+#ifndef UMBER_TARGETS_COMMON_DISPATCHPLAN_H
+#define UMBER_TARGETS_COMMON_DISPATCHPLAN_H
+
+#include "dialects/Umber/IR/UmberOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+
+namespace umber {
+
+/// A buffer that a kernel's code is given.
+struct KernelBuffer {
+  enum class Kind { Rows, Parameter, Keys, Values };
+  Kind kind;
+  /// Rows: the tensor inside of the kernel, a block argument or an op's result.
+  mlir::Value value;
+  /// Parameter: its declaration.
+  mlir::umber::ParamOp param;
+  /// Keys, Values: the cache's type, and the layer.
+  mlir::umber::KVCacheType cache;
+  int64_t layer = -1;
+};
+
+/// The buffers of a kernel, in binding order: tensor inputs, results of its ops,
+/// parameters, and each layer's keys and values, all in order of first use.
+/// A slice of rows is a view of its source and has no buffer of its own.
+llvm::SmallVector<KernelBuffer> getKernelBuffers(mlir::umber::KernelOp kernel);
+
+/// Where a dispatch's buffer is; runtime/package/umb.fbs tells the same.
+struct BufferBinding {
+  enum class Kind { Parameter, Arena, Keys, Values, TokenIds, Logits };
+  Kind kind;
+  uint32_t index = 0;  ///< parameter or layer
+  uint64_t offset = 0; ///< arena: bytes
+};
+
+struct PlannedDispatch {
+  std::string name;
+  unsigned kernel = 0; ///< index into DispatchPlan::kernels
+  llvm::SmallVector<BufferBinding> bindings;
+  int64_t layer = -1;
+  uint64_t weightBytes = 0;
+  uint64_t flopsPerToken = 0;
+};
+
+struct PlannedProgram {
+  std::string name;
+  int64_t maxTokens = 0;
+  uint64_t arenaBytes = 0;
+  std::vector<PlannedDispatch> dispatches;
+};
+
+/// A piece of code to generate: one of the kernels that share it.
+struct PlannedKernel {
+  std::string name;
+  mlir::umber::KernelOp representative;
+  int64_t maxTokens = 0;
+};
+
+struct DispatchPlan {
+  std::vector<PlannedKernel> kernels;
+  std::vector<PlannedProgram> programs;
+  /// The parameters that any program reads, in the order of their indices.
+  std::vector<mlir::umber::ParamOp> parameters;
+};
+
+/// Plans every function of `module` that has `umber.max_tokens`. Fails, with a
+/// diagnostic, where a kernel has a form that no target can run.
+mlir::FailureOr<DispatchPlan> planDispatches(mlir::ModuleOp module);
+
+/// Assigns offsets to buffers so that those alive at the same time are disjoint.
+class ArenaPlanner {
+public:
+  /// A buffer used by dispatches `first` to `last`; returns its number.
+  unsigned add(uint64_t bytes, size_t first, size_t last);
+  void extend(unsigned buffer, size_t last);
+  /// Places all buffers, the largest first, each at the lowest offset where it
+  /// fits. Returns the arena's size.
+  uint64_t place();
+  uint64_t getOffset(unsigned buffer) const { return buffers[buffer].offset; }
+
+private:
+  struct Buffer {
+    uint64_t bytes;
+    size_t first, last;
+    uint64_t offset = 0;
+  };
+  std::vector<Buffer> buffers;
+};
+
+} // namespace umber
+
+#endif // UMBER_TARGETS_COMMON_DISPATCHPLAN_H
