@@ -76,9 +76,7 @@ TEST_F(ParametersTest, StreamsWhatDoesNotFit) {
 }
 
 TEST_F(ParametersTest, ReadsOnlyTheRowsOfAnEmbedding) {
-  InterpreterOptions options;
-  options.parameterBytes = 0;
-  Interpreter streaming(program.getModule(), &store, options);
+  Interpreter streaming(program.getModule(), &store);
   auto i32 = mlir::IntegerType::get(program.getModule().getContext(), 32);
   std::vector<float> rows =
       run(streaming, "row", Tensor::ofIntegers(i32, {2}, {299, 0}));
