@@ -1,0 +1,164 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "runtime/core/text/Sampler.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace umber {
+
+Result<Sampler> Sampler::create(const SamplerOptions &options) {
+  auto bad = [](const char *name, const char *expected, float found) {
+    return Status(StatusCode::InvalidArgument,
+                  std::string("sampler: ") + name + ": expected " + expected +
+                      ", found " + std::to_string(found));
+  };
+  if (!std::isfinite(options.temperature)) {
+    return bad("temperature", "a number", options.temperature);
+  }
+  if (options.topK < 0) {
+    return bad("top-k", "at least 0", float(options.topK));
+  }
+  if (!(options.topP > 0.0f && options.topP <= 1.0f)) {
+    return bad("top-p", "more than 0 and at most 1", options.topP);
+  }
+  if (!(options.minP >= 0.0f && options.minP <= 1.0f)) {
+    return bad("min-p", "0 to 1", options.minP);
+  }
+  if (!(options.repeatPenalty > 0.0f && std::isfinite(options.repeatPenalty))) {
+    return bad("repetition penalty", "more than 0", options.repeatPenalty);
+  }
+  if (options.repeatLastN < 0 || options.repeatLastN > (1 << 24)) {
+    return bad("repetition window", "0 to 16777216", float(options.repeatLastN));
+  }
+  return Sampler(options);
+}
+
+Sampler::Sampler(const SamplerOptions &options) : options(options) { reset(); }
+
+void Sampler::reset() {
+  random.seed(options.seed);
+  recent.clear();
+  recentNext = 0;
+}
+
+void Sampler::accept(int32_t id) {
+  size_t window = size_t(options.repeatLastN);
+  if (options.repeatPenalty == 1.0f || window == 0) {
+    return;
+  }
+  if (recent.size() < window) {
+    recent.push_back(id);
+    return;
+  }
+  recent[recentNext] = id;
+  recentNext = (recentNext + 1) % window;
+}
+
+Result<int32_t> Sampler::sample(const float *logits, size_t count) {
+  candidates.resize(count);
+  float best = -INFINITY;
+  for (size_t i = 0; i < count; ++i) {
+    if (std::isnan(logits[i])) {
+      return Status(StatusCode::InvalidArgument,
+                    "sampler: the logit of token " + std::to_string(i) +
+                        " is not a number");
+    }
+    best = std::max(best, logits[i]);
+    candidates[i] = {logits[i], int32_t(i)};
+  }
+  if (!std::isfinite(best)) {
+    return Status(StatusCode::InvalidArgument,
+                  "sampler: expected a finite largest logit");
+  }
+  penalise();
+  int32_t id;
+  if (options.temperature <= 0.0f) {
+    id = std::min_element(candidates.begin(), candidates.end())->id;
+  } else {
+    keepTopK(options.topK > 0 ? size_t(options.topK) : count);
+    keepTopP();
+    keepMinP();
+    id = draw();
+  }
+  accept(id);
+  return id;
+}
+
+void Sampler::penalise() {
+  // A token counts once, however often it was seen (Keskar et al. 2019).
+  for (size_t i = 0; i < recent.size(); ++i) {
+    size_t id = size_t(recent[i]);
+    bool counted = std::find(recent.begin(), recent.begin() + ptrdiff_t(i),
+                             recent[i]) != recent.begin() + ptrdiff_t(i);
+    if (id >= candidates.size() || counted) {
+      continue;
+    }
+    float &logit = candidates[id].logit;
+    logit = logit > 0.0f ? logit / options.repeatPenalty
+                         : logit * options.repeatPenalty;
+  }
+}
+
+void Sampler::keepTopK(size_t k) {
+  k = std::min(k, candidates.size());
+  auto middle = candidates.begin() + ptrdiff_t(k);
+  if (k < candidates.size()) {
+    std::nth_element(candidates.begin(), middle, candidates.end());
+    candidates.resize(k);
+  }
+  std::sort(candidates.begin(), candidates.end());
+}
+
+void Sampler::keepTopP() {
+  if (options.topP >= 1.0f) {
+    return;
+  }
+  double total = 0.0;
+  float best = candidates.front().logit;
+  for (const Candidate &candidate : candidates) {
+    total += std::exp(double(candidate.logit) - best);
+  }
+  double mass = 0.0;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    mass += std::exp(double(candidates[i].logit) - best) / total;
+    if (mass >= double(options.topP)) {
+      candidates.resize(i + 1);
+      return;
+    }
+  }
+}
+
+void Sampler::keepMinP() {
+  if (options.minP <= 0.0f) {
+    return;
+  }
+  float least = candidates.front().logit + std::log(options.minP);
+  auto end = std::find_if(
+      candidates.begin(), candidates.end(),
+      [&](const Candidate &candidate) { return candidate.logit < least; });
+  candidates.erase(end, candidates.end());
+}
+
+int32_t Sampler::draw() {
+  double best = candidates.front().logit, total = 0.0;
+  auto weight = [&](const Candidate &candidate) {
+    return std::exp((double(candidate.logit) - best) /
+                    double(options.temperature));
+  };
+  for (const Candidate &candidate : candidates) {
+    total += weight(candidate);
+  }
+  // 53 random bits: a number in [0, 1).
+  double target = double(random() >> 11) * 0x1.0p-53 * total;
+  for (const Candidate &candidate : candidates) {
+    target -= weight(candidate);
+    if (target < 0.0) {
+      return candidate.id;
+    }
+  }
+  return candidates.back().id;
+}
+
+} // namespace umber
