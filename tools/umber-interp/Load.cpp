@@ -5,7 +5,7 @@
 #include "dialects/Umber/IR/UmberOps.h"
 #include "dialects/Umber/Import/Import.h"
 #include "mlir/Parser/Parser.h"
-#include "tools/umber-interp/FirstError.h"
+#include "tools/common/FirstError.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 

@@ -5,13 +5,14 @@
 
 #include "dialects/Register/RegisterDialects.h"
 #include "dialects/Umber/Interpreter/Interpreter.h"
-#include "tools/umber-interp/FirstError.h"
+#include "tools/common/FirstError.h"
 #include "tools/umber-interp/Load.h"
 #include "tools/umber-interp/Run.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 
 namespace cl = llvm::cl;
+using umber::FirstError;
 using namespace mlir;
 using namespace ::umber::interp;
 

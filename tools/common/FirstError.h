@@ -3,14 +3,14 @@
 //
 // A tool's errors: one line, for a person.
 
-#ifndef UMBER_TOOLS_UMBER_INTERP_FIRSTERROR_H
-#define UMBER_TOOLS_UMBER_INTERP_FIRSTERROR_H
+#ifndef UMBER_TOOLS_COMMON_FIRSTERROR_H
+#define UMBER_TOOLS_COMMON_FIRSTERROR_H
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Error.h"
 #include <string>
 
-namespace umber::interp {
+namespace umber {
 
 /// Keeps the first error among the diagnostics of a context, as
 /// `FILE:LINE:COLUMN: reason` on one line; `FILE: NAME: reason` where the
@@ -34,6 +34,6 @@ private:
   mlir::ScopedDiagnosticHandler handler;
 };
 
-} // namespace umber::interp
+} // namespace umber
 
-#endif // UMBER_TOOLS_UMBER_INTERP_FIRSTERROR_H
+#endif // UMBER_TOOLS_COMMON_FIRSTERROR_H

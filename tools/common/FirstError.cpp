@@ -1,7 +1,7 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "tools/umber-interp/FirstError.h"
+#include "tools/common/FirstError.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
 #include "llvm/Support/raw_ostream.h"
@@ -9,7 +9,7 @@
 
 using namespace mlir;
 
-namespace umber::interp {
+namespace umber {
 
 static std::string describe(Location loc, llvm::StringRef file) {
   FileLineColLoc place;
@@ -56,4 +56,4 @@ void FirstError::keep(std::string line) {
   }
 }
 
-} // namespace umber::interp
+} // namespace umber
