@@ -4,11 +4,11 @@
 // A session as bytes: a header, the token ids, the device's cache. Everything
 // in the header is checked before any of the session is touched.
 
+#include "runtime/core/Hash.h"
 #include "runtime/core/Session.h"
 
 #include <cstring>
 #include <string>
-#include <xxhash.h>
 
 using namespace umber;
 
@@ -79,7 +79,7 @@ Status Session::writeState(void *buffer, uint64_t size) const {
   if (!status.ok()) {
     return status;
   }
-  header.hash = XXH3_64bits(body, idBytes + header.cacheBytes);
+  header.hash = hashBytes(body, idBytes + header.cacheBytes);
   std::memcpy(buffer, &header, sizeof header);
   return {};
 }
@@ -131,7 +131,7 @@ Status Session::readState(const void *buffer, uint64_t size) {
     return status;
   }
   const char *body = static_cast<const char *>(buffer) + sizeof found;
-  if (XXH3_64bits(body, bodyBytes) != found.hash) {
+  if (hashBytes(body, bodyBytes) != found.hash) {
     return corrupt("its contents do not match their hash");
   }
 

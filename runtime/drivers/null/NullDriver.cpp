@@ -105,7 +105,7 @@ public:
 
   Result<std::unique_ptr<DeviceState>>
   createState(int32_t capacity) const override {
-    return NullState::create(static_cast<int32_t>(package->model().vocab),
+    return NullState::create(static_cast<int32_t>(package->meta().model()->vocab()),
                              capacity);
   }
 

@@ -119,9 +119,10 @@ typedef struct umber_model_info {
   int32_t max_batch;      /* rows that one prefill step takes */
   float body_bits;        /* bits per weight of the linear layers */
   uint64_t parameter_count;
-  uint64_t weight_bytes;          /* bytes of all parameters in the package */
+  uint64_t weight_bytes;          /* of all parameters that the device reads */
   uint64_t cache_bytes_per_token; /* of the key/value cache */
-  uint64_t identity;              /* of the package: equal for equal files */
+  uint64_t identity; /* sessions saved with one continue with another that
+                        has the same */
 } umber_model_info;
 #define UMBER_MODEL_INFO_INIT                                                  \
   {sizeof(umber_model_info),                                                   \
@@ -213,10 +214,10 @@ UMBER_API umber_status umber_session_truncate(umber_session *session,
                                               umber_error *error);
 
 /* Writes the session's tokens and cache to a file (a temporary one, renamed
- * when complete), or reads such a file into a session of the same package and
+ * when complete), or reads such a file into a session of the same model and
  * of any context that has room. A restored session continues exactly as the
  * saved one would have. What is read is checked before it is used: the format,
- * the package's identity, the cache's shape and a hash of the contents. */
+ * the model's identity, the cache's shape and a hash of the contents. */
 UMBER_API umber_status umber_session_save(const umber_session *session,
                                           const char *path, umber_error *error);
 UMBER_API umber_status umber_session_restore(umber_session *session,
