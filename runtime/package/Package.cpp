@@ -30,8 +30,8 @@ Status ioError(const std::string &path, int code) {
 /// What one thread brings in at a time.
 constexpr size_t kPageRun = size_t(1) << 22;
 
-/// Brings a segment's pages into this process's page table, a run at a time, which
-/// is most of the time that reading a cached file takes.
+/// Brings a segment's pages into this process's page table, a run at a time,
+/// which is most of the time that reading a cached file takes.
 void touch(Bytes bytes) {
   volatile uint8_t sink = 0;
   for (size_t at = 0; at < bytes.size; at += kSegmentAlignment) {
@@ -73,7 +73,8 @@ Result<std::shared_ptr<Package>> Package::open(const std::string &path) {
   }
   std::shared_ptr<Package> package(new Package());
   package->filePath = path;
-  package->file = {static_cast<const uint8_t *>(mapped), size_t(status.st_size)};
+  package->file = {static_cast<const uint8_t *>(mapped),
+                   size_t(status.st_size)};
   if (Status status = package->parse(); !status.ok()) {
     return Status(status.code(), path + ": " + status.message());
   }
@@ -93,14 +94,15 @@ Status Package::parse() {
   PackageHeader header;
   std::memcpy(&header, file.data, sizeof header);
   if (std::memcmp(header.magic, kPackageMagic, sizeof kPackageMagic) != 0) {
-    return corrupt("header: expected an Umber package, found other bytes at the "
-                   "file's start");
+    return corrupt(
+        "header: expected an Umber package, found other bytes at the "
+        "file's start");
   }
   if (header.version != kPackageVersion) {
-    return Status(StatusCode::Unsupported,
-                  "header: expected format version " +
-                      std::to_string(kPackageVersion) + ", found " +
-                      std::to_string(header.version));
+    return Status(StatusCode::Unsupported, "header: expected format version " +
+                                               std::to_string(kPackageVersion) +
+                                               ", found " +
+                                               std::to_string(header.version));
   }
   if (header.metadataOffset % kDataAlignment != 0 ||
       header.metadataOffset < sizeof header ||
@@ -113,7 +115,8 @@ Status Package::parse() {
   }
   const uint8_t *bytes = file.data + header.metadataOffset;
   if (XXH3_64bits(bytes, header.metadataSize) != header.metadataHash) {
-    return corrupt("metadata: its hash is not the header's: the file is damaged");
+    return corrupt(
+        "metadata: its hash is not the header's: the file is damaged");
   }
   // Even with a good hash the bytes may be anybody's.
   flatbuffers::Verifier verifier(bytes, header.metadataSize, /*max_depth=*/16,

@@ -54,8 +54,8 @@ private:
   const fbs::Package *metadata = nullptr;
 };
 
-/// Checks that everything in the metadata refers to something that exists, within
-/// a file of `fileSize` bytes. Messages have no path.
+/// Checks that everything in the metadata refers to something that exists,
+/// within a file of `fileSize` bytes. Messages have no path.
 Status verifyMetadata(const fbs::Package &package, uint64_t fileSize);
 
 } // namespace umber

@@ -1,9 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Whether a package's metadata makes sense: every index points to something, every
-// range is inside of what it is a range of, and every number is one that can be
-// worked with.
+// Whether a package's metadata makes sense: every index points to something,
+// every range is inside of what it is a range of, and every number is one that
+// can be worked with.
 
 #include "runtime/package/Format.h"
 #include "runtime/package/Package.h"
@@ -176,8 +176,8 @@ Status MetadataVerifier::verifyTokenizer(const fbs::Tokenizer &tokenizer) {
     last = end;
   }
   if (sizeOf(tokenizer.token_types()) != vocab) {
-    return bad(where, "a type for each of " + std::to_string(vocab) + " tokens" +
-                          found(sizeOf(tokenizer.token_types())));
+    return bad(where, "a type for each of " + std::to_string(vocab) +
+                          " tokens" + found(sizeOf(tokenizer.token_types())));
   }
   uint32_t scores = sizeOf(tokenizer.token_scores());
   if (scores != 0 && scores != vocab) {
@@ -197,8 +197,8 @@ Status MetadataVerifier::verifyTokenizer(const fbs::Tokenizer &tokenizer) {
   for (int32_t id : {tokenizer.bos(), tokenizer.eos(), tokenizer.eot(),
                      tokenizer.unk(), tokenizer.pad()}) {
     if (!isId(id)) {
-      return bad(where, "special tokens below " + std::to_string(vocab) +
-                            found(id));
+      return bad(where,
+                 "special tokens below " + std::to_string(vocab) + found(id));
     }
   }
   for (uint32_t i = 0; i < sizeOf(tokenizer.end_of_generation()); ++i) {
@@ -218,10 +218,10 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
   }
   for (uint32_t i = 0; i < sizeOf(target.variants()); ++i) {
     const fbs::CodeVariant *variant = target.variants()->Get(i);
-    bool isCode =
-        variant->isa() && variant->segment() < package.segments()->size() &&
-        package.segments()->Get(variant->segment())->kind() ==
-            fbs::SegmentKind_Code;
+    bool isCode = variant->isa() &&
+                  variant->segment() < package.segments()->size() &&
+                  package.segments()->Get(variant->segment())->kind() ==
+                      fbs::SegmentKind_Code;
     if (!isCode) {
       return bad(where + ", " + at("variant", i),
                  "an instruction set and a code segment");
@@ -272,14 +272,15 @@ Status MetadataVerifier::verifyProgram(const fbs::Program &program,
     return bad(where, "a name and 1 to " + std::to_string(kMaxTokens) +
                           " tokens" + found(program.max_tokens()));
   }
-  if (program.arena_bytes() > kMaxBytes || program.scratch_bytes() > kMaxBytes) {
+  if (program.arena_bytes() > kMaxBytes ||
+      program.scratch_bytes() > kMaxBytes) {
     return bad(where, "an arena and scratch of at most 2^46 bytes, found " +
                           std::to_string(program.arena_bytes()) + " and " +
                           std::to_string(program.scratch_bytes()));
   }
   for (uint32_t i = 0; i < sizeOf(program.dispatches()); ++i) {
-    Status status = verifyDispatch(*program.dispatches()->Get(i), program, target,
-                                   where + ", " + at("dispatch", i));
+    Status status = verifyDispatch(*program.dispatches()->Get(i), program,
+                                   target, where + ", " + at("dispatch", i));
     if (!status.ok()) {
       return status;
     }

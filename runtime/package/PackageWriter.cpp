@@ -120,10 +120,9 @@ flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fbs::Segment>>>
 PackageWriter::describeSegments(flatbuffers::FlatBufferBuilder &builder) const {
   std::vector<flatbuffers::Offset<fbs::Segment>> tables;
   for (const Segment &segment : segments) {
-    tables.push_back(fbs::CreateSegment(builder, segment.kind,
-                                        builder.CreateString(segment.name),
-                                        segment.offset, segment.size,
-                                        segment.hash));
+    tables.push_back(fbs::CreateSegment(
+        builder, segment.kind, builder.CreateString(segment.name),
+        segment.offset, segment.size, segment.hash));
   }
   return builder.CreateVector(tables);
 }

@@ -36,14 +36,15 @@ std::string unescape(std::string_view text) {
   return result;
 }
 
-/// The literal system message in a ChatML template: what stands between the marks
-/// of a system message where that is all literal text, and not put together.
+/// The literal system message in a ChatML template: what stands between the
+/// marks of a system message where that is all literal text, and not put
+/// together.
 std::string findDefaultSystem(std::string_view jinja) {
   constexpr std::string_view begin = "<|im_start|>system", end = "<|im_end|>";
   for (size_t at = jinja.find(begin); at != std::string_view::npos;
        at = jinja.find(begin, at + 1)) {
     std::string_view rest = jinja.substr(at + begin.size());
-    rest.remove_prefix(rest.substr(0, 1) == "\n"     ? 1
+    rest.remove_prefix(rest.substr(0, 1) == "\n"    ? 1
                        : rest.substr(0, 2) == "\\n" ? 2
                                                     : 0);
     size_t length = rest.find(end);

@@ -49,7 +49,8 @@ struct PreTokenizer::Pattern {
     pcre2_code_free(code);
   }
 
-  Status split(std::string_view text, std::vector<std::string_view> &pieces) const;
+  Status split(std::string_view text,
+               std::vector<std::string_view> &pieces) const;
 };
 
 PreTokenizer::PreTokenizer() = default;
@@ -61,8 +62,8 @@ PreTokenizer::create(const std::string &name) {
   std::string known;
   for (const Entry &entry : kEntries) {
     found = name == entry.name ? &entry : found;
-    known += *entry.name ? std::string(known.empty() ? "" : ", ") + entry.name
-                         : "";
+    known +=
+        *entry.name ? std::string(known.empty() ? "" : ", ") + entry.name : "";
   }
   if (!found) {
     return Status(StatusCode::Unsupported,
@@ -95,8 +96,9 @@ PreTokenizer::create(const std::string &name) {
   return result;
 }
 
-Status PreTokenizer::Pattern::split(std::string_view text,
-                                    std::vector<std::string_view> &pieces) const {
+Status
+PreTokenizer::Pattern::split(std::string_view text,
+                             std::vector<std::string_view> &pieces) const {
   pcre2_match_data *match = pcre2_match_data_create(1, nullptr);
   if (!match) {
     return Status(StatusCode::OutOfMemory, "tokenizer: out of memory");

@@ -30,7 +30,8 @@ Result<Sampler> Sampler::create(const SamplerOptions &options) {
     return bad("repetition penalty", "more than 0", options.repeatPenalty);
   }
   if (options.repeatLastN < 0 || options.repeatLastN > (1 << 24)) {
-    return bad("repetition window", "0 to 16777216", float(options.repeatLastN));
+    return bad("repetition window", "0 to 16777216",
+               float(options.repeatLastN));
   }
   return Sampler(options);
 }

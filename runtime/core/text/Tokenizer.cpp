@@ -81,7 +81,8 @@ Status Tokenizer::buildTables() {
   }
   for (size_t id = 0; id < data.tokens.size(); ++id) {
     TokenType type = typeOf(int32_t(id));
-    bool isSpecial = type == TokenType::Control || type == TokenType::UserDefined;
+    bool isSpecial =
+        type == TokenType::Control || type == TokenType::UserDefined;
     if (isSpecial && !data.tokens[id].empty()) {
       specials[uint8_t(data.tokens[id].front())].push_back(int32_t(id));
     }
