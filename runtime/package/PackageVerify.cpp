@@ -40,6 +40,22 @@ constexpr uint32_t kMaxHeads = 1 << 14;
 constexpr uint32_t kMaxVocab = 1 << 24;
 constexpr uint64_t kMaxBytes = uint64_t(1) << 46;
 
+uint64_t bitsOf(fbs::DType type) {
+  switch (type) {
+  case fbs::DType_F32:
+  case fbs::DType_I32:
+    return 32;
+  case fbs::DType_F16:
+  case fbs::DType_BF16:
+    return 16;
+  case fbs::DType_I8:
+    return 8;
+  case fbs::DType_I4:
+    break;
+  }
+  return 4;
+}
+
 class MetadataVerifier {
 public:
   MetadataVerifier(const fbs::Package &package, uint64_t segmentsEnd)
@@ -299,6 +315,23 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
                           std::to_string(parameter.size()) +
                           " bytes at offset " +
                           std::to_string(parameter.offset()));
+  }
+  uint64_t elements = 1;
+  for (uint32_t i = 0; i < sizeOf(parameter.shape()); ++i) {
+    uint64_t extent = parameter.shape()->Get(i);
+    if (extent < 1 || extent > kMaxBytes / elements) {
+      return bad(where, "a shape of 1 to 2^46 elements" + found(extent) +
+                            " as extent " + std::to_string(i));
+    }
+    elements *= extent;
+  }
+  // A layout may add padding; how much room an encoding needs is its own
+  // affair.
+  uint64_t least = (elements * bitsOf(parameter.dtype()) + 7) / 8;
+  bool isPlain = !parameter.encoding() || parameter.encoding()->size() == 0;
+  if (isPlain && parameter.size() < least) {
+    return bad(where, "at least " + std::to_string(least) +
+                          " bytes for its shape" + found(parameter.size()));
   }
   return Status();
 }
