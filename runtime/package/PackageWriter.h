@@ -18,7 +18,8 @@ namespace umber {
 
 class PackageWriter {
 public:
-  /// Starts a temporary file beside `path`.
+  /// Starts a temporary file beside `path`. This and every other failure is an
+  /// IoError: `PATH: what failed: the system's reason`.
   static Result<std::unique_ptr<PackageWriter>> create(const std::string &path);
   /// Removes the temporary file unless finish() succeeded.
   ~PackageWriter();
