@@ -1,159 +1,110 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// Turns a conversation into the text that a chat model was trained on.
 
 #include "runtime/core/text/ChatTemplate.h"
 
 namespace umber {
 
-static constexpr std::string_view jinjaSpaces = " \t\n\r\f\v";
+namespace {
 
-/// The contents of a Jinja string literal from `pos` up to `end` (a text that
-/// closes it) or to the literal's own quote, escapes resolved. Nothing when
-/// the quote comes first.
-static bool readLiteral(std::string_view jinja, size_t pos,
-                        std::string_view end, std::string &out) {
-  out.clear();
-  while (pos < jinja.size()) {
-    if (jinja.substr(pos, end.size()) == end) {
-      return true;
+struct Family {
+  std::string_view mark; ///< a template with this text is of the family
+  std::string_view beforeRole, beforeContent, afterContent;
+};
+
+constexpr Family kFamilies[] = {
+    {"<|im_start|>", "<|im_start|>", "\n", "<|im_end|>\n"},
+    {"<|start_header_id|>", "<|start_header_id|>", "<|end_header_id|>\n\n",
+     "<|eot_id|>"},
+};
+
+/// Jinja string literals may write a line break as a backslash and an n.
+std::string unescape(std::string_view text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    bool escape = text[i] == '\\' && i + 1 < text.size();
+    if (escape && text[i + 1] == 'n') {
+      result += '\n';
+      ++i;
+    } else if (escape && (text[i + 1] == '\'' || text[i + 1] == '"' ||
+                          text[i + 1] == '\\')) {
+      result += text[++i];
+    } else {
+      result += text[i];
     }
-    char c = jinja[pos++];
-    if (c == '\'' || c == '"') {
-      return false;
-    }
-    if (c == '\\' && pos < jinja.size()) {
-      char escaped = jinja[pos++];
-      c = escaped == 'n' ? '\n' : escaped == 't' ? '\t' : escaped;
-    }
-    out.push_back(c);
   }
-  return false;
+  return result;
 }
 
-/// The text that a ChatML template writes as a whole system turn of its own.
-/// A turn whose content is an expression closes the literal and is passed by.
-static std::string findDefaultSystem(std::string_view jinja) {
-  constexpr std::string_view start = "<|im_start|>system";
-  std::string content;
-  for (size_t pos = jinja.find(start); pos != std::string_view::npos;
-       pos = jinja.find(start, pos + 1)) {
-    if (readLiteral(jinja, pos + start.size(), "<|im_end|>", content) &&
-        content.size() > 1 && content[0] == '\n') {
-      return content.substr(1);
+/// The literal system message in a ChatML template: what stands between the marks
+/// of a system message where that is all literal text, and not put together.
+std::string findDefaultSystem(std::string_view jinja) {
+  constexpr std::string_view begin = "<|im_start|>system", end = "<|im_end|>";
+  for (size_t at = jinja.find(begin); at != std::string_view::npos;
+       at = jinja.find(begin, at + 1)) {
+    std::string_view rest = jinja.substr(at + begin.size());
+    rest.remove_prefix(rest.substr(0, 1) == "\n"     ? 1
+                       : rest.substr(0, 2) == "\\n" ? 2
+                                                    : 0);
+    size_t length = rest.find(end);
+    if (length == std::string_view::npos) {
+      break;
+    }
+    std::string_view message = rest.substr(0, length);
+    bool isLiteral = !message.empty() &&
+                     message.find("' +") == std::string_view::npos &&
+                     message.find("\" +") == std::string_view::npos &&
+                     message.find("'+") == std::string_view::npos &&
+                     message.find("{{") == std::string_view::npos &&
+                     message.find("}}") == std::string_view::npos &&
+                     message.find("{%") == std::string_view::npos;
+    if (isLiteral) {
+      return unescape(message);
     }
   }
   return std::string();
 }
 
-/// The value of the first `set NAME = "..."`, or nothing.
-static std::string findAssignment(std::string_view jinja,
-                                  std::string_view name) {
-  std::string target = "set " + std::string(name) + " = ";
-  for (size_t pos = jinja.find(target); pos != std::string_view::npos;
-       pos = jinja.find(target, pos + 1)) {
-    size_t quote = pos + target.size();
-    if (quote < jinja.size() && (jinja[quote] == '"' || jinja[quote] == '\'')) {
-      std::string value;
-      if (readLiteral(jinja, quote + 1, jinja.substr(quote, 1), value)) {
-        return value;
-      }
+} // namespace
+
+Result<ChatTemplate> ChatTemplate::recognise(std::string_view jinja) {
+  for (const Family &family : kFamilies) {
+    if (jinja.find(family.mark) == std::string_view::npos) {
+      continue;
     }
-  }
-  return std::string();
-}
-
-static bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-static std::string_view trim(std::string_view text) {
-  size_t begin = text.find_first_not_of(jinjaSpaces);
-  if (begin == std::string_view::npos) {
-    return std::string_view();
-  }
-  return text.substr(begin, text.find_last_not_of(jinjaSpaces) + 1 - begin);
-}
-
-Result<ChatTemplate> ChatTemplate::create(std::string_view jinja) {
-  ChatTemplate result;
-  if (contains(jinja, "<|im_start|>")) {
-    result.format = Format::ChatMl;
+    ChatTemplate result;
+    result.beforeRole = family.beforeRole;
+    result.beforeContent = family.beforeContent;
+    result.afterContent = family.afterContent;
     result.defaultSystem = findDefaultSystem(jinja);
-    result.trimContent = contains(jinja, "['content'] | trim") ||
-                         contains(jinja, "['content']|trim") ||
-                         contains(jinja, ".content | trim") ||
-                         contains(jinja, ".content|trim");
-    return result;
-  }
-  if (contains(jinja, "<|start_header_id|>") && contains(jinja, "<|eot_id|>")) {
-    result.format = Format::Llama3;
-    result.trimContent = contains(jinja, "trim");
-    constexpr std::string_view cutoff = "Cutting Knowledge Date: December 2023";
-    if (contains(jinja, cutoff)) {
-      // The template takes today's date from its caller and has one for callers
-      // that give none. That one is used: a prompt must not depend on the day.
-      result.systemPreamble = std::string(cutoff) + "\nToday Date: " +
-                              findAssignment(jinja, "date_string") + "\n\n";
-    }
     return result;
   }
   return Status(StatusCode::Unsupported,
                 jinja.empty()
-                    ? "the model has no chat template; use --raw to give it "
-                      "the prompt as it stands"
-                    : "the model's chat template writes neither ChatML nor "
-                      "Llama 3's format; use --raw to give it the prompt as it "
-                      "stands");
+                    ? "the model has no chat template; use --raw for plain text"
+                    : "the model's chat template is not of a supported family "
+                      "(ChatML, Llama 3); use --raw for plain text");
 }
 
-void ChatTemplate::appendMessage(std::string_view role,
-                                 std::string_view content,
-                                 std::string &out) const {
-  bool chatMl = format == Format::ChatMl;
-  out += chatMl ? "<|im_start|>" : "<|start_header_id|>";
-  out += role;
-  out += chatMl ? "\n" : "<|end_header_id|>\n\n";
-  out += content;
-  out += chatMl ? "<|im_end|>\n" : "<|eot_id|>";
+void ChatTemplate::append(std::string &text, const ChatMessage &message) const {
+  text.append(beforeRole).append(message.role).append(beforeContent);
+  text.append(message.content).append(afterContent);
 }
 
-Result<std::string>
-ChatTemplate::render(const std::vector<ChatMessage> &messages,
-                     bool addGenerationPrompt) const {
-  std::string out;
-  bool hasSystem = !messages.empty() && messages[0].role == "system";
-  if (!messages.empty() && !hasSystem &&
-      !(defaultSystem.empty() && systemPreamble.empty())) {
-    appendMessage("system", systemPreamble + defaultSystem, out);
+std::string ChatTemplate::render(const std::vector<ChatMessage> &messages,
+                                 bool addGenerationPrompt) const {
+  std::string text;
+  bool hasSystem = !messages.empty() && messages.front().role == "system";
+  if (!hasSystem && !defaultSystem.empty()) {
+    append(text, {"system", defaultSystem});
   }
-  for (size_t i = 0; i < messages.size(); ++i) {
-    const ChatMessage &message = messages[i];
-    bool isSystem = message.role == "system";
-    if (!isSystem && message.role != "user" && message.role != "assistant") {
-      return Status(StatusCode::InvalidArgument,
-                    "chat message " + std::to_string(i + 1) +
-                        ": expected the role system, user or assistant, "
-                        "found '" +
-                        message.role + "'");
-    }
-    if (isSystem && i > 0) {
-      return Status(StatusCode::InvalidArgument,
-                    "chat message " + std::to_string(i + 1) +
-                        ": a system message must be the first one");
-    }
-    std::string content(trimContent ? trim(message.content)
-                                    : std::string_view(message.content));
-    appendMessage(message.role, isSystem ? systemPreamble + content : content,
-                  out);
+  for (const ChatMessage &message : messages) {
+    append(text, message);
   }
   if (addGenerationPrompt) {
-    out += format == Format::ChatMl
-               ? "<|im_start|>assistant\n"
-               : "<|start_header_id|>assistant<|end_header_id|>\n\n";
+    text.append(beforeRole).append("assistant").append(beforeContent);
   }
-  return out;
+  return text;
 }
 
 } // namespace umber

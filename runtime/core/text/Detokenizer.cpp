@@ -1,41 +1,65 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Shows tokens as text while they are generated.
+// Tokens to text.
 
-#include "runtime/core/text/Detokenizer.h"
-
+#include "runtime/core/text/ByteAlphabet.h"
+#include "runtime/core/text/Tokenizer.h"
 #include "runtime/core/text/Utf8.h"
 
 namespace umber {
 
-Status Detokenizer::push(int32_t id, std::string &out) {
-  Status status = tokenizer.appendPiece(id, options, pending);
-  if (status.ok()) {
-    emitComplete(/*atEnd=*/false, out);
+void Tokenizer::decode(int32_t id, bool showSpecial, std::string &text) const {
+  if (id < 0 || size_t(id) >= data.tokens.size()) {
+    return;
   }
-  return status;
+  std::string_view token = data.tokens[id];
+  TokenType type = typeOf(id);
+  if (type == TokenType::Control || type == TokenType::Unknown) {
+    if (showSpecial) {
+      text.append(token);
+    }
+    return;
+  }
+  if (type == TokenType::UserDefined) {
+    text.append(token);
+    return;
+  }
+  while (!token.empty()) {
+    size_t length = utf8Length(token);
+    int byte = length ? byteOfCharacter(utf8Decode(token, length)) : -1;
+    length = length ? length : 1;
+    if (byte >= 0) {
+      text += char(byte);
+    } else {
+      // Not of the byte alphabet: it stands for itself.
+      text.append(token.substr(0, length));
+    }
+    token.remove_prefix(length);
+  }
 }
 
-void Detokenizer::flush(std::string &out) { emitComplete(/*atEnd=*/true, out); }
-
-void Detokenizer::emitComplete(bool atEnd, std::string &out) {
-  std::string_view rest = pending;
-  while (!rest.empty()) {
-    size_t valid = validUtf8Prefix(rest);
-    out.append(rest.substr(0, valid));
-    rest.remove_prefix(valid);
-    if (rest.empty()) {
-      break;
-    }
-    Utf8Step step = stepUtf8(rest);
-    if (step.kind == Utf8Step::Incomplete && !atEnd) {
-      break;
-    }
-    out.append("\xEF\xBF\xBD");
-    rest.remove_prefix(step.length);
+std::string Tokenizer::decode(const std::vector<int32_t> &ids,
+                              bool showSpecial) const {
+  std::string text;
+  for (int32_t id : ids) {
+    decode(id, showSpecial, text);
   }
-  pending.erase(0, pending.size() - rest.size());
+  return text;
+}
+
+std::string_view Detokenizer::push(int32_t id) {
+  tokenizer.decode(id, showSpecial, pending);
+  size_t complete = pending.size() - utf8IncompleteTail(pending);
+  ready.assign(pending, 0, complete);
+  pending.erase(0, complete);
+  return ready;
+}
+
+std::string_view Detokenizer::finish() {
+  ready.swap(pending);
+  pending.clear();
+  return ready;
 }
 
 } // namespace umber

@@ -1,176 +1,151 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// Splits text into the words that byte-pair merges do not cross.
 
 #include "runtime/core/text/PreTokenizer.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include <string>
-
 namespace umber {
-
-/// A pattern comes from a package, a text from anyone. PCRE2's own default of
-/// ten million steps a match stays (well under a second); its default of 20 GB
-/// of backtracking memory does not.
-static constexpr uint32_t heapLimitKiB = 64 * 1024;
-static constexpr size_t maxPatternLength = 64 * 1024;
 
 namespace {
 
-struct Deleter {
-  void operator()(pcre2_code *code) const { pcre2_code_free(code); }
-  void operator()(pcre2_match_data *data) const { pcre2_match_data_free(data); }
-  void operator()(pcre2_match_context *context) const {
-    pcre2_match_context_free(context);
-  }
-  void operator()(pcre2_compile_context *context) const {
-    pcre2_compile_context_free(context);
-  }
+// The patterns that the models' own tokenizers were trained with.
+constexpr const char *kGpt2 =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr const char *kDigit = R"(\p{N})";
+constexpr const char *kLlama3 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr const char *kQwen2 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+struct Entry {
+  const char *name;
+  /// Each splits the pieces that the one before has left.
+  const char *patterns[2];
+  bool wholeWords;
 };
 
-template <typename T>
-using Owned = std::unique_ptr<T, Deleter>;
+constexpr Entry kEntries[] = {
+    {"", {kGpt2, nullptr}, false},
+    {"default", {kGpt2, nullptr}, false},
+    {"gpt-2", {kGpt2, nullptr}, false},
+    {"smollm", {kDigit, kGpt2}, false},
+    {"llama-bpe", {kLlama3, nullptr}, true},
+    {"llama3", {kLlama3, nullptr}, true},
+    {"qwen2", {kQwen2, nullptr}, false},
+};
+
+/// Steps of backtracking in one match; only a hostile text needs more.
+constexpr uint32_t kMatchLimit = 10000000;
 
 } // namespace
 
 struct PreTokenizer::Pattern {
-  Owned<pcre2_code> code;
-  Owned<pcre2_match_context> limits;
-  /// Position in the chain, from 1, for messages.
-  size_t number = 0;
+  pcre2_code *code = nullptr;
+  pcre2_match_context *context = nullptr;
+  ~Pattern() {
+    pcre2_match_context_free(context);
+    pcre2_code_free(code);
+  }
+
+  Status split(std::string_view text, std::vector<std::string_view> &pieces) const;
 };
 
 PreTokenizer::PreTokenizer() = default;
-PreTokenizer::PreTokenizer(PreTokenizer &&) noexcept = default;
-PreTokenizer &PreTokenizer::operator=(PreTokenizer &&) noexcept = default;
 PreTokenizer::~PreTokenizer() = default;
 
-static std::string errorText(int code) {
-  PCRE2_UCHAR buffer[256];
-  int length = pcre2_get_error_message(code, buffer, sizeof(buffer));
-  return length < 0 ? "PCRE2 error " + std::to_string(code)
-                    : std::string(reinterpret_cast<const char *>(buffer),
-                                  static_cast<size_t>(length));
-}
-
-static Status outOfMemory() {
-  return Status(StatusCode::OutOfMemory,
-                "tokenizer: no memory for the pre-tokenizer");
-}
-
-Result<PreTokenizer>
-PreTokenizer::create(const std::vector<std::string_view> &patterns) {
-  Owned<pcre2_compile_context> context(pcre2_compile_context_create(nullptr));
-  if (!context) {
-    return outOfMemory();
+Result<std::unique_ptr<PreTokenizer>>
+PreTokenizer::create(const std::string &name) {
+  const Entry *found = nullptr;
+  std::string known;
+  for (const Entry &entry : kEntries) {
+    found = name == entry.name ? &entry : found;
+    known += *entry.name ? std::string(known.empty() ? "" : ", ") + entry.name
+                         : "";
   }
-  pcre2_set_max_pattern_length(context.get(), maxPatternLength);
-
-  PreTokenizer result;
-  for (std::string_view source : patterns) {
+  if (!found) {
+    return Status(StatusCode::Unsupported,
+                  "tokenizer: pre-tokenizer '" + name +
+                      "' is not supported; supported are " + known);
+  }
+  std::unique_ptr<PreTokenizer> result(new PreTokenizer());
+  result->wholeWords = found->wholeWords;
+  for (const char *text : found->patterns) {
+    if (!text) {
+      continue;
+    }
+    int error;
+    PCRE2_SIZE offset;
     auto pattern = std::make_unique<Pattern>();
-    pattern->number = result.patterns.size() + 1;
-    int error = 0;
-    PCRE2_SIZE offset = 0;
-    pattern->code.reset(pcre2_compile(
-        reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
-        PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
-        context.get()));
-    if (!pattern->code) {
-      return Status(StatusCode::CorruptFile,
-                    "tokenizer: pre-tokenizer pattern " +
-                        std::to_string(pattern->number) + ", offset " +
-                        std::to_string(offset) + ": " + errorText(error));
+    pattern->code =
+        pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text), PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
+    pattern->context = pcre2_match_context_create(nullptr);
+    if (!pattern->code || !pattern->context) {
+      return Status(StatusCode::Internal,
+                    "tokenizer: could not compile the pattern of '" + name +
+                        "'");
     }
-    // Where there is no just-in-time compiler, or it may not map executable
-    // memory, PCRE2 interprets the same code: slower, nothing else.
-    (void)pcre2_jit_compile(pattern->code.get(), PCRE2_JIT_COMPLETE);
-    pattern->limits.reset(pcre2_match_context_create(nullptr));
-    if (!pattern->limits) {
-      return outOfMemory();
-    }
-    pcre2_set_heap_limit(pattern->limits.get(), heapLimitKiB);
-    result.patterns.push_back(std::move(pattern));
+    pcre2_set_match_limit(pattern->context, kMatchLimit);
+    // Where there is no JIT for the processor, matching is slower and the same.
+    (void)pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
+    result->patterns.push_back(std::move(pattern));
   }
   return result;
 }
 
-/// Appends the pieces of one span. The offsets in `spans` are into `text`.
-static Status splitSpan(const pcre2_code *code, pcre2_match_context *limits,
-                        pcre2_match_data *match, size_t number,
-                        std::string_view text, PreTokenizer::Span span,
-                        std::vector<PreTokenizer::Span> &spans) {
-  std::string_view piece = text.substr(span.begin, span.end - span.begin);
-  auto subject = reinterpret_cast<PCRE2_SPTR>(piece.data());
-  const PCRE2_SIZE *bounds = pcre2_get_ovector_pointer(match);
-  size_t done = 0;
-  size_t from = 0;
-  uint32_t options = PCRE2_NO_UTF_CHECK;
-  auto emit = [&](size_t end) {
-    if (end > done) {
-      spans.push_back({span.begin + done, span.begin + end});
-      done = end;
-    }
-  };
-  while (from < piece.size()) {
-    int rc =
-        pcre2_match(code, subject, piece.size(), from, options, match, limits);
-    if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
-      // The interpreter keeps its state on the heap, which is larger.
-      rc = pcre2_match(code, subject, piece.size(), from,
-                       options | PCRE2_NO_JIT, match, limits);
-    }
-    if (rc == PCRE2_ERROR_NOMATCH) {
+Status PreTokenizer::Pattern::split(std::string_view text,
+                                    std::vector<std::string_view> &pieces) const {
+  pcre2_match_data *match = pcre2_match_data_create(1, nullptr);
+  if (!match) {
+    return Status(StatusCode::OutOfMemory, "tokenizer: out of memory");
+  }
+  const PCRE2_SIZE *range = pcre2_get_ovector_pointer(match);
+  size_t done = 0, from = 0;
+  int found = 0;
+  while (from < text.size()) {
+    found = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()),
+                        text.size(), from, PCRE2_NO_UTF_CHECK, match, context);
+    if (found < 0) {
       break;
     }
-    if (rc < 0) {
-      return Status(StatusCode::InvalidArgument,
-                    "tokenizer: pre-tokenizer pattern " +
-                        std::to_string(number) + " gave up at byte " +
-                        std::to_string(span.begin + from) +
-                        " of the text: " + errorText(rc));
+    size_t begin = range[0], end = range[1];
+    if (begin > done) {
+      pieces.push_back(text.substr(done, begin - done));
     }
-    // With \K a match may start after it ends; such a match is taken as empty.
-    size_t end = bounds[1];
-    size_t begin = bounds[0] < end ? bounds[0] : end;
-    emit(begin);
-    emit(end);
-    // An empty match cuts without taking anything; the next one must not be
-    // empty at the same place, or this would never end.
-    options = PCRE2_NO_UTF_CHECK | (begin == end ? PCRE2_NOTEMPTY_ATSTART : 0u);
-    from = end > from ? end : from;
+    if (end > begin) {
+      pieces.push_back(text.substr(begin, end - begin));
+    }
+    done = end;
+    from = end > begin ? end : end + 1;
   }
-  emit(piece.size());
+  pcre2_match_data_free(match);
+  if (found < 0 && found != PCRE2_ERROR_NOMATCH) {
+    return Status(StatusCode::InvalidArgument,
+                  "tokenizer: the text is too hard to split into words "
+                  "(pcre2 error " +
+                      std::to_string(found) + ")");
+  }
+  if (done < text.size()) {
+    pieces.push_back(text.substr(done));
+  }
   return Status();
 }
 
 Status PreTokenizer::split(std::string_view text,
-                           std::vector<Span> &spans) const {
-  spans.clear();
-  if (text.empty()) {
-    return Status();
-  }
-  spans.push_back({0, text.size()});
-  std::vector<Span> previous;
+                           std::vector<std::string_view> &words) const {
+  std::vector<std::string_view> pieces = {text}, next;
   for (const auto &pattern : patterns) {
-    Owned<pcre2_match_data> match(pcre2_match_data_create(1, nullptr));
-    if (!match) {
-      return outOfMemory();
-    }
-    previous.swap(spans);
-    spans.clear();
-    for (Span span : previous) {
-      Status status =
-          splitSpan(pattern->code.get(), pattern->limits.get(), match.get(),
-                    pattern->number, text, span, spans);
-      if (!status.ok()) {
+    next.clear();
+    for (std::string_view piece : pieces) {
+      if (Status status = pattern->split(piece, next); !status.ok()) {
         return status;
       }
     }
+    pieces.swap(next);
   }
+  words.insert(words.end(), pieces.begin(), pieces.end());
   return Status();
 }
 

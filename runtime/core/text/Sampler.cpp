@@ -1,267 +1,164 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// Chooses the next token from the model's logits.
 
 #include "runtime/core/text/Sampler.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <string>
 
 namespace umber {
 
-static Status invalidOption(const char *name, const char *expected,
-                            double found) {
-  return Status(StatusCode::InvalidArgument,
-                std::string("sampler: expected ") + name + " " + expected +
-                    ", found " + std::to_string(found));
+Result<Sampler> Sampler::create(const SamplerOptions &options) {
+  auto bad = [](const char *name, const char *expected, float found) {
+    return Status(StatusCode::InvalidArgument,
+                  std::string("sampler: ") + name + ": expected " + expected +
+                      ", found " + std::to_string(found));
+  };
+  if (!std::isfinite(options.temperature)) {
+    return bad("temperature", "a number", options.temperature);
+  }
+  if (options.topK < 0) {
+    return bad("top-k", "at least 0", float(options.topK));
+  }
+  if (!(options.topP > 0.0f && options.topP <= 1.0f)) {
+    return bad("top-p", "more than 0 and at most 1", options.topP);
+  }
+  if (!(options.minP >= 0.0f && options.minP <= 1.0f)) {
+    return bad("min-p", "0 to 1", options.minP);
+  }
+  if (!(options.repeatPenalty > 0.0f && std::isfinite(options.repeatPenalty))) {
+    return bad("repetition penalty", "more than 0", options.repeatPenalty);
+  }
+  if (options.repeatLastN < 0 || options.repeatLastN > (1 << 24)) {
+    return bad("repetition window", "0 to 16777216", float(options.repeatLastN));
+  }
+  return Sampler(options);
 }
 
-Result<Sampler> Sampler::create(const SamplerOptions &options,
-                                int32_t vocabularySize) {
-  // Written so that NaN fails each of them.
-  if (!std::isfinite(options.temperature)) {
-    return invalidOption("temperature", "to be a finite number",
-                         options.temperature);
-  }
-  if (!(options.topP > 0 && options.topP <= 1)) {
-    return invalidOption("top-p", "above 0 and at most 1", options.topP);
-  }
-  if (!(options.minP >= 0 && options.minP <= 1)) {
-    return invalidOption("min-p", "from 0 to 1", options.minP);
-  }
-  if (!(options.repeatPenalty > 0 && std::isfinite(options.repeatPenalty))) {
-    return invalidOption("repeat-penalty", "above 0", options.repeatPenalty);
-  }
-  if (options.repeatLastN < -1) {
-    return invalidOption("repeat-last-n", "of at least -1",
-                         options.repeatLastN);
-  }
-  if (vocabularySize <= 0) {
-    return invalidOption("vocabulary size", "above 0", vocabularySize);
-  }
-  Sampler result;
-  result.options = options;
-  result.vocabularySize = vocabularySize;
-  result.random.seed(options.seed);
-  if (options.temperature > 0) {
-    result.candidates.reserve(static_cast<size_t>(vocabularySize));
-  }
-  if (options.repeatPenalty != 1 && options.repeatLastN != 0) {
-    result.penalized.resize(static_cast<size_t>(vocabularySize));
-    result.penalizedIn.resize(static_cast<size_t>(vocabularySize));
-    if (options.repeatLastN > 0) {
-      result.recent.reserve(
-          static_cast<size_t>(std::min<int32_t>(options.repeatLastN, 1 << 16)));
-    }
-  }
-  return result;
+Sampler::Sampler(const SamplerOptions &options) : options(options) { reset(); }
+
+void Sampler::reset() {
+  random.seed(options.seed);
+  recent.clear();
+  recentNext = 0;
 }
 
 void Sampler::accept(int32_t id) {
-  if (penalized.empty() || id < 0 || id >= vocabularySize) {
+  size_t window = size_t(options.repeatLastN);
+  if (options.repeatPenalty == 1.0f || window == 0) {
     return;
   }
-  if (options.repeatLastN < 0 ||
-      recent.size() < static_cast<size_t>(options.repeatLastN)) {
+  if (recent.size() < window) {
     recent.push_back(id);
     return;
   }
   recent[recentNext] = id;
-  recentNext = (recentNext + 1) % recent.size();
+  recentNext = (recentNext + 1) % window;
 }
 
-Status Sampler::check(const float *logits, int32_t &best) const {
-  best = -1;
-  float highest = -std::numeric_limits<float>::infinity();
-  for (int32_t id = 0; id < vocabularySize; ++id) {
-    float logit = logits[id];
-    if (!(logit <= std::numeric_limits<float>::max())) {
-      return Status(
-          StatusCode::InvalidArgument,
-          "sampler: the logit of token " + std::to_string(id) +
-              (std::isnan(logit) ? " is not a number" : " is infinite"));
+Result<int32_t> Sampler::sample(const float *logits, size_t count) {
+  candidates.resize(count);
+  float best = -INFINITY;
+  for (size_t i = 0; i < count; ++i) {
+    if (std::isnan(logits[i])) {
+      return Status(StatusCode::InvalidArgument,
+                    "sampler: the logit of token " + std::to_string(i) +
+                        " is not a number");
     }
-    if (logit > highest) {
-      highest = logit;
-      best = id;
-    }
+    best = std::max(best, logits[i]);
+    candidates[i] = {logits[i], int32_t(i)};
   }
-  if (best < 0) {
+  if (!std::isfinite(best)) {
     return Status(StatusCode::InvalidArgument,
-                  "sampler: every logit is minus infinity");
+                  "sampler: expected a finite largest logit");
   }
-  return Status();
+  penalise();
+  int32_t id;
+  if (options.temperature <= 0.0f) {
+    id = std::min_element(candidates.begin(), candidates.end())->id;
+  } else {
+    keepTopK(options.topK > 0 ? size_t(options.topK) : count);
+    keepTopP();
+    keepMinP();
+    id = draw();
+  }
+  accept(id);
+  return id;
 }
 
-const float *Sampler::applyPenalty(const float *logits) {
-  if (recent.empty()) {
-    return logits;
-  }
-  std::copy(logits, logits + vocabularySize, penalized.begin());
-  ++pass;
-  for (int32_t id : recent) {
-    if (penalizedIn[id] != pass) {
-      penalizedIn[id] = pass;
-      float &logit = penalized[id];
-      logit = logit <= 0 ? logit * options.repeatPenalty
-                         : logit / options.repeatPenalty;
-      // A penalty below 1 can overflow; infinity would break the softmax.
-      logit = std::min(logit, std::numeric_limits<float>::max());
-    }
-  }
-  return penalized.data();
-}
-
-/// More likely first; of equally likely tokens the lowest id.
-static constexpr auto isBetter = [](const auto &a, const auto &b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-};
-
-void Sampler::sortPrefix(size_t count) {
-  count = std::min(count, candidates.size());
-  if (count > sorted) {
-    auto begin = candidates.begin() + static_cast<ptrdiff_t>(sorted);
-    auto middle = candidates.begin() + static_cast<ptrdiff_t>(count);
-    std::partial_sort(begin, middle, candidates.end(), isBetter);
-    sorted = count;
-  }
-}
-
-void Sampler::collect(const float *logits) {
-  for (int32_t id = 0; id < vocabularySize; ++id) {
-    if (logits[id] > -std::numeric_limits<float>::infinity()) {
-      candidates.push_back({logits[id], id});
-    }
-  }
-}
-
-void Sampler::keepTopK(const float *logits) {
-  auto count = static_cast<size_t>(options.topK);
-  // Above this a heap's bookkeeping costs more than selecting from all.
-  constexpr size_t heapLimit = 256;
-  if (count > heapLimit) {
-    collect(logits);
-    if (count < candidates.size()) {
-      std::nth_element(candidates.begin(),
-                       candidates.begin() + static_cast<ptrdiff_t>(count),
-                       candidates.end(), isBetter);
-      candidates.resize(count);
-    }
-    return;
-  }
-  // A heap with the worst of the best on top: nearly every token loses against
-  // it at once, so this is one pass of comparisons.
-  for (int32_t id = 0; id < vocabularySize; ++id) {
-    float logit = logits[id];
-    if (candidates.size() == count) {
-      // Ids ascend, so that on a tie the earlier one stays.
-      if (!(logit > candidates.front().logit)) {
-        continue;
-      }
-      std::pop_heap(candidates.begin(), candidates.end(), isBetter);
-      candidates.back() = {logit, id};
-    } else if (logit > -std::numeric_limits<float>::infinity()) {
-      candidates.push_back({logit, id});
-    } else {
+void Sampler::penalise() {
+  // A token counts once, however often it was seen (Keskar et al. 2019).
+  for (size_t i = 0; i < recent.size(); ++i) {
+    size_t id = size_t(recent[i]);
+    bool counted = std::find(recent.begin(), recent.begin() + ptrdiff_t(i),
+                             recent[i]) != recent.begin() + ptrdiff_t(i);
+    if (id >= candidates.size() || counted) {
       continue;
     }
-    std::push_heap(candidates.begin(), candidates.end(), isBetter);
+    float &logit = candidates[id].logit;
+    logit = logit > 0.0f ? logit / options.repeatPenalty
+                         : logit * options.repeatPenalty;
   }
+}
+
+void Sampler::keepTopK(size_t k) {
+  k = std::min(k, candidates.size());
+  auto middle = candidates.begin() + ptrdiff_t(k);
+  if (k < candidates.size()) {
+    std::nth_element(candidates.begin(), middle, candidates.end());
+    candidates.resize(k);
+  }
+  std::sort(candidates.begin(), candidates.end());
 }
 
 void Sampler::keepTopP() {
-  sortPrefix(1);
-  double highest = candidates[0].logit;
-  double total = 0;
-  for (const Candidate &candidate : candidates) {
-    total += std::exp(candidate.logit - highest);
+  if (options.topP >= 1.0f) {
+    return;
   }
-  double wanted = options.topP * total;
-  double seen = 0;
-  // Sorting grows with what is needed: few tokens hold most of the
-  // probability even when the vocabulary is large.
+  double total = 0.0;
+  float best = candidates.front().logit;
+  for (const Candidate &candidate : candidates) {
+    total += std::exp(double(candidate.logit) - best);
+  }
+  double mass = 0.0;
   for (size_t i = 0; i < candidates.size(); ++i) {
-    if (i == sorted) {
-      sortPrefix(std::max<size_t>(64, 4 * sorted));
-    }
-    seen += std::exp(candidates[i].logit - highest);
-    if (seen >= wanted) {
+    mass += std::exp(double(candidates[i].logit) - best) / total;
+    if (mass >= double(options.topP)) {
       candidates.resize(i + 1);
-      sorted = i + 1;
       return;
     }
   }
 }
 
 void Sampler::keepMinP() {
-  sortPrefix(1);
-  // p >= minP * pMax, in logits; log(0) keeps all.
-  double lowest = candidates[0].logit + std::log(double(options.minP));
-  auto end = std::remove_if(candidates.begin() + 1, candidates.end(),
-                            [lowest](const Candidate &candidate) {
-                              return candidate.logit < lowest;
-                            });
+  if (options.minP <= 0.0f) {
+    return;
+  }
+  float least = candidates.front().logit + std::log(options.minP);
+  auto end = std::find_if(
+      candidates.begin(), candidates.end(),
+      [&](const Candidate &candidate) { return candidate.logit < least; });
   candidates.erase(end, candidates.end());
-  sorted = std::min(sorted, candidates.size());
 }
 
 int32_t Sampler::draw() {
-  sortPrefix(1);
-  double highest = candidates[0].logit;
+  double best = candidates.front().logit, total = 0.0;
   auto weight = [&](const Candidate &candidate) {
-    return std::exp((candidate.logit - highest) / options.temperature);
+    return std::exp((double(candidate.logit) - best) /
+                    double(options.temperature));
   };
-  double total = 0;
   for (const Candidate &candidate : candidates) {
     total += weight(candidate);
   }
-  // 53 random bits: a double in [0, 1).
-  double point = static_cast<double>(random() >> 11) * 0x1p-53 * total;
+  // 53 random bits: a number in [0, 1).
+  double target = double(random() >> 11) * 0x1.0p-53 * total;
   for (const Candidate &candidate : candidates) {
-    point -= weight(candidate);
-    if (point < 0) {
+    target -= weight(candidate);
+    if (target < 0.0) {
       return candidate.id;
     }
   }
-  // Rounding can leave a sliver beyond the last one; the most likely takes it.
-  return candidates[0].id;
-}
-
-Result<int32_t> Sampler::sample(const float *logits) {
-  int32_t best = -1;
-  Status status = check(logits, best);
-  if (!status.ok()) {
-    return status;
-  }
-  const float *adjusted = applyPenalty(logits);
-  if (adjusted != logits) {
-    // Multiplying can overflow to minus infinity, which only excludes a token.
-    best = static_cast<int32_t>(
-        std::max_element(adjusted, adjusted + vocabularySize) - adjusted);
-  }
-  if (options.temperature <= 0) {
-    return best;
-  }
-  candidates.clear();
-  sorted = 0;
-  if (options.topK > 0 && options.topK < vocabularySize) {
-    keepTopK(adjusted);
-  } else {
-    collect(adjusted);
-  }
-  if (candidates.empty()) {
-    return best;
-  }
-  if (options.topP < 1) {
-    keepTopP();
-  }
-  if (options.minP > 0) {
-    keepMinP();
-  }
-  return draw();
+  return candidates.back().id;
 }
 
 } // namespace umber

@@ -1,171 +1,198 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Text to token ids and back.
+// Tables, and text to tokens.
 
 #include "runtime/core/text/Tokenizer.h"
-
-#include "runtime/core/text/ByteLevelBpe.h"
-#include "runtime/core/text/PreTokenizerTable.h"
-#include "runtime/core/text/SentencePiece.h"
+#include "runtime/core/text/ByteAlphabet.h"
+#include "runtime/core/text/Utf8.h"
 
 #include <algorithm>
-#include <limits>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 namespace umber {
 
-/// Control tokens that end an answer in every model that has them. A chat
-/// model's files often name only one of several, so the names count, too.
-static constexpr std::string_view endOfGenerationNames[] = {
-    "<|eot_id|>", "<|im_end|>",    "<|end|>",
-    "<|return|>", "<|endoftext|>", "<|end_of_text|>",
-    "<|eom_id|>", "<end_of_turn>", "<EOT>",
-    "</s>",       "<|eos|>",       "<|END_OF_TURN_TOKEN|>"};
-
-Result<Tokenizer> Tokenizer::create(const TokenizerData &data) {
-  Result<Vocabulary> vocabulary = Vocabulary::create(data);
-  if (!vocabulary.ok()) {
-    return vocabulary.status();
+Result<std::unique_ptr<Tokenizer>> Tokenizer::create(TokenizerData data) {
+  if (data.model != "gpt2") {
+    return Status(StatusCode::Unsupported,
+                  "tokenizer: model '" + data.model +
+                      "' is not supported; supported is gpt2 (byte-level BPE)");
   }
-  Tokenizer result;
-  result.vocabulary =
-      std::make_unique<const Vocabulary>(std::move(*vocabulary));
-  result.special = std::make_unique<const SpecialTokens>(*result.vocabulary);
-  result.bos = data.bosId;
-  result.eos = data.eosId;
-
-  Result<std::unique_ptr<TokenizerModel>> model =
-      Status(StatusCode::Unsupported,
-             "tokenizer: expected the model 'gpt2' or 'llama' "
-             "(tokenizer.ggml.model), found '" +
-                 std::string(data.model) + "'");
-  if (data.model == "gpt2") {
-    const PreTokenizerInfo *info = findPreTokenizer(data.pre);
-    result.addBos = data.addBos.value_or(info && info->addBos);
-    model = ByteLevelBpe::create(data, *result.vocabulary);
-  } else if (data.model == "llama") {
-    result.addBos = data.addBos.value_or(true);
-    model = SentencePiece::create(data, *result.vocabulary);
+  auto preTokenizer = PreTokenizer::create(data.pre);
+  if (!preTokenizer.ok()) {
+    return preTokenizer.status();
   }
-  if (!model.ok()) {
-    return model.status();
+  std::unique_ptr<Tokenizer> tokenizer(new Tokenizer(std::move(data)));
+  tokenizer->preTokenizer = std::move(*preTokenizer);
+  if (Status status = tokenizer->buildTables(); !status.ok()) {
+    return status;
   }
-  result.model = std::move(*model);
-  result.addEos = data.addEos.value_or(false);
-  if ((result.addBos && result.bos < 0) || (result.addEos && result.eos < 0)) {
-    return Status(StatusCode::CorruptFile,
-                  std::string("tokenizer: asked to add a ") +
-                      (result.addBos && result.bos < 0 ? "bos" : "eos") +
-                      " token, but it has no id");
-  }
-  result.collectEndOfGeneration(data);
-  return result;
+  return tokenizer;
 }
 
-void Tokenizer::collectEndOfGeneration(const TokenizerData &data) {
-  for (int32_t id : {data.eosId, data.eotId}) {
-    if (id >= 0) {
-      endOfGeneration.push_back(id);
+void Tokenizer::buildVocabulary() {
+  size_t size = 16;
+  while (size < 2 * data.tokens.size()) {
+    size *= 2;
+  }
+  vocabulary.assign(size, -1);
+  for (size_t id = 0; id < data.tokens.size(); ++id) {
+    std::string_view token = data.tokens[id];
+    size_t at = XXH3_64bits(token.data(), token.size()) & (size - 1);
+    while (vocabulary[at] >= 0 && data.tokens[vocabulary[at]] != token) {
+      at = (at + 1) & (size - 1);
+    }
+    if (vocabulary[at] < 0) {
+      vocabulary[at] = int32_t(id);
     }
   }
-  for (std::string_view name : endOfGenerationNames) {
-    int32_t id = vocabulary->find(name);
-    if (id >= 0 && vocabulary->type(id) == TokenType::Control) {
-      endOfGeneration.push_back(id);
-    }
-  }
-  std::sort(endOfGeneration.begin(), endOfGeneration.end());
 }
 
-bool Tokenizer::isEndOfGeneration(int32_t id) const {
-  return std::binary_search(endOfGeneration.begin(), endOfGeneration.end(), id);
+int32_t Tokenizer::find(std::string_view token) const {
+  size_t mask = vocabulary.size() - 1;
+  size_t at = XXH3_64bits(token.data(), token.size()) & mask;
+  while (vocabulary[at] >= 0 && data.tokens[vocabulary[at]] != token) {
+    at = (at + 1) & mask;
+  }
+  return vocabulary[at];
 }
 
-Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
-                                               EncodeOptions options) const {
-  // Positions in a word are 32-bit; a space may take three bytes.
-  constexpr size_t limit = std::numeric_limits<int32_t>::max() / 3;
-  if (text.size() > limit) {
-    return Status(StatusCode::InvalidArgument,
-                  "tokenizer: expected a text of at most " +
-                      std::to_string(limit) + " bytes, found " +
-                      std::to_string(text.size()));
+Status Tokenizer::buildTables() {
+  buildVocabulary();
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    std::string character;
+    utf8Append(character, kByteAlphabet[byte]);
+    byteTokens[byte] = find(character);
   }
-  std::vector<int32_t> ids;
-  if (options.addSpecial && addBos) {
-    ids.push_back(bos);
-  }
-  bool atStart = true;
-  for (size_t pos = 0; pos < text.size();) {
-    SpecialTokens::Match match =
-        special->findFirst(text, pos, options.parseSpecial);
-    Status status =
-        model->encode(text.substr(pos, match.begin - pos), atStart, ids);
-    if (!status.ok()) {
-      return status;
+  merges.reserve(data.merges.size() / 2);
+  std::string joined;
+  for (size_t i = 0; i + 1 < data.merges.size(); i += 2) {
+    int32_t left = int32_t(data.merges[i]), right = int32_t(data.merges[i + 1]);
+    joined.assign(data.tokens[left]).append(data.tokens[right]);
+    int32_t result = find(joined);
+    if (result < 0) {
+      return Status(StatusCode::CorruptFile,
+                    "tokenizer: expected merge " + std::to_string(i / 2) +
+                        " to make a token, found that it does not");
     }
-    if (match.id >= 0) {
-      ids.push_back(match.id);
-      atStart = true;
+    merges.add(left, right, {int32_t(i / 2), result});
+  }
+  for (size_t id = 0; id < data.tokens.size(); ++id) {
+    TokenType type = typeOf(int32_t(id));
+    bool isSpecial = type == TokenType::Control || type == TokenType::UserDefined;
+    if (isSpecial && !data.tokens[id].empty()) {
+      specials[uint8_t(data.tokens[id].front())].push_back(int32_t(id));
     }
-    pos = match.end;
   }
-  if (options.addSpecial && addEos) {
-    ids.push_back(eos);
-  }
-  return ids;
-}
-
-Status Tokenizer::appendPiece(int32_t id, DecodeOptions options,
-                              std::string &out) const {
-  if (!vocabulary->contains(id)) {
-    return Status(StatusCode::InvalidArgument,
-                  "tokenizer: token id " + std::to_string(id) +
-                      " is outside the vocabulary of " +
-                      std::to_string(vocabulary->size()));
-  }
-  switch (vocabulary->type(id)) {
-  case TokenType::Normal:
-  case TokenType::Byte:
-    model->appendPiece(id, out);
-    break;
-  case TokenType::UserDefined:
-    out.append(vocabulary->text(id));
-    break;
-  case TokenType::Unknown:
-  case TokenType::Control:
-  case TokenType::Unused:
-    if (options.showSpecial) {
-      out.append(vocabulary->text(id));
-    }
-    break;
+  for (std::vector<int32_t> &ids : specials) {
+    std::stable_sort(ids.begin(), ids.end(), [&](int32_t a, int32_t b) {
+      return data.tokens[a].size() > data.tokens[b].size();
+    });
   }
   return Status();
 }
 
-Result<std::string> Tokenizer::decode(const std::vector<int32_t> &ids,
-                                      DecodeOptions options) const {
-  std::string out;
-  // Where encode puts a space before a text, decoding takes it away again:
-  // after each special token, as encode does.
-  bool atStart = model->addsSpacePrefix();
-  for (int32_t id : ids) {
-    size_t before = out.size();
-    Status status = appendPiece(id, options, out);
+int32_t Tokenizer::findSpecialAt(std::string_view text, bool control) const {
+  for (int32_t id : specials[uint8_t(text.front())]) {
+    std::string_view token = data.tokens[id];
+    if ((control || typeOf(id) == TokenType::UserDefined) &&
+        text.substr(0, token.size()) == token) {
+      return id;
+    }
+  }
+  return -1;
+}
+
+Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
+                                               EncodeOptions options) const {
+  std::vector<int32_t> ids;
+  if (options.addSpecial && data.addBos && data.bos >= 0) {
+    ids.push_back(data.bos);
+  }
+  size_t plain = 0;
+  for (size_t at = 0; at < text.size();) {
+    int32_t special = findSpecialAt(text.substr(at), options.parseSpecial);
+    if (special < 0) {
+      ++at;
+      continue;
+    }
+    Status status = encodePlain(text.substr(plain, at - plain), ids);
     if (!status.ok()) {
       return status;
     }
-    TokenType type = vocabulary->type(id);
-    if (type != TokenType::Normal && type != TokenType::Byte) {
-      atStart = model->addsSpacePrefix();
-    } else if (atStart) {
-      if (out.size() > before && out[before] == ' ') {
-        out.erase(before, 1);
+    ids.push_back(special);
+    at += data.tokens[special].size();
+    plain = at;
+  }
+  if (Status status = encodePlain(text.substr(plain), ids); !status.ok()) {
+    return status;
+  }
+  if (options.addSpecial && data.addEos && data.eos >= 0) {
+    ids.push_back(data.eos);
+  }
+  return ids;
+}
+
+Status Tokenizer::encodePlain(std::string_view text,
+                              std::vector<int32_t> &ids) const {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    size_t valid = 0;
+    while (size_t length = utf8Length(text.substr(valid))) {
+      valid += length;
+    }
+    words.clear();
+    if (Status status = preTokenizer->split(text.substr(0, valid), words);
+        valid > 0 && !status.ok()) {
+      return status;
+    }
+    // A byte that is not UTF-8 is a word of its own.
+    if (valid < text.size()) {
+      words.push_back(text.substr(valid, 1));
+    }
+    for (std::string_view word : words) {
+      if (Status status = encodeWord(word, ids); !status.ok()) {
+        return status;
       }
-      atStart = false;
+    }
+    text.remove_prefix(std::min(valid + 1, text.size()));
+  }
+  return Status();
+}
+
+Status Tokenizer::encodeWord(std::string_view word,
+                             std::vector<int32_t> &ids) const {
+  if (preTokenizer->takesWholeWords()) {
+    std::string characters;
+    for (char byte : word) {
+      utf8Append(characters, kByteAlphabet[uint8_t(byte)]);
+    }
+    if (int32_t id = find(characters); id >= 0) {
+      ids.push_back(id);
+      return Status();
     }
   }
-  return out;
+  std::vector<int32_t> symbols;
+  for (char byte : word) {
+    int32_t id = byteTokens[uint8_t(byte)];
+    id = id < 0 ? data.unk : id;
+    if (id < 0) {
+      return Status(StatusCode::Unsupported,
+                    "tokenizer: the vocabulary has no token for byte " +
+                        std::to_string(uint8_t(byte)));
+    }
+    symbols.push_back(id);
+  }
+  merges.apply(symbols);
+  ids.insert(ids.end(), symbols.begin(), symbols.end());
+  return Status();
+}
+
+bool Tokenizer::isEndOfGeneration(int32_t id) const {
+  return std::find(data.endOfGeneration.begin(), data.endOfGeneration.end(),
+                   id) != data.endOfGeneration.end();
 }
 
 } // namespace umber

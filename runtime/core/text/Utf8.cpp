@@ -1,70 +1,109 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// UTF-8 as the tokenizer meets it: any bytes at all.
 
 #include "runtime/core/text/Utf8.h"
 
-#include <cstdint>
-#include <cstring>
-
 namespace umber {
 
-Utf8Step stepUtf8(std::string_view text) {
-  auto byteAt = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  unsigned lead = byteAt(0);
+namespace {
+
+uint8_t byteAt(std::string_view text, size_t at) {
+  return static_cast<uint8_t>(text[at]);
+}
+
+bool isContinuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
+
+/// Bytes of a character by its first byte; 0 for what cannot be a first byte.
+size_t expectedLength(uint8_t lead) {
   if (lead < 0x80) {
-    return {Utf8Step::Valid, 1};
+    return 1;
   }
-  if (lead < 0xC2 || lead > 0xF4) {
-    return {Utf8Step::Invalid, 1};
+  if (lead >= 0xC2 && lead < 0xE0) {
+    return 2;
   }
-  size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  // Only the second byte's range depends on the lead byte: this is what rules
-  // out overlong forms, surrogates and values above U+10FFFF.
-  unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (lead >= 0xE0 && lead < 0xF0) {
+    return 3;
+  }
+  return lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+}
+
+/// Whether a second byte may follow a lead: excludes longer forms than needed,
+/// surrogates, and what is above U+10FFFF.
+bool secondFits(uint8_t lead, uint8_t second) {
+  if (!isContinuation(second)) {
+    return false;
+  }
+  switch (lead) {
+  case 0xE0:
+    return second >= 0xA0;
+  case 0xED:
+    return second < 0xA0;
+  case 0xF0:
+    return second >= 0x90;
+  case 0xF4:
+    return second < 0x90;
+  default:
+    return true;
+  }
+}
+
+} // namespace
+
+size_t utf8Length(std::string_view text) {
+  size_t length = text.empty() ? 0 : expectedLength(byteAt(text, 0));
+  if (length == 0 || length > text.size()) {
+    return 0;
+  }
+  if (length > 1 && !secondFits(byteAt(text, 0), byteAt(text, 1))) {
+    return 0;
+  }
+  for (size_t i = 2; i < length; ++i) {
+    if (!isContinuation(byteAt(text, i))) {
+      return 0;
+    }
+  }
+  return length;
+}
+
+uint32_t utf8Decode(std::string_view text, size_t length) {
+  static constexpr uint8_t masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  uint32_t character = byteAt(text, 0) & masks[length];
   for (size_t i = 1; i < length; ++i) {
-    if (i == text.size()) {
-      return {Utf8Step::Incomplete, i};
-    }
-    if (byteAt(i) < low || byteAt(i) > high) {
-      return {Utf8Step::Invalid, i};
-    }
-    low = 0x80;
-    high = 0xBF;
+    character = character << 6 | (byteAt(text, i) & 0x3F);
   }
-  return {Utf8Step::Valid, length};
+  return character;
 }
 
-size_t validUtf8Prefix(std::string_view text) {
-  size_t pos = 0;
-  while (pos < text.size()) {
-    // Most text is ASCII most of the time: eight bytes a step.
-    uint64_t chunk;
-    if (text.size() - pos >= sizeof(chunk)) {
-      std::memcpy(&chunk, text.data() + pos, sizeof(chunk));
-      if ((chunk & 0x8080808080808080u) == 0) {
-        pos += sizeof(chunk);
-        continue;
-      }
-    }
-    Utf8Step step = stepUtf8(text.substr(pos));
-    if (step.kind != Utf8Step::Valid) {
-      break;
-    }
-    pos += step.length;
+void utf8Append(std::string &text, uint32_t c) {
+  if (c < 0x80) {
+    text += char(c);
+  } else if (c < 0x800) {
+    text += char(0xC0 | c >> 6);
+    text += char(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    text += char(0xE0 | c >> 12);
+    text += char(0x80 | (c >> 6 & 0x3F));
+    text += char(0x80 | (c & 0x3F));
+  } else {
+    text += char(0xF0 | c >> 18);
+    text += char(0x80 | (c >> 12 & 0x3F));
+    text += char(0x80 | (c >> 6 & 0x3F));
+    text += char(0x80 | (c & 0x3F));
   }
-  return pos;
 }
 
-void appendShortUtf8(unsigned codePoint, std::string &out) {
-  if (codePoint < 0x80) {
-    out.push_back(static_cast<char>(codePoint));
-    return;
+size_t utf8IncompleteTail(std::string_view text) {
+  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    uint8_t byte = byteAt(text, text.size() - back);
+    if (isContinuation(byte)) {
+      continue;
+    }
+    bool mayGrow = expectedLength(byte) > back &&
+                   (back == 1 ||
+                    secondFits(byte, byteAt(text, text.size() - back + 1)));
+    return mayGrow ? back : 0;
   }
-  out.push_back(static_cast<char>(0xC0 | codePoint >> 6));
-  out.push_back(static_cast<char>(0x80 | (codePoint & 0x3F)));
+  return 0;
 }
 
 } // namespace umber
