@@ -36,6 +36,11 @@ public:
       flatbuffers::Vector<flatbuffers::Offset<fbs::Segment>>>
   describeSegments(flatbuffers::FlatBufferBuilder &builder) const;
 
+  /// XXH3-64 of a finished segment's bytes.
+  uint64_t getSegmentHash(uint32_t index) const { return segments[index].hash; }
+  /// Bytes written so far; after finish(), the file's size.
+  uint64_t getFileSize() const { return position; }
+
   /// Writes the metadata and the header, and gives the file its name.
   Status finish(const void *metadata, size_t size);
 

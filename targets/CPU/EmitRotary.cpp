@@ -99,12 +99,13 @@ LogicalResult KernelEmitter::emitRotary(RotaryOp op) {
       joinColumns({op.getX()}, op.getType().getDimSize(1), headDim);
   Rows x = rows(op.getX());
   Rows y = defineRows(op.getResult(), x, partition);
-  auto [frequencies, magnitude] = getRotaryTable(op);
+  std::pair<Value, double> constants = getRotaryTable(op);
+  Value frequencies = constants.first;
   Value table = allocateScratch(dims);
   Value factors = op.getFactorsAttr() ? parameter(*op.getFactors()) : scratch;
   Value hasFactors = index(op.getFactorsAttr() ? 1 : 0);
   Value magnitudeValue =
-      arith::ConstantOp::create(b, loc, b.getF64FloatAttr(magnitude));
+      arith::ConstantOp::create(b, loc, b.getF64FloatAttr(constants.second));
   Value first = scalarOf.lookup(op.getPos());
   int64_t width = std::min<int64_t>(kVectorWidth, llvm::bit_floor(
                                                       uint64_t(pairs)));

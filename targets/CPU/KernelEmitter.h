@@ -17,12 +17,9 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "targets/Common/DispatchPlan.h"
+#include "targets/Common/PackPanels.h"
 
 namespace umber::cpu {
-
-/// Rows of a matrix that are stored together, column by column: see
-/// ukernels/linear.cpp.
-inline constexpr int64_t kPanelRows = 32;
 
 /// Elements of the widest vectors in generated loops.
 inline constexpr int64_t kVectorWidth = 16;

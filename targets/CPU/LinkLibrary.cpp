@@ -1,20 +1,33 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "lld/Common/Driver.h"
 #include "targets/CPU/CPUTarget.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include <mutex>
-
-LLD_HAS_DRIVER(elf)
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
 
 using namespace llvm;
 
 namespace umber::cpu {
 
 namespace {
+
+/// lld from where LLVM is installed, or from the path.
+Expected<std::string> findLinker() {
+  auto found = sys::findProgramByName("lld", {UMBER_LLVM_TOOLS_DIR});
+  if (!found) {
+    found = sys::findProgramByName("lld-22");
+  }
+  if (!found) {
+    return createStringError(found.getError(),
+                             "expected the linker lld (Debian: lld-22) in " +
+                                 Twine(UMBER_LLVM_TOOLS_DIR) +
+                                 " or on the path, found none");
+  }
+  return *found;
+}
 
 Error writeFile(int descriptor, ArrayRef<char> bytes) {
   raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
@@ -32,10 +45,12 @@ Error writeFile(int descriptor, ArrayRef<char> bytes) {
 
 Expected<SmallVector<char, 0>> linkLibrary(ArrayRef<char> object,
                                            const InstructionSet &isa) {
-  // lld keeps its state in globals.
-  static std::mutex mutex;
-  std::lock_guard<std::mutex> lock(mutex);
-
+  // A process of its own: lld as a library keeps state in globals, and the one of
+  // Debian's packages crashes beside a shared libLLVM.
+  auto linker = findLinker();
+  if (!linker) {
+    return linker.takeError();
+  }
   int descriptor;
   SmallString<128> in, out;
   if (std::error_code code = sys::fs::createTemporaryFile("umber", "o",
@@ -54,18 +69,18 @@ Expected<SmallVector<char, 0>> linkLibrary(ArrayRef<char> object,
   FileRemover removeOut(out);
 
   // The memory functions that the code generator may call come from the process.
-  std::vector<const char *> arguments = {
-      "ld.lld",    "-shared", "--gc-sections", "--strip-all", "-z", "now",
-      "-z",        "max-page-size=4096",       "-o",          out.c_str(),
-      in.c_str()};
-  std::string messages;
-  raw_string_ostream stream(messages);
-  lld::Result result = lld::lldMain(arguments, nulls(), stream,
-                                    {{lld::Gnu, &lld::elf::link}});
-  if (result.retCode != 0) {
+  StringRef arguments[] = {*linker,  "-flavor", "gnu",  "-shared",
+                           "--gc-sections", "--strip-all", "-z", "now",
+                           "-z",     "max-page-size=4096", "-o", out, in};
+  std::string message;
+  int status = sys::ExecuteAndWait(*linker, arguments, std::nullopt, {},
+                                   /*SecondsToWait=*/0, /*MemoryLimit=*/0,
+                                   &message);
+  if (status != 0) {
     return createStringError(inconvertibleErrorCode(),
                              "linking the code for " + isa.name + ": " +
-                                 messages);
+                                 *linker + " failed with status " +
+                                 Twine(status) + " " + message);
   }
   auto buffer = MemoryBuffer::getFile(out);
   if (!buffer) {

@@ -190,9 +190,4 @@ Status Tokenizer::encodeWord(std::string_view word,
   return Status();
 }
 
-bool Tokenizer::isEndOfGeneration(int32_t id) const {
-  return std::find(data.endOfGeneration.begin(), data.endOfGeneration.end(),
-                   id) != data.endOfGeneration.end();
-}
-
 } // namespace umber

@@ -37,13 +37,9 @@ public:
   void decode(int32_t id, bool showSpecial, std::string &text) const;
   std::string decode(const std::vector<int32_t> &ids, bool showSpecial) const;
 
-  /// Whether a token ends the model's answer.
-  bool isEndOfGeneration(int32_t id) const;
   /// The token of exactly this text, or -1.
   int32_t find(std::string_view token) const;
   size_t size() const { return data.tokens.size(); }
-  int32_t bos() const { return data.bos; }
-  int32_t eos() const { return data.eos; }
 
 private:
   explicit Tokenizer(TokenizerData data) : data(std::move(data)) {}

@@ -31,7 +31,6 @@ struct TokenizerData {
   std::vector<uint8_t> types;   ///< a TokenType per token
   std::vector<uint32_t> merges; ///< pairs of ids, best first
   int32_t bos = -1, eos = -1, eot = -1, unk = -1, pad = -1;
-  std::vector<int32_t> endOfGeneration;
   bool addBos = false, addEos = false, addSpacePrefix = false;
 };
 

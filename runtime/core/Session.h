@@ -1,0 +1,69 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One sequence of tokens on a device.
+
+#ifndef UMBER_RUNTIME_CORE_SESSION_H
+#define UMBER_RUNTIME_CORE_SESSION_H
+
+#include "runtime/core/Model.h"
+#include "runtime/drivers/Driver.h"
+#include "umber/umber.h"
+
+#include <memory>
+#include <vector>
+
+namespace umber {
+
+/// Tokens, and the device's cache of their keys and values. A call that fails
+/// leaves the session as it was.
+class Session {
+public:
+  /// `context` positions; 0 means the model's context length, which is also the
+  /// most there can be.
+  static Result<std::unique_ptr<Session>>
+  create(std::shared_ptr<const Model> model, int32_t context);
+
+  /// Appends `count` tokens in steps of at most the device's maxTokens. If
+  /// `logits` is not null, it is pointed to the last token's row.
+  Status append(const int32_t *ids, size_t count, const float **logits);
+
+  /// Appends `count` tokens and delivers the logits of each, step by step,
+  /// until the callback returns other than 0.
+  Status appendAll(const int32_t *ids, size_t count,
+                   umber_logits_callback callback, void *user);
+
+  const Model &model() const { return *owner; }
+  int32_t position() const { return static_cast<int32_t>(history.size()); }
+  int32_t context() const { return capacity; }
+  const std::vector<int32_t> &tokens() const { return history; }
+
+  Status truncate(int32_t position);
+
+  /// Saving and restoring: SessionState.cpp. The state of `positions` tokens
+  /// has stateSize(positions) bytes.
+  uint64_t stateSize(int32_t positions) const;
+  Status writeState(void *buffer, uint64_t size) const;
+  Status readState(const void *buffer, uint64_t size);
+
+  DeviceState &device() { return *state; }
+  const DeviceState &device() const { return *state; }
+
+private:
+  Session(std::shared_ptr<const Model> model, int32_t context)
+      : owner(std::move(model)), capacity(context) {}
+
+  Status checkAppend(const int32_t *ids, size_t count) const;
+  Status step(const int32_t *ids, int32_t tokens, int32_t outputs,
+              const float **logits);
+
+  // Declared first, so that the device's state goes before its model.
+  std::shared_ptr<const Model> owner;
+  std::unique_ptr<DeviceState> state;
+  std::vector<int32_t> history;
+  int32_t capacity;
+};
+
+} // namespace umber
+
+#endif // UMBER_RUNTIME_CORE_SESSION_H

@@ -1,0 +1,131 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "runtime/cts/Fixture.h"
+
+#include "runtime/cts/ToyPackage.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <random>
+
+using namespace umber::cts;
+
+void RuntimeTest::SetUp() {
+  model = load();
+  ASSERT_TRUE(model);
+  UMBER_EXPECT_OK(umber_model_get_info(model.get(), &info, &error));
+}
+
+ModelHandle RuntimeTest::load(int32_t threads) {
+  std::string path =
+      GetParam().package == "toy" ? toyPackagePath() : GetParam().package;
+  umber_model_options options = UMBER_MODEL_OPTIONS_INIT;
+  options.device = GetParam().device.c_str();
+  options.threads = threads;
+  umber_model *loaded = nullptr;
+  UMBER_EXPECT_OK(umber_model_load(path.c_str(), &options, &loaded, &error));
+  return ModelHandle(loaded, umber_model_destroy);
+}
+
+SessionHandle RuntimeTest::open(const ModelHandle &from, int32_t context) {
+  umber_session_options options = UMBER_SESSION_OPTIONS_INIT;
+  options.context = context;
+  umber_session *session = nullptr;
+  UMBER_EXPECT_OK(umber_session_create(from.get(), &options, &session, &error));
+  return SessionHandle(session, umber_session_destroy);
+}
+
+Logits RuntimeTest::prefill(const SessionHandle &session, const Ids &ids) {
+  const float *logits = nullptr;
+  UMBER_EXPECT_OK(
+      umber_prefill(session.get(), ids.data(), ids.size(), &logits, &error));
+  return logits ? Logits(logits, logits + info.vocab) : Logits();
+}
+
+Logits RuntimeTest::decode(const SessionHandle &session, int32_t id) {
+  const float *logits = nullptr;
+  UMBER_EXPECT_OK(umber_decode(session.get(), id, &logits, &error));
+  return logits ? Logits(logits, logits + info.vocab) : Logits();
+}
+
+std::vector<Logits> RuntimeTest::prefillAll(const SessionHandle &session,
+                                            const Ids &ids) {
+  struct Sink {
+    size_t vocab;
+    std::vector<Logits> rows;
+  } sink{static_cast<size_t>(info.vocab), {}};
+  auto receive = [](void *user, size_t firstRow, size_t rows,
+                    const float *logits) -> int {
+    Sink &sink = *static_cast<Sink *>(user);
+    EXPECT_EQ(firstRow, sink.rows.size());
+    for (size_t row = 0; row < rows; ++row, logits += sink.vocab) {
+      sink.rows.emplace_back(logits, logits + sink.vocab);
+    }
+    return 0;
+  };
+  UMBER_EXPECT_OK(umber_prefill_all(session.get(), ids.data(), ids.size(),
+                                    receive, &sink, &error));
+  return std::move(sink.rows);
+}
+
+std::vector<char> RuntimeTest::writeState(const SessionHandle &session) {
+  std::vector<char> bytes(umber_session_state_size(session.get()));
+  UMBER_EXPECT_OK(umber_session_write_state(session.get(), bytes.data(),
+                                            bytes.size(), &error));
+  return bytes;
+}
+
+Ids RuntimeTest::someIds(size_t count, uint32_t seed) const {
+  std::minstd_rand random(seed);
+  Ids ids(count);
+  for (int32_t &id : ids) {
+    id = static_cast<int32_t>(random() % static_cast<uint32_t>(info.vocab));
+  }
+  return ids;
+}
+
+void RuntimeTest::expectClose(const Logits &found, const Logits &expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  ASSERT_FALSE(found.empty());
+  float worst = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    float difference = std::fabs(found[i] - expected[i]);
+    ASSERT_TRUE(std::isfinite(difference)) << "logit " << i;
+    worst = std::max(worst, difference);
+  }
+  EXPECT_LE(worst, 1e-2f);
+}
+
+void RuntimeTest::expectDifferent(const Logits &a, const Logits &b) {
+  ASSERT_EQ(a.size(), b.size());
+  float largest = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    largest = std::max(largest, std::fabs(a[i] - b[i]));
+  }
+  EXPECT_GT(largest, 2e-2f);
+}
+
+namespace {
+
+std::vector<Subject> subjects() {
+  std::vector<Subject> list = {{"null", "toy"}, {"cpu", "toy"}};
+  // A package that the compiler made.
+  if (const char *path = std::getenv("UMBER_CTS_PACKAGE")) {
+    list.push_back({"null", path});
+    list.push_back({"cpu", path});
+  }
+  return list;
+}
+
+std::string subjectName(const testing::TestParamInfo<Subject> &info) {
+  return info.param.device +
+         (info.param.package == "toy" ? "_toy" : "_compiled");
+}
+
+} // namespace
+
+namespace umber::cts {
+INSTANTIATE_TEST_SUITE_P(Drivers, RuntimeTest, testing::ValuesIn(subjects()),
+                         subjectName);
+} // namespace umber::cts

@@ -1,0 +1,128 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the runtime asks of a device. A new device copies runtime/drivers/null,
+// fills it in until runtime/cts passes, and adds itself to Drivers.cpp.
+//
+//   Driver       a kind of device in this build; knows whether it is here
+//   DeviceModel  a package made ready for it: immutable, used by many threads
+//   DeviceState  one session's cache and buffers: used by one thread at a time
+//
+// The runtime's core checks everything that it can before it calls a driver:
+// token ids are in range, positions fit, steps are no larger than maxTokens.
+
+#ifndef UMBER_RUNTIME_DRIVERS_DRIVER_H
+#define UMBER_RUNTIME_DRIVERS_DRIVER_H
+
+#include "runtime/package/Status.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace umber {
+
+class Package;
+
+/// One run of a program: `tokens` rows of activations at once.
+struct Step {
+  /// Token ids, `tokens` of them, each in [0, vocab).
+  const int32_t *ids;
+  /// 1 ... DeviceModel::maxTokens().
+  int32_t tokens;
+  /// How many tokens came before these. The cache holds exactly their keys and
+  /// values; what it holds from here on is stale and gets overwritten.
+  int32_t position;
+  /// How many of the last rows need logits: 0 ... tokens.
+  int32_t outputs;
+};
+
+/// Time spent in one dispatch of one program, summed over steps.
+struct DispatchProfile {
+  const char *program;
+  const char *name;
+  int32_t layer; // -1 outside the layers
+  uint64_t runs;
+  uint64_t nanoseconds;
+  uint64_t weightBytes;
+  uint64_t flopsPerToken;
+};
+
+class DeviceState {
+public:
+  virtual ~DeviceState() = default;
+
+  /// Runs one step and, if it has outputs, points `logits` to [outputs][vocab]
+  /// f32 that stay valid until the next call. A step that fails leaves the
+  /// cache of earlier positions intact.
+  virtual Status run(const Step &step, const float **logits) = 0;
+
+  /// What the first `positions` tokens left in the cache, as bytes that say the
+  /// same in every state of the model, whatever its capacity: for saving a
+  /// session. `positions` is at most the capacity; `out` and `in` have
+  /// cacheBytes(positions) bytes.
+  virtual uint64_t cacheBytes(int32_t positions) const = 0;
+  virtual Status readCache(int32_t positions, void *out) const = 0;
+  virtual Status writeCache(int32_t positions, const void *in) = 0;
+
+  /// Measuring of dispatches; a device that cannot returns no rows.
+  virtual void setProfiling(bool on) {}
+  virtual size_t profileCount() const { return 0; }
+  virtual DispatchProfile profile(size_t index) const { return {}; }
+};
+
+class DeviceModel {
+public:
+  virtual ~DeviceModel() = default;
+
+  /// The most rows that one step can take.
+  virtual int32_t maxTokens() const = 0;
+  virtual int32_t threads() const = 0;
+  /// The instruction set in use; empty where a device has none.
+  virtual const std::string &isa() const = 0;
+  /// Bytes of all parameters that the device reads.
+  virtual uint64_t weightBytes() const = 0;
+  /// Names the meaning of DeviceState's cache bytes. Devices that name the same
+  /// layout can restore each other's sessions.
+  virtual const char *cacheLayout() const = 0;
+
+  /// A state with room for `capacity` >= 1 positions. The model outlives it.
+  virtual Result<std::unique_ptr<DeviceState>>
+  createState(int32_t capacity) const = 0;
+};
+
+struct DeviceDescription {
+  std::string name;        // what users pass as --device
+  std::string description; // one line for people
+  int32_t defaultThreads = 1;
+};
+
+struct LoadOptions {
+  int32_t threads = 0; // 0: the device's default
+  std::string isa;     // empty: the best that the machine runs
+};
+
+class Driver {
+public:
+  virtual ~Driver() = default;
+  virtual const char *name() const = 0;
+  /// NotFound if this machine has no such device.
+  virtual Result<DeviceDescription> describe() const = 0;
+  /// Makes a verified package ready. The model keeps the package alive.
+  virtual Result<std::unique_ptr<DeviceModel>>
+  load(std::shared_ptr<const Package> package,
+       const LoadOptions &options) const = 0;
+};
+
+/// The drivers of this build, the default one first; they live forever.
+std::vector<const Driver *> allDrivers();
+
+/// The driver of that name (or the default one, if empty) or NotFound, with the
+/// names there are.
+Result<const Driver *> findDriver(const std::string &name);
+
+} // namespace umber
+
+#endif // UMBER_RUNTIME_DRIVERS_DRIVER_H

@@ -1,0 +1,258 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "runtime/drivers/cpu/Plan.h"
+
+#include "runtime/drivers/cpu/InstructionSets.h"
+#include "runtime/package/Package.h"
+
+#include <algorithm>
+
+using namespace umber;
+using namespace umber::cpu;
+
+namespace {
+
+Status corrupt(const std::string &what) {
+  return Status(StatusCode::CorruptFile, "target cpu: " + what);
+}
+
+/// Makes a plan, part by part. The package's metadata has been verified: every
+/// index and offset in it points to something.
+class Planner {
+public:
+  Planner(const Package &package, const fbs::Target &target)
+      : package(package), target(target) {}
+
+  Status planCode(const std::string &isa);
+  Status planParameters();
+  Status planCache();
+  Status planPrograms();
+
+  Plan plan;
+
+private:
+  Result<const fbs::CodeVariant *> pickVariant(const std::string &isa) const;
+  Status checkProgram(const fbs::Program &program) const;
+  PlannedProgram planProgram(const fbs::Program &program) const;
+  PlannedBinding planBinding(const fbs::Binding &binding) const;
+
+  const Package &package;
+  const fbs::Target &target;
+};
+
+Result<const fbs::CodeVariant *>
+Planner::pickVariant(const std::string &isa) const {
+  std::string names;
+  Status reason;
+  if (target.variants()) {
+    for (const fbs::CodeVariant *variant : *target.variants()) {
+      std::string name = variant->isa()->str();
+      names += (names.empty() ? "" : ", ") + name;
+      if (!isa.empty() && isa != name) {
+        continue;
+      }
+      reason = checkInstructionSet(name);
+      if (reason.ok()) {
+        return variant;
+      }
+    }
+  }
+  if (!reason.ok()) {
+    // The one asked for, or the last and least demanding.
+    return Status(reason.code(), "target cpu: " + reason.message());
+  }
+  return Status(StatusCode::NotFound,
+                "target cpu: has no code" +
+                    (isa.empty() ? "" : " for instruction set " + isa) +
+                    "; there is: " + (names.empty() ? "none" : names));
+}
+
+Status Planner::planCode(const std::string &isa) {
+  Result<const fbs::CodeVariant *> variant = pickVariant(isa);
+  if (!variant.ok()) {
+    return variant.status();
+  }
+  plan.isa = (*variant)->isa()->str();
+  std::vector<std::string> kernels;
+  if (target.kernels()) {
+    for (const flatbuffers::String *name : *target.kernels()) {
+      kernels.push_back(name->str());
+    }
+  }
+  Bytes bytes = package.segment((*variant)->segment());
+  Result<std::unique_ptr<CodeLibrary>> code =
+      CodeLibrary::load(bytes.data, bytes.size, plan.isa, kernels);
+  if (!code.ok()) {
+    return Status(code.status().code(),
+                  "target cpu: " + code.status().message());
+  }
+  plan.code = std::move(*code);
+  return {};
+}
+
+Status Planner::planParameters() {
+  plan.vocab = static_cast<int32_t>(package.meta().model()->vocab());
+  plan.weightBytes = 0;
+  if (target.parameters()) {
+    for (const fbs::Parameter *parameter : *target.parameters()) {
+      plan.weightBytes += parameter->size();
+    }
+  }
+  return {};
+}
+
+Status Planner::planCache() {
+  const fbs::CacheInfo &info = *package.meta().cache();
+  uint64_t bits = 0;
+  switch (info.dtype()) {
+  case fbs::DType_F32:
+  case fbs::DType_I32:
+    bits = 32;
+    break;
+  case fbs::DType_F16:
+  case fbs::DType_BF16:
+    bits = 16;
+    break;
+  case fbs::DType_I8:
+    bits = 8;
+    break;
+  case fbs::DType_I4:
+    bits = 4;
+    break;
+  }
+  uint64_t rowBits = info.head_dim() * bits;
+  if (rowBits == 0 || rowBits % 8 != 0) {
+    return corrupt("a cache row of " + std::to_string(rowBits) +
+                   " bits is not a number of bytes");
+  }
+  plan.cache = {info.layers(), info.kv_heads(), rowBits / 8};
+  return {};
+}
+
+Status Planner::checkProgram(const fbs::Program &program) const {
+  bool readsIds = false, writesLogits = false;
+  if (program.dispatches()) {
+    for (const fbs::Dispatch *dispatch : *program.dispatches()) {
+      if (dispatch->bindings()) {
+        for (const fbs::Binding *binding : *dispatch->bindings()) {
+          readsIds |= binding->kind() == fbs::BindingKind_TokenIds;
+          writesLogits |= binding->kind() == fbs::BindingKind_Logits;
+        }
+      }
+    }
+  }
+  if (!readsIds || !writesLogits) {
+    return corrupt("program " + program.name()->str() +
+                   " does not make logits from token ids");
+  }
+  return {};
+}
+
+PlannedBinding Planner::planBinding(const fbs::Binding &binding) const {
+  using Place = PlannedBinding::Place;
+  PlannedBinding planned = {Place::Fixed};
+  switch (binding.kind()) {
+  case fbs::BindingKind_Parameter:
+    planned.address =
+        package.parameter(*target.parameters()->Get(binding.index())).data;
+    break;
+  case fbs::BindingKind_Arena:
+    planned.place = Place::Arena;
+    planned.offset = binding.offset();
+    break;
+  case fbs::BindingKind_Keys:
+    planned.place = Place::Keys;
+    planned.layer = binding.index();
+    break;
+  case fbs::BindingKind_Values:
+    planned.place = Place::Values;
+    planned.layer = binding.index();
+    break;
+  case fbs::BindingKind_TokenIds:
+    planned.place = Place::TokenIds;
+    break;
+  case fbs::BindingKind_Logits:
+    planned.place = Place::Logits;
+    break;
+  }
+  return planned;
+}
+
+PlannedProgram Planner::planProgram(const fbs::Program &program) const {
+  PlannedProgram planned;
+  planned.name = program.name()->str();
+  planned.maxTokens = static_cast<int32_t>(program.max_tokens());
+  planned.arenaBytes = program.arena_bytes();
+  planned.scratchBytes = program.scratch_bytes();
+  for (const fbs::Dispatch *dispatch : *program.dispatches()) {
+    PlannedDispatch step;
+    step.name = dispatch->name()->str();
+    step.kernel = plan.code->kernel(dispatch->kernel());
+    step.layer = dispatch->layer();
+    step.weightBytes = dispatch->weight_bytes();
+    step.flopsPerToken = dispatch->flops_per_token();
+    if (dispatch->bindings()) {
+      for (const fbs::Binding *binding : *dispatch->bindings()) {
+        step.bindings.push_back(planBinding(*binding));
+      }
+    }
+    planned.dispatches.push_back(std::move(step));
+  }
+  return planned;
+}
+
+Status Planner::planPrograms() {
+  if (!target.programs() || target.programs()->size() == 0) {
+    return corrupt("has no programs");
+  }
+  for (const fbs::Program *program : *target.programs()) {
+    if (Status status = checkProgram(*program); !status.ok()) {
+      return status;
+    }
+    plan.programs.push_back(planProgram(*program));
+  }
+  std::sort(plan.programs.begin(), plan.programs.end(),
+            [](const PlannedProgram &a, const PlannedProgram &b) {
+              return a.maxTokens < b.maxTokens;
+            });
+  return {};
+}
+
+Result<const fbs::Target *> findTarget(const Package &package) {
+  std::string names;
+  if (package.meta().targets()) {
+    for (const fbs::Target *target : *package.meta().targets()) {
+      if (target->name()->str() == "cpu") {
+        return target;
+      }
+      names += (names.empty() ? "" : ", ") + target->name()->str();
+    }
+  }
+  return Status(StatusCode::NotFound, "has no target cpu; there is: " +
+                                          (names.empty() ? "none" : names));
+}
+
+} // namespace
+
+Result<Plan> umber::cpu::makePlan(const Package &package,
+                                  const std::string &isa) {
+  Result<const fbs::Target *> target = findTarget(package);
+  if (!target.ok()) {
+    return target.status();
+  }
+  Planner planner(package, **target);
+  if (Status status = planner.planCode(isa); !status.ok()) {
+    return status;
+  }
+  if (Status status = planner.planParameters(); !status.ok()) {
+    return status;
+  }
+  if (Status status = planner.planCache(); !status.ok()) {
+    return status;
+  }
+  if (Status status = planner.planPrograms(); !status.ok()) {
+    return status;
+  }
+  return std::move(planner.plan);
+}

@@ -1,0 +1,74 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a package's CPU target asks to be run, checked and resolved as far as it
+// is the same for every session.
+
+#ifndef UMBER_RUNTIME_DRIVERS_CPU_PLAN_H
+#define UMBER_RUNTIME_DRIVERS_CPU_PLAN_H
+
+#include "runtime/drivers/cpu/CodeLibrary.h"
+#include "runtime/package/Status.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace umber {
+class Package;
+}
+
+namespace umber::cpu {
+
+/// Where a buffer of a kernel is found in a session. See umb.fbs.
+struct PlannedBinding {
+  enum class Place { Fixed, Arena, Keys, Values, TokenIds, Logits } place;
+  const void *address = nullptr; // of a Fixed one: a parameter
+  uint64_t offset = 0;           // in the arena
+  uint32_t layer = 0;            // of Keys and Values
+};
+
+struct PlannedDispatch {
+  std::string name;
+  umber_kernel_fn kernel;
+  std::vector<PlannedBinding> bindings;
+  int32_t layer;
+  uint64_t weightBytes;
+  uint64_t flopsPerToken;
+};
+
+struct PlannedProgram {
+  std::string name;
+  int32_t maxTokens;
+  uint64_t arenaBytes;
+  uint64_t scratchBytes; // per worker
+  std::vector<PlannedDispatch> dispatches;
+};
+
+/// One layer's keys are [kvHeads][capacity][rowBytes], its values the same.
+struct CacheShape {
+  uint32_t layers;
+  uint32_t kvHeads;
+  uint64_t rowBytes; // of one position of one head
+};
+
+struct Plan {
+  std::string isa;
+  std::unique_ptr<CodeLibrary> code;
+  std::vector<PlannedProgram> programs; // narrowest first
+  CacheShape cache;
+  int32_t vocab;
+  uint64_t weightBytes;
+
+  int32_t maxTokens() const { return programs.back().maxTokens; }
+};
+
+/// Picks the code for this processor (or `isa`, unless empty), loads it and
+/// checks every index and offset. The plan points into the package, which must
+/// outlive it.
+Result<Plan> makePlan(const Package &package, const std::string &isa);
+
+} // namespace umber::cpu
+
+#endif // UMBER_RUNTIME_DRIVERS_CPU_PLAN_H

@@ -1,0 +1,206 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "runtime/drivers/cpu/State.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+using namespace umber;
+using namespace umber::cpu;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Status assign(HostMemory &memory, uint64_t bytes, const char *purpose) {
+  Result<HostMemory> allocated = HostMemory::allocate(bytes, purpose);
+  if (!allocated.ok()) {
+    return allocated.status();
+  }
+  memory = std::move(*allocated);
+  return {};
+}
+
+void meetTeam(void *team) { static_cast<Team *>(team)->meet(); }
+
+} // namespace
+
+Result<std::unique_ptr<DeviceState>> State::create(const Plan &plan, Team &team,
+                                                   int32_t capacity) {
+  std::unique_ptr<State> state(new State(plan, team));
+  if (Status status = state->allocate(capacity); !status.ok()) {
+    return status;
+  }
+  state->bind();
+  return std::unique_ptr<DeviceState>(std::move(state));
+}
+
+Status State::allocate(int32_t capacity) {
+  Result<Cache> created = Cache::create(plan.cache, capacity);
+  if (!created.ok()) {
+    return created.status();
+  }
+  cache = std::move(*created);
+
+  uint64_t arenaBytes = 0, scratchBytes = 0;
+  for (const PlannedProgram &program : plan.programs) {
+    arenaBytes = std::max(arenaBytes, program.arenaBytes);
+    scratchBytes = std::max(scratchBytes, program.scratchBytes);
+  }
+  // Whole pages, so that no two workers write to the same cache line or page.
+  scratchStride = (scratchBytes + 4095) / 4096 * 4096;
+  uint64_t allScratch, logitBytes;
+  if (__builtin_mul_overflow(scratchStride, uint64_t(team.size()),
+                             &allScratch) ||
+      __builtin_mul_overflow(uint64_t(plan.maxTokens()) * sizeof(float),
+                             uint64_t(plan.vocab), &logitBytes)) {
+    return Status(StatusCode::OutOfMemory,
+                  "the session's buffers are larger than the address space");
+  }
+  if (Status status = assign(arena, arenaBytes, "activations"); !status.ok()) {
+    return status;
+  }
+  if (Status status = assign(scratch, allScratch, "scratch memory");
+      !status.ok()) {
+    return status;
+  }
+  if (Status status = assign(ids, uint64_t(plan.maxTokens()) * sizeof(int32_t),
+                             "token ids");
+      !status.ok()) {
+    return status;
+  }
+  return assign(logits, logitBytes, "logits");
+}
+
+void State::bind() {
+  programs.reserve(plan.programs.size());
+  for (const PlannedProgram &planned : plan.programs) {
+    Program program{&planned, {}, {}};
+    for (const PlannedDispatch &dispatch : planned.dispatches) {
+      program.dispatches.push_back(
+          {dispatch.kernel, &dispatch, program.pointers.size()});
+      for (const PlannedBinding &binding : dispatch.bindings) {
+        program.pointers.push_back(resolve(binding));
+      }
+    }
+    programs.push_back(std::move(program));
+  }
+}
+
+void *State::resolve(const PlannedBinding &binding) const {
+  switch (binding.place) {
+  case PlannedBinding::Place::Fixed:
+    // Mapped read-only: a kernel that writes to a parameter faults.
+    return const_cast<void *>(binding.address);
+  case PlannedBinding::Place::Arena:
+    return arena.data() + binding.offset;
+  case PlannedBinding::Place::Keys:
+    return cache.keys(binding.layer);
+  case PlannedBinding::Place::Values:
+    return cache.values(binding.layer);
+  case PlannedBinding::Place::TokenIds:
+    return ids.data();
+  case PlannedBinding::Place::Logits:
+    return logits.data();
+  }
+  return nullptr;
+}
+
+State::Program &State::programFor(int32_t tokens) {
+  // Narrowest first, and a step is never wider than the last.
+  for (Program &program : programs) {
+    if (program.plan->maxTokens >= tokens) {
+      return program;
+    }
+  }
+  return programs.back();
+}
+
+Status State::run(const Step &step, const float **rows) {
+  std::memcpy(ids.data(), step.ids, step.tokens * sizeof(int32_t));
+  Replay replay = {};
+  replay.state = this;
+  replay.program = &programFor(step.tokens);
+  replay.args.tokens = step.tokens;
+  replay.args.position = step.position;
+  replay.args.outputs = step.outputs;
+  replay.args.capacity = cache.capacity();
+  replay.args.workers = team.size();
+  replay.args.barrier = meetTeam;
+  replay.args.barrier_state = &team;
+  team.run(work, &replay);
+  *rows = reinterpret_cast<const float *>(logits.data());
+  return {};
+}
+
+void State::work(void *context, int worker) {
+  const Replay &replay = *static_cast<Replay *>(context);
+  State &state = *replay.state;
+  Program &program = *replay.program;
+  umber_kernel_args args = replay.args;
+  args.worker = worker;
+  args.scratch = state.scratch.data() + worker * state.scratchStride;
+  bool timed = state.profiling && worker == 0;
+  Clock::time_point last = timed ? Clock::now() : Clock::time_point();
+  for (Dispatch &dispatch : program.dispatches) {
+    args.bindings = program.pointers.data() + dispatch.firstBinding;
+    dispatch.kernel(&args);
+    state.team.meet();
+    if (timed) {
+      Clock::time_point now = Clock::now();
+      dispatch.nanoseconds += std::chrono::nanoseconds(now - last).count();
+      ++dispatch.runs;
+      last = now;
+    }
+  }
+}
+
+uint64_t State::cacheBytes(int32_t positions) const {
+  return cache.packedBytes(positions);
+}
+
+Status State::readCache(int32_t positions, void *out) const {
+  cache.pack(positions, static_cast<char *>(out));
+  return {};
+}
+
+Status State::writeCache(int32_t positions, const void *in) {
+  cache.unpack(positions, static_cast<const char *>(in));
+  return {};
+}
+
+void State::setProfiling(bool on) {
+  profiling = on;
+  if (!on) {
+    return;
+  }
+  for (Program &program : programs) {
+    for (Dispatch &dispatch : program.dispatches) {
+      dispatch.runs = dispatch.nanoseconds = 0;
+    }
+  }
+}
+
+size_t State::profileCount() const {
+  size_t count = 0;
+  for (const Program &program : programs) {
+    count += program.dispatches.size();
+  }
+  return count;
+}
+
+DispatchProfile State::profile(size_t index) const {
+  for (const Program &program : programs) {
+    if (index < program.dispatches.size()) {
+      const Dispatch &dispatch = program.dispatches[index];
+      return {program.plan->name.c_str(),  dispatch.plan->name.c_str(),
+              dispatch.plan->layer,        dispatch.runs,
+              dispatch.nanoseconds,        dispatch.plan->weightBytes,
+              dispatch.plan->flopsPerToken};
+    }
+    index -= program.dispatches.size();
+  }
+  return {};
+}

@@ -1,0 +1,74 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One session on the CPU: its buffers, and the replay of dispatches on them.
+
+#ifndef UMBER_RUNTIME_DRIVERS_CPU_STATE_H
+#define UMBER_RUNTIME_DRIVERS_CPU_STATE_H
+
+#include "runtime/drivers/Driver.h"
+#include "runtime/drivers/cpu/Cache.h"
+#include "runtime/drivers/cpu/Plan.h"
+#include "runtime/drivers/cpu/Team.h"
+
+namespace umber::cpu {
+
+/// A step is one parallel call: every worker walks the whole list of dispatches
+/// and meets the others after each. All pointers are resolved when the state is
+/// created; a step allocates nothing.
+class State : public DeviceState {
+public:
+  /// `plan` and `team` outlive the state.
+  static Result<std::unique_ptr<DeviceState>>
+  create(const Plan &plan, Team &team, int32_t capacity);
+
+  Status run(const Step &step, const float **logits) override;
+  uint64_t cacheBytes(int32_t positions) const override;
+  Status readCache(int32_t positions, void *out) const override;
+  Status writeCache(int32_t positions, const void *in) override;
+  void setProfiling(bool on) override;
+  size_t profileCount() const override;
+  DispatchProfile profile(size_t index) const override;
+
+private:
+  struct Dispatch {
+    umber_kernel_fn kernel;
+    const PlannedDispatch *plan;
+    size_t firstBinding; // in the program's pointers
+    uint64_t runs = 0;
+    uint64_t nanoseconds = 0;
+  };
+  struct Program {
+    const PlannedProgram *plan;
+    std::vector<void *> pointers;
+    std::vector<Dispatch> dispatches;
+  };
+  /// What the workers of one step share.
+  struct Replay {
+    State *state;
+    Program *program;
+    umber_kernel_args args; // of worker 0
+  };
+
+  State(const Plan &plan, Team &team) : plan(plan), team(team) {}
+  Status allocate(int32_t capacity);
+  void bind();
+  void *resolve(const PlannedBinding &binding) const;
+  Program &programFor(int32_t tokens);
+  static void work(void *replay, int worker);
+
+  const Plan &plan;
+  Team &team;
+  Cache cache;
+  HostMemory arena; // shared by all programs: each starts from the ids
+  HostMemory scratch;
+  uint64_t scratchStride = 0;
+  HostMemory ids;
+  HostMemory logits;
+  std::vector<Program> programs; // as in the plan
+  bool profiling = false;
+};
+
+} // namespace umber::cpu
+
+#endif // UMBER_RUNTIME_DRIVERS_CPU_STATE_H

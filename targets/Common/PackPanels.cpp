@@ -1,0 +1,97 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "targets/Common/PackPanels.h"
+#include <cmath>
+#include <cstring>
+
+using namespace llvm;
+using mlir::umber::ParamOp;
+
+namespace umber {
+
+namespace {
+
+template <typename T>
+ArrayRef<uint8_t> asBytes(ArrayRef<T> values) {
+  return {reinterpret_cast<const uint8_t *>(values.data()),
+          values.size() * sizeof(T)};
+}
+
+Error makeError(ParamOp param, const Twine &message) {
+  return createStringError(inconvertibleErrorCode(),
+                           "parameter '" + param.getSymName() + "': " + message);
+}
+
+/// Transposes `rows` rows of `columns` elements into a panel.
+template <typename T>
+Error packPanel(ParamOp param, ArrayRef<float> in, int64_t rows, int64_t columns,
+                int64_t firstRow, MutableArrayRef<T> panel) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) {
+      float value = in[r * columns + c];
+      T stored = static_cast<T>(value);
+      // f16 ends at 65504; what is beyond would silently become infinite.
+      if (!std::isfinite(static_cast<float>(stored))) {
+        return makeError(param, "expected values that its element type can hold, "
+                                "found " +
+                                    Twine(std::to_string(value)) + " at (" +
+                                    Twine(firstRow + r) + ", " + Twine(c) + ")");
+      }
+      panel[c * kPanelRows + r] = stored;
+    }
+  }
+  return Error::success();
+}
+
+template <typename T>
+Error packMatrix(ParamOp param, const ParameterStore &store,
+                 function_ref<Error(ArrayRef<uint8_t>)> sink) {
+  int64_t rows = param.getTensorType().getDimSize(0);
+  int64_t columns = param.getTensorType().getDimSize(1);
+  std::vector<float> in(kPanelRows * columns);
+  std::vector<T> panel(kPanelRows * columns);
+  for (int64_t first = 0; first < rows; first += kPanelRows) {
+    int64_t count = std::min(kPanelRows, rows - first);
+    MutableArrayRef<float> part = MutableArrayRef(in).take_front(count * columns);
+    if (Error error = store.readRows(param.getKey(), first, part)) {
+      return error;
+    }
+    if (count < kPanelRows) {
+      std::fill(panel.begin(), panel.end(), T(0));
+    }
+    if (Error error = packPanel<T>(param, part, count, columns, first, panel)) {
+      return error;
+    }
+    if (Error error = sink(asBytes(ArrayRef(panel)))) {
+      return error;
+    }
+  }
+  return Error::success();
+}
+
+} // namespace
+
+Error packParameter(ParamOp param, const ParameterStore &store,
+                    function_ref<Error(ArrayRef<uint8_t>)> sink) {
+  auto shape = store.getShape(param.getKey());
+  if (!shape) {
+    return shape.takeError();
+  }
+  mlir::RankedTensorType type = param.getTensorType();
+  if (*shape != type.getShape()) {
+    return makeError(param, "expected its source '" + param.getKey() +
+                                "' to have its shape, found another");
+  }
+  if (type.getRank() == 2) {
+    return type.getElementType().isF16() ? packMatrix<_Float16>(param, store, sink)
+                                         : packMatrix<float>(param, store, sink);
+  }
+  std::vector<float> vector(type.getNumElements());
+  if (Error error = store.readRows(param.getKey(), 0, vector)) {
+    return error;
+  }
+  return sink(asBytes(ArrayRef(vector)));
+}
+
+} // namespace umber

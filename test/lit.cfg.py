@@ -1,0 +1,36 @@
+# Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import os
+
+import lit.formats
+import lit.util
+
+config.name = "Umber"
+config.test_format = lit.formats.ShTest(True)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.umber_build_dir, "test")
+
+config.environment["PATH"] = os.pathsep.join(
+    [config.umber_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")]
+)
+# A variable that no CHECK-LABEL carries over must not match by accident.
+config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
+for name in ("HOME", "UMBER_TEST_MODEL", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions.append(("%python", config.python_executable))
+config.substitutions.append(("%models", os.path.join(config.umber_source_dir, "models")))
+config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "Inputs")))
+
+# Tests on the real model: scripts/test fetches it and says where it is.
+if os.environ.get("UMBER_TEST_MODEL"):
+    config.available_features.add("test-model")
+    config.substitutions.append(("%test_model", os.environ["UMBER_TEST_MODEL"]))
+if config.umber_sanitize:
+    config.available_features.add("sanitizer")
+if lit.util.which("qemu-aarch64"):
+    config.available_features.add("qemu-aarch64")

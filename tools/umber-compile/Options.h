@@ -1,0 +1,36 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_TOOLS_UMBER_COMPILE_OPTIONS_H
+#define UMBER_TOOLS_UMBER_COMPILE_OPTIONS_H
+
+#include "passes/Pipelines/Pipelines.h"
+#include "targets/CPU/CPUTarget.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
+
+namespace umber::compile {
+
+/// What to write.
+enum class Emit { MLIR, LLVM, Assembly, Object, Package };
+
+/// The command line, checked.
+struct Options {
+  std::string input;
+  std::string output; ///< "-": standard output
+  Emit emit = Emit::Package;
+  int64_t bits = 16;
+  int64_t kvBits = 16;
+  int64_t maxTokens = 64;
+  std::vector<const cpu::InstructionSet *> isas;
+  Phase compileTo = Phase::Emit;
+  std::string dumpPhasesTo; ///< empty: nowhere
+};
+
+/// Reads the command line. Errors are for a person, without the tool's name.
+llvm::Expected<Options> parseOptions(int argc, char **argv);
+
+} // namespace umber::compile
+
+#endif // UMBER_TOOLS_UMBER_COMPILE_OPTIONS_H

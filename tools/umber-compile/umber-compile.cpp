@@ -1,0 +1,34 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/Register/RegisterDialects.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/IR/MLIRContext.h"
+#include "tools/umber-compile/Compiler.h"
+#include "llvm/Support/raw_ostream.h"
+
+static int report(llvm::Error error) {
+  llvm::errs() << "umber-compile: error: " << toString(std::move(error)) << "\n";
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  auto options = umber::compile::parseOptions(argc, argv);
+  if (!options) {
+    return report(options.takeError());
+  }
+  mlir::DialectRegistry registry;
+  umber::registerDialects(registry);
+  registry.insert<mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
+                  mlir::vector::VectorDialect>();
+  mlir::MLIRContext context(registry);
+  // Lowering builds ops of these without a pass that would load them.
+  context.loadAllAvailableDialects();
+  if (llvm::Error error = umber::compile::compile(context, *options)) {
+    return report(std::move(error));
+  }
+  return 0;
+}

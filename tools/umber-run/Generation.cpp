@@ -1,0 +1,159 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tools/umber-run/Generation.h"
+
+#include <chrono>
+
+using namespace umber::tools;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double millisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start)
+      .count();
+}
+
+Sampler createSampler(const umber_model *model, const RunOptions &options) {
+  umber_sampler *sampler = nullptr;
+  check([&](umber_error *error) {
+    return umber_sampler_create(model, &options.sampler, &sampler, error);
+  });
+  return Sampler(sampler);
+}
+
+Detokenizer createDetokenizer(const umber_model *model) {
+  umber_detokenizer *detokenizer = nullptr;
+  check([&](umber_error *error) {
+    return umber_detokenizer_create(model, 0, &detokenizer, error);
+  });
+  return Detokenizer(detokenizer);
+}
+
+} // namespace
+
+Generator::Generator(const umber_model *model, const RunOptions &options)
+    : model(model), options(options),
+      state(createSession(model, options.context)),
+      sampler(createSampler(model, options)),
+      detokenizer(createDetokenizer(model)) {}
+
+Generation Generator::run(const std::vector<int32_t> &prompt,
+                          const Sink &sink) {
+  if (prompt.empty()) {
+    throw ToolError("the prompt is empty: it has no tokens");
+  }
+  Generation result;
+  result.promptIds = prompt;
+  Clock::time_point start = Clock::now();
+  const float *logits = prefill(result);
+  result.promptMs = millisecondsSince(start);
+  start = Clock::now();
+  generate(result, logits, sink);
+  result.predictedMs = millisecondsSince(start);
+  return result;
+}
+
+const float *Generator::prefill(Generation &result) {
+  const float *logits = nullptr;
+  check([&](umber_error *error) {
+    return umber_prefill(state.get(), result.promptIds.data(),
+                         result.promptIds.size(), &logits, error);
+  });
+  if (options.logitsFile) {
+    result.logits.assign(logits, logits + modelInfo(model).vocab);
+  }
+  for (int32_t id : result.promptIds) {
+    check([&](umber_error *error) {
+      return umber_sampler_accept(sampler.get(), id, error);
+    });
+  }
+  return logits;
+}
+
+void Generator::generate(Generation &result, const float *logits,
+                         const Sink &sink) {
+  const char *text = nullptr;
+  size_t length = 0;
+  auto emit = [&] {
+    if (length > 0) {
+      result.text.append(text, length);
+      sink(std::string_view(text, length));
+    }
+  };
+  for (;;) {
+    if (options.maxNew >= 0 &&
+        result.ids.size() >= static_cast<size_t>(options.maxNew)) {
+      result.stopReason = "length";
+      break;
+    }
+    if (!result.ids.empty()) {
+      if (umber_session_position(state.get()) ==
+          umber_session_context(state.get())) {
+        result.stopReason = "context";
+        break;
+      }
+      check([&](umber_error *error) {
+        return umber_decode(state.get(), result.ids.back(), &logits, error);
+      });
+    }
+    int32_t id = -1;
+    check([&](umber_error *error) {
+      return umber_sampler_sample(sampler.get(), logits, &id, error);
+    });
+    result.ids.push_back(id);
+    if (!options.ignoreEnd && umber_model_is_end_of_generation(model, id)) {
+      result.stopReason = "end";
+      break;
+    }
+    check([&](umber_error *error) {
+      return umber_detokenizer_push(detokenizer.get(), id, &text, &length,
+                                    error);
+    });
+    emit();
+  }
+  check([&](umber_error *error) {
+    return umber_detokenizer_finish(detokenizer.get(), &text, &length, error);
+  });
+  emit();
+}
+
+std::string
+umber::tools::renderChat(const umber_model *model,
+                         const std::vector<umber_chat_message> &messages) {
+  std::string text(1024, '\0');
+  size_t length = 0;
+  for (;;) {
+    check([&](umber_error *error) {
+      return umber_render_chat(model, messages.data(), messages.size(), 1,
+                               text.data(), text.size(), &length, error);
+    });
+    bool complete = length <= text.size();
+    text.resize(length);
+    if (complete) {
+      return text;
+    }
+  }
+}
+
+std::vector<int32_t> umber::tools::promptTokens(const umber_model *model,
+                                                const RunOptions &options,
+                                                const std::string &prompt) {
+  if (options.raw) {
+    return tokenize(model, prompt,
+                    UMBER_TOKENIZE_ADD_SPECIAL | UMBER_TOKENIZE_PARSE_SPECIAL);
+  }
+  if (prompt.empty()) {
+    throw ToolError("the prompt is empty");
+  }
+  std::vector<umber_chat_message> messages;
+  if (options.system) {
+    messages.push_back(
+        {"system", options.system->data(), options.system->size()});
+  }
+  messages.push_back({"user", prompt.data(), prompt.size()});
+  return tokenize(model, renderChat(model, messages),
+                  UMBER_TOKENIZE_ADD_SPECIAL | UMBER_TOKENIZE_PARSE_SPECIAL);
+}

@@ -1,0 +1,65 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The generation loop: a prompt's tokens in, the answer's tokens out.
+
+#ifndef UMBER_TOOLS_UMBER_RUN_GENERATION_H
+#define UMBER_TOOLS_UMBER_RUN_GENERATION_H
+
+#include "tools/common/Handles.h"
+#include "tools/umber-run/Options.h"
+
+#include <functional>
+
+namespace umber::tools {
+
+/// One answer, and how long it took.
+struct Generation {
+  std::vector<int32_t> promptIds; // that were given to the model now
+  std::vector<int32_t> ids;       // with the token that ended the answer
+  std::string text;
+  std::string stopReason;    // "end" of generation, "length" or "context"
+  std::vector<float> logits; // after the prompt's last token
+  double promptMs = 0;
+  double predictedMs = 0;
+};
+
+/// A session, its sampler and its text, for as many answers as one likes.
+class Generator {
+public:
+  /// Called with each piece of text as soon as it is complete.
+  using Sink = std::function<void(std::string_view)>;
+
+  Generator(const umber_model *model, const RunOptions &options);
+
+  /// Appends `prompt` to the session and generates until the model ends its
+  /// answer, options.maxNew tokens are there, or the context is full. ToolError
+  /// if the prompt is empty or does not fit.
+  Generation run(const std::vector<int32_t> &prompt, const Sink &sink);
+
+  umber_session *session() const { return state.get(); }
+
+private:
+  const float *prefill(Generation &result);
+  void generate(Generation &result, const float *logits, const Sink &sink);
+
+  const umber_model *model;
+  const RunOptions &options;
+  Session state;
+  Sampler sampler;
+  Detokenizer detokenizer;
+};
+
+/// The text that the model is given for one user message: the chat template
+/// around it, or with --raw the prompt itself. Then its tokens.
+std::vector<int32_t> promptTokens(const umber_model *model,
+                                  const RunOptions &options,
+                                  const std::string &prompt);
+
+/// Renders a conversation up to where the answer begins.
+std::string renderChat(const umber_model *model,
+                       const std::vector<umber_chat_message> &messages);
+
+} // namespace umber::tools
+
+#endif // UMBER_TOOLS_UMBER_RUN_GENERATION_H

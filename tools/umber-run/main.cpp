@@ -1,0 +1,84 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// umber-run: answers a prompt, or chats, with a compiled model.
+
+#include "tools/umber-run/Chat.h"
+#include "tools/umber-run/Output.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+using namespace umber::tools;
+
+namespace {
+
+void runPrompt(const umber_model *model, const RunOptions &options,
+               double loadMs) {
+  std::vector<int32_t> ids = promptTokens(
+      model, options,
+      options.prompt ? *options.prompt : readFile(*options.promptFile));
+  Generator generator(model, options);
+  if (options.profile) {
+    umber_session_set_profiling(generator.session(), 1);
+  }
+  Generation generation =
+      generator.run(ids, options.json ? [](std::string_view) {} : printNow);
+  if (options.logitsFile) {
+    writeLogits(*options.logitsFile, generation.logits);
+  }
+  if (options.json) {
+    printJson(generation, loadMs);
+  } else {
+    printNow("\n");
+    printSpeeds(generation, loadMs);
+  }
+  if (options.profile) {
+    printProfile(generator.session());
+  }
+}
+
+void run(const RunOptions &options) {
+  checkOptions(options);
+  if (options.listDevices) {
+    printDevices();
+    return;
+  }
+  umber_model_options load = UMBER_MODEL_OPTIONS_INIT;
+  load.threads = options.threads;
+  load.device = options.device.empty() ? nullptr : options.device.c_str();
+  load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
+  auto start = std::chrono::steady_clock::now();
+  Model model = loadModel(options.package, load);
+  double loadMs = std::chrono::duration<double, std::milli>(
+                      std::chrono::steady_clock::now() - start)
+                      .count();
+  if (options.isChat()) {
+    chat(model.get(), options);
+  } else {
+    runPrompt(model.get(), options, loadMs);
+  }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CLI::App app("Runs a compiled model", "umber-run");
+  RunOptions options;
+  addOptions(app, options);
+  try {
+    app.parse(argc, argv);
+    run(options);
+    return 0;
+  } catch (const CLI::Success &request) {
+    return app.exit(request); // --help and --version
+  } catch (const std::exception &error) {
+    // One line, whatever a file name or a library's message holds.
+    std::string message = error.what();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::fprintf(stderr, "umber-run: error: %s\n", message.c_str());
+    return 1;
+  }
+}
