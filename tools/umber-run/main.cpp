@@ -3,13 +3,11 @@
 //
 // umber-run: answers a prompt, or chats, with a compiled model.
 
+#include "tools/common/ToolMain.h"
 #include "tools/umber-run/Chat.h"
 #include "tools/umber-run/Output.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
 
 using namespace umber::tools;
 
@@ -68,17 +66,5 @@ int main(int argc, char **argv) {
   CLI::App app("Runs a compiled model", "umber-run");
   RunOptions options;
   addOptions(app, options);
-  try {
-    app.parse(argc, argv);
-    run(options);
-    return 0;
-  } catch (const CLI::Success &request) {
-    return app.exit(request); // --help and --version
-  } catch (const std::exception &error) {
-    // One line, whatever a file name or a library's message holds.
-    std::string message = error.what();
-    std::replace(message.begin(), message.end(), '\n', ' ');
-    std::fprintf(stderr, "umber-run: error: %s\n", message.c_str());
-    return 1;
-  }
+  return toolMain(app, argc, argv, [&] { run(options); });
 }

@@ -49,11 +49,9 @@ LogicalResult Parameters::checkStored(Operation *user, ParamOp param) {
     return failWith(user, param, shape.takeError());
   }
   if (*shape != type.getShape()) {
-    InFlightDiagnostic diag =
-        user->emitOpError("expected @")
-        << param.getSymName() << " of shape (" << type.getShape()
-        << ") in the parameter file, found (" << *shape << ")";
-    return diag;
+    return user->emitOpError("expected @")
+           << param.getSymName() << " of shape (" << type.getShape()
+           << ") in the parameter file, found (" << *shape << ")";
   }
   return success();
 }
@@ -119,8 +117,9 @@ Parameters::forEachBlock(Operation *user, ParamOp param, int64_t first,
   int64_t length = rowLength(type);
   int64_t elements = Tensor::countElements(type.getShape());
   auto it = kept.find(param);
-  bool fits = elements >= 0 && elements * sizeof(float) <= bytesLeft;
-  if (it != kept.end() || fits || param.getValue()) {
+  bool isWorthKeeping = elements >= 0 && count * length == elements &&
+                        elements * sizeof(float) <= bytesLeft;
+  if (it != kept.end() || isWorthKeeping || param.getValue()) {
     auto all = read(user, param);
     if (failed(all)) {
       return failure();

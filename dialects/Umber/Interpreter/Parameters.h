@@ -22,8 +22,9 @@ public:
       : store(store), bytesLeft(bytes) {}
 
   /// Calls `use(first, rows)` for all rows from `first` to `first + count`, in
-  /// order, in blocks of consecutive rows. A tensor of rank 1 is one row. Fails
-  /// with an error at `user` if the store fails.
+  /// order, in blocks of consecutive rows. A tensor of rank 1 is one row. Keeps
+  /// the whole parameter if there is room for it, unless only some rows are
+  /// asked for. Fails with an error at `user` if the store fails.
   mlir::LogicalResult
   forEachBlock(mlir::Operation *user, mlir::umber::ParamOp param, int64_t first,
                int64_t count,

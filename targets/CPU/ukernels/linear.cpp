@@ -15,10 +15,11 @@ namespace {
 constexpr int kPanelRows = 32;
 
 // Accumulators for kBlockTokens x kBlockRows fill the registers and leave room for
-// the weights: 24 of 32 registers with AVX-512 and NEON, 12 of 16 with AVX2.
+// the weights: 24 of 32 registers with NEON, 12 of 16 with AVX2. With AVX-512, 16 of
+// 32: more rows of x would need more pointers than there are registers for.
 #if defined(__AVX512F__)
 constexpr int kBlockRows = 32;
-constexpr int kBlockTokens = 12;
+constexpr int kBlockTokens = 8;
 #else
 constexpr int kBlockRows = 16;
 constexpr int kBlockTokens = 6;

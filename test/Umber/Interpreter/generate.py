@@ -277,8 +277,9 @@ def write_kv_types():
     m = Module("kv-types", "What caches of narrow types give back: attention to one "
                "position is its value.", 6)
     size = 5
-    values = np.concatenate([m.random.normal(0, 3, (3, size)),
-                             np.zeros((1, size))]).astype(np.float32)
+    values = np.concatenate([m.random.normal(0, 3, (3, size)), np.zeros((1, size)),
+                             [[127, 0.5, 1.5, -2.5, 3.5], [0.5, 1.5, -2.5, 7, -7]]]
+                            ).astype(np.float32)
     bits = values.view(np.uint32)
     bf16 = ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype(np.uint32)
     stored = {"f16": values.astype(np.float16), "bf16": bf16.view(np.float32)}
@@ -304,6 +305,9 @@ def write_kv_types():
 # Quantization
 
 
+TIES = np.array([0.5, 1.5, -0.5, 2.5, -1.5, -2.5, 3.5])
+
+
 def quantize(x, bits, group):
     limit = 2 ** (bits - 1) - 1
     v = x.astype(np.float32).reshape(len(x), -1, group or x.shape[1])
@@ -316,8 +320,12 @@ def write_quantize():
     m = Module("quantize", "Quantized rows, and products with them.", 7)
     for name, bits, group, width in [("i8", 8, 4, 12), ("i4", 4, 0, 7),
                                      ("i2", 2, 3, 9)]:
-        x = np.concatenate([m.random.normal(0, 2, (3, width)), np.zeros((1, width))])
+        x = np.concatenate([m.random.normal(0, 2, (2, width)), np.zeros((2, width))])
         x = x.astype(np.float32)
+        # With a scale of 1: halves, which go to the even neighbour.
+        limit = 2 ** (bits - 1) - 1
+        x[2] = np.resize(TIES, width).clip(-limit, limit)
+        x[2, ::group or width] = limit
         w = m.values(3, width)
         q, scale = quantize(x, bits, group)
         back = (q * scale).astype(np.float32).reshape(x.shape)

@@ -126,6 +126,9 @@ TEST_F(InterpreterTest, ChoosesTheFirstOfTheLargestLogits) {
   ASSERT_TRUE(succeeded(token));
   EXPECT_EQ(token->id, 2);
   EXPECT_EQ(token->margin, 0.5f);
+  token = chooseGreedily({4.0f, 3.0f, 1.0f}, loc);
+  ASSERT_TRUE(succeeded(token));
+  EXPECT_EQ(token->margin, 1.0f);
   EXPECT_TRUE(failed(chooseGreedily({1.0f}, loc)));
   EXPECT_TRUE(failed(
       chooseGreedily({1.0f, std::numeric_limits<float>::quiet_NaN()}, loc)));

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compares compiled code with the interpreter on a small random model.
+
+    agree.py FOLDER [make_model.py's options]
+
+For f32 and f16, every instruction set that this processor has, one to three threads:
+the last prompt position's logits and the greedy tokens of umber-run are those of
+umber-interp on the same IR, and all runs of one instruction set agree to the bit.
+"""
+
+import array
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+PROMPT = "the cat and the other cat sat in the sun; " * 3
+# f32 sums in another order; f16 also rounds the cache at the same places.
+TOLERANCE = {32: 2e-4, 16: 2e-3}
+
+
+def run(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return done.stdout
+
+
+def logits(path):
+    values = array.array("f")
+    values.frombytes(pathlib.Path(path).read_bytes())
+    return values
+
+
+def instruction_sets():
+    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    if "avx512_vnni" in flags:
+        return ["x86-64-v3", "x86-64-v4"]
+    return ["x86-64-v3"] if "avx2" in flags else []
+
+
+def check_bits(folder, bits):
+    ir, package = folder / f"m{bits}.mlir", folder / f"m{bits}.umb"
+    model = str(folder / "m.gguf")
+    run("umber-compile", model, f"--bits={bits}", "--emit=mlir", "--compile-to=quantize",
+        "-o", str(ir))
+    run("umber-compile", model, f"--bits={bits}", "--max-tokens=16", "-o", str(package))
+    (folder / "prompt").write_text(PROMPT)
+    out = str(folder / "out.f32")
+
+    def compiled(isa, threads):
+        answer = json.loads(run(
+            "umber-run", str(package), "-f", str(folder / "prompt"), "--raw", "-n", "12",
+            "--temp", "0", "--ignore-eos", "--json", "--isa", isa, "-t", str(threads),
+            "--logits", out))
+        return answer, logits(out)
+
+    for isa in instruction_sets():
+        first, first_logits = compiled(isa, 1)
+        reference = json.loads(run(
+            "umber-interp", str(ir), "--prompt-ids",
+            ",".join(map(str, first["prompt_ids"])), "-n", "12", "--chunk", "16",
+            "--json", "--logits", out))
+        expected = logits(out)
+        assert len(expected) == len(first_logits), (len(expected), len(first_logits))
+        worst = max(abs(a - b) for a, b in zip(expected, first_logits))
+        scale = max(1.0, max(map(abs, expected)))
+        assert worst <= TOLERANCE[bits] * scale, f"{isa}, {bits} bits: {worst}"
+        steps = next((i for i, margin in enumerate(reference["margins"])
+                      if margin < 4 * TOLERANCE[bits] * scale), 12)
+        assert first["ids"][:steps] == reference["ids"][:steps], (first, reference)
+        print(f"{isa}, {bits} bits: largest difference {worst:.1e}, {steps} steps")
+        for threads in (2, 3):
+            again, again_logits = compiled(isa, threads)
+            assert again_logits == first_logits, f"{isa}, {threads} threads"
+            assert again["ids"] == first["ids"], f"{isa}, {threads} threads"
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    os.makedirs(folder, exist_ok=True)
+    run(sys.executable, str(HERE.parent / "tools" / "make_model.py"),
+        str(folder / "m.gguf"), *sys.argv[2:])
+    for bits in (32, 16):
+        check_bits(folder, bits)
+
+
+if __name__ == "__main__":
+    main()

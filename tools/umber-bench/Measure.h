@@ -1,0 +1,41 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_TOOLS_UMBER_BENCH_MEASURE_H
+#define UMBER_TOOLS_UMBER_BENCH_MEASURE_H
+
+#include "tools/common/Handles.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace umber::tools {
+
+/// One row of the table: the speed of a prompt (`pp`) or of generation (`tg`).
+struct Measurement {
+  int32_t threads = 0;
+  int32_t promptTokens = 0; ///< 0 for generation
+  int32_t newTokens = 0;    ///< 0 for a prompt
+  int32_t depth = 0;        ///< tokens in the context before
+  std::vector<double> seconds;
+
+  /// "pp512", "tg128", "tg128 @ d4096".
+  std::string name() const;
+  int32_t tokens() const { return promptTokens + newTokens; }
+  std::vector<double> tokensPerSecond() const;
+};
+
+double mean(const std::vector<double> &values);
+/// Of a sample; 0 for fewer than two values.
+double standardDeviation(const std::vector<double> &values);
+
+/// Runs the measurement `repetitions` times, after one run that is not counted.
+/// Token ids are random, from a fixed seed; tokenizing and sampling are no part of
+/// it.
+void measure(const umber_model *model, Measurement &measurement,
+             int32_t repetitions);
+
+} // namespace umber::tools
+
+#endif // UMBER_TOOLS_UMBER_BENCH_MEASURE_H

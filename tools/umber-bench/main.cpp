@@ -1,0 +1,87 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// umber-bench: how fast a compiled model reads prompts and generates, measured and
+// shown as llama-bench does.
+
+#include "tools/common/ToolMain.h"
+#include "tools/umber-bench/Report.h"
+
+using namespace umber::tools;
+
+namespace {
+
+struct Options {
+  std::string package;
+  std::vector<int32_t> prompts = {512};
+  std::vector<int32_t> news = {128};
+  std::vector<int32_t> depths = {0};
+  std::vector<int32_t> threads = {0};
+  int32_t repetitions = 5;
+  std::string output = "md";
+  std::string device, isa;
+};
+
+void run(const Options &options) {
+  BenchReport report;
+  report.package = options.package;
+  for (int32_t threads : options.threads) {
+    umber_model_options load = UMBER_MODEL_OPTIONS_INIT;
+    load.threads = threads;
+    load.device = options.device.empty() ? nullptr : options.device.c_str();
+    load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
+    Model model = loadModel(options.package, load);
+    umber_model_info info = modelInfo(model.get());
+    report.model = info.name;
+    report.modelBytes = info.weight_bytes;
+    report.parameters = info.parameter_count;
+    report.device = info.device;
+    report.isa = info.isa;
+    auto add = [&](int32_t prompt, int32_t news, int32_t depth) {
+      if (prompt + news > 0) {
+        Measurement row;
+        row.threads = info.threads;
+        row.promptTokens = prompt;
+        row.newTokens = news;
+        row.depth = depth;
+        measure(model.get(), row, options.repetitions);
+        report.rows.push_back(row);
+      }
+    };
+    for (int32_t depth : options.depths) {
+      for (int32_t prompt : options.prompts) {
+        add(prompt, 0, depth);
+      }
+      for (int32_t news : options.news) {
+        add(0, news, depth);
+      }
+    }
+  }
+  printReport(report, options.output);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CLI::App app("Measures a compiled model's speed", "umber-bench");
+  Options options;
+  auto counts = CLI::Range(0, 1 << 24);
+  app.set_version_flag("--version", umber_version());
+  app.add_option("PACKAGE", options.package, "The model, a .umb package")
+      ->required();
+  app.add_option("-p,--n-prompt", options.prompts, "Prompt lengths; 0: none")
+      ->delimiter(',')->check(counts);
+  app.add_option("-n,--n-gen", options.news, "Tokens to generate; 0: none")
+      ->delimiter(',')->check(counts);
+  app.add_option("-d,--n-depth", options.depths, "Tokens in the context before")
+      ->delimiter(',')->check(counts);
+  app.add_option("-t,--threads", options.threads, "Threads, 0: all cores")
+      ->delimiter(',')->check(CLI::Range(0, 256));
+  app.add_option("-r,--repetitions", options.repetitions, "Runs of each test")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("-o,--output", options.output, "md, csv or json")
+      ->check(CLI::IsMember({"md", "csv", "json"}));
+  app.add_option("--device", options.device, "Where to run");
+  app.add_option("--isa", options.isa, "Instruction set to run");
+  return toolMain(app, argc, argv, [&] { run(options); });
+}
