@@ -38,6 +38,9 @@ private:
   std::string_view beforeRole, beforeContent, afterContent;
   /// The system message that the template puts first where there is none.
   std::string defaultSystem;
+  /// What it puts before the content of every system message.
+  std::string preamble;
+  bool trimContent = false;
 };
 
 } // namespace umber

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace umber {
 
@@ -99,6 +100,8 @@ void Sampler::penalise() {
     float &logit = candidates[id].logit;
     logit = logit > 0.0f ? logit / options.repeatPenalty
                          : logit * options.repeatPenalty;
+    // A penalty below 1 can overflow, and infinity has no softmax.
+    logit = std::min(logit, std::numeric_limits<float>::max());
   }
 }
 

@@ -177,12 +177,12 @@ Status Tokenizer::encodeWord(std::string_view word,
   }
   std::vector<int32_t> symbols;
   for (char byte : word) {
+    // Vocabularies may lack bytes that their training never met, SmolLM2's some
+    // control characters. Its own tokenizer leaves such a byte out. The unknown
+    // token is no substitute: it is the one that separates documents.
     int32_t id = byteTokens[uint8_t(byte)];
-    id = id < 0 ? data.unk : id;
     if (id < 0) {
-      return Status(StatusCode::Unsupported,
-                    "tokenizer: the vocabulary has no token for byte " +
-                        std::to_string(uint8_t(byte)));
+      continue;
     }
     symbols.push_back(id);
   }
