@@ -20,7 +20,8 @@ struct ConvertWeights : ::umber::impl::ConvertWeightsPassBase<ConvertWeights> {
 
   void runOnOperation() override {
     if (bits != 16 && bits != 32) {
-      getOperation().emitError("expected 16 or 32 bits, found ") << bits;
+      getOperation().emitError("expected 16 or 32 bits, found ")
+          << bits.getValue();
       return signalPassFailure();
     }
     Builder builder(&getContext());

@@ -34,7 +34,8 @@ struct QuantizeKVCache
       element = builder.getF32Type();
       break;
     default:
-      getOperation().emitError("expected 8, 16 or 32 bits, found ") << bits;
+      getOperation().emitError("expected 8, 16 or 32 bits, found ")
+          << bits.getValue();
       return signalPassFailure();
     }
     AttrTypeReplacer replacer;
