@@ -95,8 +95,12 @@ std::string getCodeKey(KernelOp kernel) {
     os << ")";
     for (NamedAttribute attr : op.getAttrs()) {
       os << attr.getName().getValue() << "=";
-      if (auto ref = dyn_cast<FlatSymbolRefAttr>(attr.getValue())) {
-        auto param = SymbolTable::lookupNearestSymbolFrom<ParamOp>(kernel, ref);
+      auto ref = dyn_cast<FlatSymbolRefAttr>(attr.getValue());
+      ParamOp param;
+      if (ref) {
+        param = SymbolTable::lookupNearestSymbolFrom<ParamOp>(kernel, ref);
+      }
+      if (param) {
         os << "@" << number(params, Attribute(ref)) << ":" << param.getType();
       } else if (attr.getName() == "layer") {
         os << "#" << number(layers, getCacheLayer(&op)->first);
