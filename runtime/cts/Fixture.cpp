@@ -20,7 +20,8 @@ ModelHandle RuntimeTest::load(int32_t threads) {
   options.device = GetParam().device.c_str();
   options.threads = threads;
   umber_model *loaded = nullptr;
-  UMBER_EXPECT_OK(umber_model_load(GetParam().package.c_str(), &options, &loaded, &error));
+  UMBER_EXPECT_OK(
+      umber_model_load(GetParam().package.c_str(), &options, &loaded, &error));
   return ModelHandle(loaded, umber_model_destroy);
 }
 
