@@ -4,6 +4,7 @@
 #include "runtime/core/Model.h"
 
 #include "runtime/core/Hash.h"
+#include "runtime/drivers/ElementType.h"
 
 #include <algorithm>
 
@@ -30,25 +31,8 @@ uint64_t identify(const fbs::Package &package) {
 
 /// Of one position, in the precision that the package asks for.
 uint64_t cacheBytesPerToken(const fbs::CacheInfo &cache) {
-  uint64_t bits = 0;
-  switch (cache.dtype()) {
-  case fbs::DType_F32:
-  case fbs::DType_I32:
-    bits = 32;
-    break;
-  case fbs::DType_F16:
-  case fbs::DType_BF16:
-    bits = 16;
-    break;
-  case fbs::DType_I8:
-    bits = 8;
-    break;
-  case fbs::DType_I4:
-    bits = 4;
-    break;
-  }
   return uint64_t(2) * cache.layers() * cache.kv_heads() * cache.head_dim() *
-         bits / 8;
+         elementBits(cache.dtype()) / 8;
 }
 
 /// Views into the package, which the model keeps.

@@ -70,6 +70,12 @@ Status withPath(const std::string &path, const Status &status) {
 } // namespace
 
 Status umber::saveSession(const Session &session, const std::string &path) {
+  // Renaming would put a file in the place of a device such as /dev/null.
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    return Status(StatusCode::IoError,
+                  path + ": expected a regular file or none");
+  }
   uint64_t size = session.stateSize(session.position());
   Result<HostMemory> state = HostMemory::allocate(size, "the session's state");
   if (!state.ok()) {
@@ -102,7 +108,7 @@ Status umber::restoreSession(Session &session, const std::string &path) {
     return systemError(path);
   }
   if (!S_ISREG(info.st_mode)) {
-    return Status(StatusCode::IoError, path + ": is not a file");
+    return Status(StatusCode::IoError, path + ": expected a regular file");
   }
   // Not much more than the largest state that this session could take: a file
   // of another kind may be huge, and is refused by its header or its length.

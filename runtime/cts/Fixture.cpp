@@ -103,10 +103,7 @@ void RuntimeTest::expectDifferent(const Logits &a, const Logits &b) {
   EXPECT_GT(largest, 2e-2f);
 }
 
-namespace {
-
-/// Every device, on the package that UMBER_CTS_PACKAGE names.
-std::vector<Subject> subjects() {
+std::vector<Subject> umber::cts::subjects() {
   const char *package = std::getenv("UMBER_CTS_PACKAGE");
   std::vector<Subject> list;
   for (size_t i = 0; package && i < umber_device_count(); ++i) {
@@ -119,13 +116,20 @@ std::vector<Subject> subjects() {
   return list;
 }
 
-std::string subjectName(const testing::TestParamInfo<Subject> &info) {
+std::string
+umber::cts::subjectName(const testing::TestParamInfo<Subject> &info) {
   return info.param.device;
+}
+
+namespace {
+
+TEST(Conformance, HasSomethingToRunOn) {
+  EXPECT_FALSE(subjects().empty())
+      << "set UMBER_CTS_PACKAGE to the path of a package";
 }
 
 } // namespace
 
 namespace umber::cts {
-INSTANTIATE_TEST_SUITE_P(Drivers, RuntimeTest, testing::ValuesIn(subjects()),
-                         subjectName);
+UMBER_INSTANTIATE_ON_EVERY_DEVICE(RuntimeTest);
 } // namespace umber::cts

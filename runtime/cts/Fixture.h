@@ -27,6 +27,15 @@ struct Subject {
   std::string package; ///< its path
 };
 
+/// Every device of this machine, on the package that UMBER_CTS_PACKAGE names.
+std::vector<Subject> subjects();
+std::string subjectName(const testing::TestParamInfo<Subject> &info);
+
+#define UMBER_INSTANTIATE_ON_EVERY_DEVICE(SUITE)                               \
+  INSTANTIATE_TEST_SUITE_P(Drivers, SUITE,                                     \
+                           testing::ValuesIn(umber::cts::subjects()),          \
+                           umber::cts::subjectName)
+
 class RuntimeTest : public testing::TestWithParam<Subject> {
 protected:
   void SetUp() override;

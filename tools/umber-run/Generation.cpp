@@ -40,16 +40,16 @@ Generator::Generator(const umber_model *model, const RunOptions &options)
       sampler(createSampler(model, options)),
       detokenizer(createDetokenizer(model)) {}
 
-Generation Generator::run(const std::vector<int32_t> &prompt,
-                          const Sink &sink) {
-  if (prompt.empty()) {
-    throw ToolError("the prompt is empty: it has no tokens");
-  }
+Generation Generator::run(const std::vector<int32_t> &prompt, const Sink &sink,
+                          const LogitsSink &logitsSink) {
   Generation result;
   result.promptIds = prompt;
   Clock::time_point start = Clock::now();
   const float *logits = prefill(result);
   result.promptMs = millisecondsSince(start);
+  if (logitsSink) {
+    logitsSink(logits, modelInfo(model).vocab);
+  }
   start = Clock::now();
   generate(result, logits, sink);
   result.predictedMs = millisecondsSince(start);
@@ -62,9 +62,6 @@ const float *Generator::prefill(Generation &result) {
     return umber_prefill(state.get(), result.promptIds.data(),
                          result.promptIds.size(), &logits, error);
   });
-  if (options.logitsFile) {
-    result.logits.assign(logits, logits + modelInfo(model).vocab);
-  }
   for (int32_t id : result.promptIds) {
     check([&](umber_error *error) {
       return umber_sampler_accept(sampler.get(), id, error);
@@ -141,19 +138,23 @@ umber::tools::renderChat(const umber_model *model,
 std::vector<int32_t> umber::tools::promptTokens(const umber_model *model,
                                                 const RunOptions &options,
                                                 const std::string &prompt) {
-  if (options.raw) {
-    return tokenize(model, prompt,
-                    UMBER_TOKENIZE_ADD_SPECIAL | UMBER_TOKENIZE_PARSE_SPECIAL);
+  std::string text = prompt;
+  if (!options.raw && !prompt.empty()) {
+    std::vector<umber_chat_message> messages;
+    if (options.system) {
+      messages.push_back(
+          {"system", options.system->data(), options.system->size()});
+    }
+    messages.push_back({"user", prompt.data(), prompt.size()});
+    text = renderChat(model, messages);
   }
-  if (prompt.empty()) {
-    throw ToolError("the prompt is empty");
+  std::vector<int32_t> ids = tokenize(
+      model, text, UMBER_TOKENIZE_ADD_SPECIAL | UMBER_TOKENIZE_PARSE_SPECIAL);
+  // With --raw, a model that begins every text with a token can go on from that
+  // alone.
+  if (ids.empty() || (!options.raw && prompt.empty())) {
+    throw ToolError((options.promptFile ? *options.promptFile + ": " : "") +
+                    "the prompt is empty");
   }
-  std::vector<umber_chat_message> messages;
-  if (options.system) {
-    messages.push_back(
-        {"system", options.system->data(), options.system->size()});
-  }
-  messages.push_back({"user", prompt.data(), prompt.size()});
-  return tokenize(model, renderChat(model, messages),
-                  UMBER_TOKENIZE_ADD_SPECIAL | UMBER_TOKENIZE_PARSE_SPECIAL);
+  return ids;
 }

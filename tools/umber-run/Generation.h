@@ -18,8 +18,7 @@ struct Generation {
   std::vector<int32_t> promptIds; // that were given to the model now
   std::vector<int32_t> ids;       // with the token that ended the answer
   std::string text;
-  std::string stopReason;    // "end" of generation, "length" or "context"
-  std::vector<float> logits; // after the prompt's last token
+  std::string stopReason; // "end" of generation, "length" or "context"
   double promptMs = 0;
   double predictedMs = 0;
 };
@@ -29,13 +28,16 @@ class Generator {
 public:
   /// Called with each piece of text as soon as it is complete.
   using Sink = std::function<void(std::string_view)>;
+  /// Called with the `vocab` logits after the prompt's last token.
+  using LogitsSink = std::function<void(const float *logits, size_t vocab)>;
 
   Generator(const umber_model *model, const RunOptions &options);
 
   /// Appends `prompt` to the session and generates until the model ends its
   /// answer, options.maxNew tokens are there, or the context is full. ToolError
-  /// if the prompt is empty or does not fit.
-  Generation run(const std::vector<int32_t> &prompt, const Sink &sink);
+  /// if the prompt has no tokens or does not fit.
+  Generation run(const std::vector<int32_t> &prompt, const Sink &sink,
+                 const LogitsSink &logitsSink = nullptr);
 
   umber_session *session() const { return state.get(); }
 
@@ -50,8 +52,9 @@ private:
   Detokenizer detokenizer;
 };
 
-/// The text that the model is given for one user message: the chat template
-/// around it, or with --raw the prompt itself. Then its tokens.
+/// The tokens of what the model is given for one user message: the chat
+/// template around it, or with --raw the prompt itself. ToolError if there are
+/// none.
 std::vector<int32_t> promptTokens(const umber_model *model,
                                   const RunOptions &options,
                                   const std::string &prompt);

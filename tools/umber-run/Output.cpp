@@ -9,6 +9,7 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace umber::tools;
@@ -17,6 +18,15 @@ namespace {
 
 double perSecond(size_t count, double milliseconds) {
   return milliseconds > 0 ? count * 1e3 / milliseconds : 0;
+}
+
+/// The compiler numbers the kernels of layers: "l12.down" is "down" there.
+std::string nameInAnyLayer(const umber_dispatch_profile &row) {
+  std::string prefix = "l" + std::to_string(row.layer) + ".";
+  std::string name = row.name;
+  return row.layer >= 0 && name.rfind(prefix, 0) == 0
+             ? name.substr(prefix.size())
+             : name;
 }
 
 } // namespace
@@ -71,7 +81,7 @@ void umber::tools::printProfile(const umber_session *session) {
     check([&](umber_error *error) {
       return umber_session_profile_get(session, i, &row, error);
     });
-    Sum &sum = sums[{row.program, row.name}];
+    Sum &sum = sums[{row.program, nameInAnyLayer(row)}];
     sum.runs += row.runs;
     sum.nanoseconds += row.nanoseconds;
     sum.weightBytes += row.runs * row.weight_bytes;
@@ -104,17 +114,21 @@ void umber::tools::printDevices() {
   }
 }
 
-void umber::tools::writeLogits(const std::string &path,
-                               const std::vector<float> &logits) {
+void umber::tools::writeLogits(const std::string &path, const float *logits,
+                               size_t count) {
   static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                 "logits are written as they stand in memory");
+  // Renaming would put a file in the place of a device such as /dev/null.
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw ToolError(path + ": expected a regular file or none");
+  }
   std::string temporary = path + ".tmp" + std::to_string(getpid());
   FILE *file = std::fopen(temporary.c_str(), "wb");
   if (!file) {
     throw ToolError(path + ": " + std::strerror(errno));
   }
-  bool written = std::fwrite(logits.data(), sizeof(float), logits.size(),
-                             file) == logits.size();
+  bool written = std::fwrite(logits, sizeof(float), count, file) == count;
   int cause = errno;
   // A full disk may show only when the buffer is written out.
   if (std::fclose(file) != 0 && written) {

@@ -28,7 +28,7 @@ void printProfile(const umber_session *session);
 void printDevices();
 
 /// Writes little-endian f32 to a temporary file that is renamed when complete.
-void writeLogits(const std::string &path, const std::vector<float> &logits);
+void writeLogits(const std::string &path, const float *logits, size_t count);
 
 } // namespace umber::tools
 

@@ -23,10 +23,12 @@ void runPrompt(const umber_model *model, const RunOptions &options,
     umber_session_set_profiling(generator.session(), 1);
   }
   Generation generation =
-      generator.run(ids, options.json ? [](std::string_view) {} : printNow);
-  if (options.logitsFile) {
-    writeLogits(*options.logitsFile, generation.logits);
-  }
+      generator.run(ids, options.json ? [](std::string_view) {} : printNow,
+                    [&](const float *logits, size_t vocab) {
+                      if (options.logitsFile) {
+                        writeLogits(*options.logitsFile, logits, vocab);
+                      }
+                    });
   if (options.json) {
     printJson(generation, loadMs);
   } else {

@@ -3,6 +3,7 @@
 
 #include "runtime/drivers/cpu/Plan.h"
 
+#include "runtime/drivers/ElementType.h"
 #include "runtime/drivers/cpu/InstructionSets.h"
 #include "runtime/package/Package.h"
 
@@ -104,24 +105,7 @@ Status Planner::planParameters() {
 
 Status Planner::planCache() {
   const fbs::CacheInfo &info = *package.meta().cache();
-  uint64_t bits = 0;
-  switch (info.dtype()) {
-  case fbs::DType_F32:
-  case fbs::DType_I32:
-    bits = 32;
-    break;
-  case fbs::DType_F16:
-  case fbs::DType_BF16:
-    bits = 16;
-    break;
-  case fbs::DType_I8:
-    bits = 8;
-    break;
-  case fbs::DType_I4:
-    bits = 4;
-    break;
-  }
-  uint64_t rowBits = info.head_dim() * bits;
+  uint64_t rowBits = info.head_dim() * elementBits(info.dtype());
   if (rowBits == 0 || rowBits % 8 != 0) {
     return corrupt("a cache row of " + std::to_string(rowBits) +
                    " bits is not a number of bytes");
