@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What umber-run prints, writes and refuses.
+
+    run_cli.py FOLDER
+"""
+
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+
+TIMINGS = ["load_ms", "prompt_n", "prompt_ms", "prompt_per_second", "predicted_n",
+           "predicted_ms", "predicted_per_second"]
+
+
+class Runner:
+    def __init__(self, package):
+        self.package = str(package)
+
+    def run(self, *args, stdin=b"", stdout=subprocess.PIPE):
+        return subprocess.run(["umber-run", *args], input=stdin, stdout=stdout,
+                              stderr=subprocess.PIPE, timeout=120)
+
+    def json(self, *args):
+        done = self.run(self.package, "--json", *args)
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout.decode("utf-8"))  # strictly
+        assert list(result) == ["prompt_ids", "ids", "text", "stop_reason", "timings"], result
+        assert list(result["timings"]) == TIMINGS, result
+        assert result["timings"]["prompt_n"] == len(result["prompt_ids"])
+        assert result["timings"]["predicted_n"] == len(result["ids"])
+        return result
+
+    def refuse(self, words, *args, **how):
+        done = self.run(*args, **how)
+        lines = done.stderr.decode(errors="replace").splitlines()
+        assert done.returncode == 1, f"{args}: status {done.returncode}"
+        assert len(lines) == 1, f"{args}: {lines}"
+        assert lines[0].startswith("umber-run: error: ") and words in lines[0], lines[0]
+        assert not done.stdout, f"{args}: printed {done.stdout!r}"
+
+
+def make_package(folder):
+    maker = pathlib.Path(__file__).parent.parent / "tools" / "make_model.py"
+    folder.mkdir(parents=True, exist_ok=True)
+    gguf, package = folder / "m.gguf", folder / "m.umb"
+    subprocess.run([sys.executable, maker, gguf], check=True)
+    subprocess.run(["umber-compile", gguf, "--max-tokens=8", "-o", package], check=True,
+                   stderr=subprocess.DEVNULL)
+    return package
+
+
+def check_generation(runner):
+    greedy = ["--raw", "-p", "the cat and", "--temp", "0"]
+    base = runner.json(*greedy, "-n", "6", "--ignore-eos")
+    assert len(base["ids"]) == 6 and base["stop_reason"] == "length", base
+    for other in (["-t", "1"], ["-t", "3"], ["--seed", "9"], ["-c", "64"]):
+        assert runner.json(*greedy, "-n", "6", "--ignore-eos", *other)["ids"] == base["ids"], other
+    # Streaming prints the same text and nothing else.
+    done = runner.run(runner.package, *greedy, "-n", "6", "--ignore-eos")
+    text = done.stdout.decode(errors="replace")
+    assert text == base["text"] + "\n", (text, base["text"])
+    assert b"tokens/s" in done.stderr
+
+    assert runner.json(*greedy, "-n", "0")["ids"] == []
+    room = len(base["prompt_ids"]) + 3
+    full = runner.json(*greedy, "--ignore-eos", "-c", str(room))
+    # The last token needs no place of its own.
+    assert full["stop_reason"] == "context" and len(full["ids"]) == 4, full
+    hot = ["--raw", "-p", "the cat and", "--temp", "1", "--top-k", "0", "-n", "12",
+           "--ignore-eos"]
+    seeded = [runner.json(*hot, "-s", seed)["ids"] for seed in ("1", "1", "2", "3")]
+    assert seeded[0] == seeded[1] and seeded[0] not in seeded[2:], seeded
+
+    chat = runner.json("-p", "the cat and", "-n", "2")
+    raw = base["prompt_ids"]
+    assert len(chat["prompt_ids"]) > len(raw), "expected the chat template around the prompt"
+    longer = runner.json("-p", "the cat and", "-n", "2", "--system", "the dog the dog the dog")
+    assert longer["prompt_ids"] != chat["prompt_ids"]
+
+
+def check_files(runner, folder):
+    # Invalid UTF-8, a zero byte, and no newline at the end.
+    prompt = folder / "prompt.txt"
+    prompt.write_bytes(b"a\xff\xfe\x00b\xe2\x82")
+    assert runner.json("--raw", "-f", str(prompt), "-n", "3")["prompt_ids"]
+    assert runner.json("-f", str(prompt), "-n", "3")["prompt_ids"]
+
+    logits = folder / "logits.f32"
+    args = ["--raw", "-p", "the cat and", "--temp", "0", "-n", "1", "--ignore-eos"]
+    result = runner.json(*args, "--logits", str(logits))
+    values = struct.unpack(f"<{logits.stat().st_size // 4}f", logits.read_bytes())
+    assert values.index(max(values)) == result["ids"][0]
+    runner.refuse("/no/such/folder/logits: No such file", runner.package, *args, "--logits",
+                  "/no/such/folder/logits")
+    runner.refuse("expected a regular file", runner.package, *args, "--logits", "/dev/null")
+    left = sorted(path.name for path in folder.glob("logits*"))
+    assert left == ["logits.f32"], left
+
+    empty = folder / "empty.txt"
+    empty.write_bytes(b"")
+    for raw in ([], ["--raw"]):
+        runner.refuse(f"{empty}: the prompt is empty", runner.package, "-f", str(empty), *raw)
+        runner.refuse("the prompt is empty", runner.package, "-p", "", *raw)
+    with open("/dev/full", "wb") as full:
+        done = runner.run(runner.package, *args, stdout=full)
+    assert done.returncode == 1, done
+    assert b"standard output: No space left on device" in done.stderr, done.stderr
+
+
+def check_chat(runner):
+    args = [runner.package, "-n", "3", "--temp", "0", "--ignore-eos"]
+    one = runner.run(*args, stdin=b"the cat\n")
+    assert one.returncode == 0, one.stderr
+    two = runner.run(*args, stdin=b"the cat\n\nand the dog")
+    assert two.returncode == 0, two.stderr
+    assert two.stdout.startswith(one.stdout) and len(two.stdout) > len(one.stdout)
+    nothing = runner.run(*args)
+    assert nothing.returncode == 0 and nothing.stdout == b"", nothing
+    # A conversation that outgrows the context ends with an error, not in silence.
+    done = runner.run(*args, "-c", "60", stdin=b"the cat and the dog\n" * 9)
+    assert done.returncode == 1 and b"context full" in done.stderr, done.stderr
+
+
+def check_refusals(runner):
+    package = runner.package
+    prompt = ["-p", "x"]
+    runner.refuse("no package given")
+    runner.refuse("/no/such.umb: No such file", "/no/such.umb", *prompt)
+    runner.refuse("-p and -f exclude", package, *prompt, "-f", "y")
+    runner.refuse("/no/file: No such file", package, "-f", "/no/file")
+    runner.refuse("--raw and --system exclude", package, *prompt, "--raw", "--system", "s")
+    for alone in (["--raw"], ["--json"], ["--logits", "x"]):
+        runner.refuse(f"{alone[0]} needs a prompt", package, *alone)
+    runner.refuse("no device is called gpu; there are: cpu, null", package, *prompt, "--device",
+                  "gpu")
+    runner.refuse(f"{package}: target cpu: has no code for instruction set z80", package, *prompt,
+                  "--isa", "z80")
+    runner.refuse("the null device has no instruction sets", package, *prompt, "--device", "null",
+                  "--isa", "x86-64-v3")
+    runner.refuse("context must be 1 to ", package, *prompt, "-c", "100000000")
+    runner.refuse("context full: ", package, "-p", "the cat and the dog", "-c", "2")
+    for bad in (["-t", "257"], ["-t", "x"], ["-n", "-2"], ["--temp"], ["--unknown"]):
+        runner.refuse("", package, *prompt, *bad)
+
+    devices = runner.run("--list-devices")
+    names = [line.split("\t")[0] for line in devices.stdout.decode().splitlines()]
+    assert devices.returncode == 0 and names == ["cpu", "null"], devices
+    assert runner.json(*prompt, "-n", "2", "--device", "null")["ids"]
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    runner = Runner(make_package(folder))
+    check_generation(runner)
+    check_files(runner, folder)
+    check_chat(runner)
+    check_refusals(runner)
+
+
+if __name__ == "__main__":
+    main()
