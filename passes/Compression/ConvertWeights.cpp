@@ -15,17 +15,18 @@ using namespace mlir::umber;
 
 namespace {
 
-struct ConvertWeights
-    : ::umber::impl::ConvertWeightsPassBase<ConvertWeights> {
+struct ConvertWeights : ::umber::impl::ConvertWeightsPassBase<ConvertWeights> {
   using ConvertWeightsPassBase::ConvertWeightsPassBase;
 
   void runOnOperation() override {
     if (bits != 16 && bits != 32) {
-      getOperation().emitError("expected 16 or 32 bits, found ") << bits;
+      getOperation().emitError("expected 16 or 32 bits, found ")
+          << bits.getValue();
       return signalPassFailure();
     }
     Builder builder(&getContext());
-    Type element = bits == 16 ? Type(builder.getF16Type()) : builder.getF32Type();
+    Type element =
+        bits == 16 ? Type(builder.getF16Type()) : builder.getF32Type();
     for (auto param : getOperation().getOps<ParamOp>()) {
       RankedTensorType type = param.getTensorType();
       if (type.getRank() != 2 || type.getEncoding() || param.getValue()) {

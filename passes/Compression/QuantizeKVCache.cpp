@@ -34,14 +34,14 @@ struct QuantizeKVCache
       element = builder.getF32Type();
       break;
     default:
-      getOperation().emitError("expected 8, 16 or 32 bits, found ") << bits;
+      getOperation().emitError("expected 8, 16 or 32 bits, found ")
+          << bits.getValue();
       return signalPassFailure();
     }
     AttrTypeReplacer replacer;
     replacer.addReplacement([&](KVCacheType type) -> Type {
       return KVCacheType::get(type.getContext(), type.getLayers(),
-                                     type.getKvHeads(), type.getHeadDim(),
-                                     element);
+                              type.getKvHeads(), type.getHeadDim(), element);
     });
     replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
                                           /*replaceLocs=*/false,

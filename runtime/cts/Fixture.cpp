@@ -3,8 +3,6 @@
 
 #include "runtime/cts/Fixture.h"
 
-#include "runtime/cts/ToyPackage.h"
-
 #include <cmath>
 #include <cstdlib>
 #include <random>
@@ -18,13 +16,12 @@ void RuntimeTest::SetUp() {
 }
 
 ModelHandle RuntimeTest::load(int32_t threads) {
-  std::string path =
-      GetParam().package == "toy" ? toyPackagePath() : GetParam().package;
   umber_model_options options = UMBER_MODEL_OPTIONS_INIT;
   options.device = GetParam().device.c_str();
   options.threads = threads;
   umber_model *loaded = nullptr;
-  UMBER_EXPECT_OK(umber_model_load(path.c_str(), &options, &loaded, &error));
+  UMBER_EXPECT_OK(
+      umber_model_load(GetParam().package.c_str(), &options, &loaded, &error));
   return ModelHandle(loaded, umber_model_destroy);
 }
 
@@ -108,19 +105,22 @@ void RuntimeTest::expectDifferent(const Logits &a, const Logits &b) {
 
 namespace {
 
+/// Every device, on the package that UMBER_CTS_PACKAGE names.
 std::vector<Subject> subjects() {
-  std::vector<Subject> list = {{"null", "toy"}, {"cpu", "toy"}};
-  // A package that the compiler made.
-  if (const char *path = std::getenv("UMBER_CTS_PACKAGE")) {
-    list.push_back({"null", path});
-    list.push_back({"cpu", path});
+  const char *package = std::getenv("UMBER_CTS_PACKAGE");
+  std::vector<Subject> list;
+  for (size_t i = 0; package && i < umber_device_count(); ++i) {
+    umber_device_info device = UMBER_DEVICE_INFO_INIT;
+    umber_error error;
+    if (umber_device_get(i, &device, &error) == UMBER_OK) {
+      list.push_back({device.name, package});
+    }
   }
   return list;
 }
 
 std::string subjectName(const testing::TestParamInfo<Subject> &info) {
-  return info.param.device +
-         (info.param.package == "toy" ? "_toy" : "_compiled");
+  return info.param.device;
 }
 
 } // namespace

@@ -24,8 +24,7 @@ using SessionHandle = std::shared_ptr<umber_session>;
 /// A device's name, and which package it runs.
 struct Subject {
   std::string device;
-  /// "toy", or the path of a package.
-  std::string package;
+  std::string package; ///< its path
 };
 
 class RuntimeTest : public testing::TestWithParam<Subject> {

@@ -22,7 +22,8 @@ class Umber_ParamUserOp<string mnemonic, list<Trait> traits = []>
 
 /// Activations: a row per token.
 def Umber_Rows : TypeConstraint<
-    And<[F32Tensor.predicate, HasAnyRankOfPred<[2]>]>,
+    And<[F32Tensor.predicate, HasAnyRankOfPred<[2]>,
+         CPred<"!::llvm::cast<::mlir::ShapedType>($_self).isDynamicDim(1)">]>,
     "f32 tensor of rank 2 (tokens x features)", "::mlir::RankedTensorType">;
 def Umber_TokenIds : TypeConstraint<
     And<[TensorOf<[I32]>.predicate, HasAnyRankOfPred<[1]>]>,

@@ -10,59 +10,79 @@ namespace {
 struct Family {
   std::string_view mark; ///< a template with this text is of the family
   std::string_view beforeRole, beforeContent, afterContent;
+  bool mayTrim; ///< "| trim" in it is about the messages' content
 };
 
 constexpr Family kFamilies[] = {
-    {"<|im_start|>", "<|im_start|>", "\n", "<|im_end|>\n"},
+    {"<|im_start|>", "<|im_start|>", "\n", "<|im_end|>\n", false},
     {"<|start_header_id|>", "<|start_header_id|>", "<|end_header_id|>\n\n",
-     "<|eot_id|>"},
+     "<|eot_id|>", true},
 };
 
-/// Jinja string literals may write a line break as a backslash and an n.
-std::string unescape(std::string_view text) {
-  std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    bool escape = text[i] == '\\' && i + 1 < text.size();
-    if (escape && text[i + 1] == 'n') {
-      result += '\n';
-      ++i;
-    } else if (escape && (text[i + 1] == '\'' || text[i + 1] == '"' ||
-                          text[i + 1] == '\\')) {
-      result += text[++i];
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
 }
 
-/// The literal system message in a ChatML template: what stands between the marks
-/// of a system message where that is all literal text, and not put together.
+/// Reads a Jinja string literal, whose escapes it resolves, from `at` up to
+/// `end`. False where the literal closes first: what follows is then an
+/// expression.
+bool readLiteral(std::string_view jinja, size_t at, std::string_view end,
+                 std::string &text) {
+  text.clear();
+  while (at < jinja.size() && jinja.substr(at, end.size()) != end) {
+    char c = jinja[at++];
+    if (c == '\'' || c == '"') {
+      return false;
+    }
+    if (c == '\\' && at < jinja.size()) {
+      c = jinja[at++];
+      c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
+    }
+    text += c;
+  }
+  return at < jinja.size();
+}
+
+/// The literal system message in a ChatML template: what stands between the
+/// marks of a system message where that is all literal text, and not put
+/// together.
 std::string findDefaultSystem(std::string_view jinja) {
   constexpr std::string_view begin = "<|im_start|>system", end = "<|im_end|>";
+  std::string message;
   for (size_t at = jinja.find(begin); at != std::string_view::npos;
        at = jinja.find(begin, at + 1)) {
-    std::string_view rest = jinja.substr(at + begin.size());
-    rest.remove_prefix(rest.substr(0, 1) == "\n"     ? 1
-                       : rest.substr(0, 2) == "\\n" ? 2
-                                                    : 0);
-    size_t length = rest.find(end);
-    if (length == std::string_view::npos) {
-      break;
-    }
-    std::string_view message = rest.substr(0, length);
-    bool isLiteral = !message.empty() &&
-                     message.find("' +") == std::string_view::npos &&
-                     message.find("\" +") == std::string_view::npos &&
-                     message.find("'+") == std::string_view::npos &&
-                     message.find("{{") == std::string_view::npos &&
-                     message.find("}}") == std::string_view::npos &&
-                     message.find("{%") == std::string_view::npos;
-    if (isLiteral) {
-      return unescape(message);
+    if (readLiteral(jinja, at + begin.size(), end, message) &&
+        message.size() > 1 && message.front() == '\n') {
+      return message.substr(1);
     }
   }
   return std::string();
+}
+
+/// What Llama 3.1 and its successors put before every system message, be it
+/// empty. Their templates ask the caller for today's date and have one for
+/// callers that give none; that one is used, as a prompt must not depend on the
+/// day.
+std::string findPreamble(std::string_view jinja) {
+  constexpr std::string_view cutoff = "Cutting Knowledge Date: December 2023";
+  constexpr std::string_view date = "set date_string = \"";
+  if (!contains(jinja, cutoff) || !contains(jinja, "Today Date: ")) {
+    return std::string();
+  }
+  std::string today;
+  if (size_t at = jinja.find(date); at != std::string_view::npos) {
+    readLiteral(jinja, at + date.size(), "\"", today);
+  }
+  return std::string(cutoff) + "\nToday Date: " + today + "\n\n";
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view spaces = " \t\n\r\f\v";
+  size_t begin = text.find_first_not_of(spaces);
+  if (begin == std::string_view::npos) {
+    return std::string_view();
+  }
+  return text.substr(begin, text.find_last_not_of(spaces) + 1 - begin);
 }
 
 } // namespace
@@ -77,6 +97,8 @@ Result<ChatTemplate> ChatTemplate::recognise(std::string_view jinja) {
     result.beforeContent = family.beforeContent;
     result.afterContent = family.afterContent;
     result.defaultSystem = findDefaultSystem(jinja);
+    result.preamble = findPreamble(jinja);
+    result.trimContent = family.mayTrim && contains(jinja, "| trim");
     return result;
   }
   return Status(StatusCode::Unsupported,
@@ -88,14 +110,18 @@ Result<ChatTemplate> ChatTemplate::recognise(std::string_view jinja) {
 
 void ChatTemplate::append(std::string &text, const ChatMessage &message) const {
   text.append(beforeRole).append(message.role).append(beforeContent);
-  text.append(message.content).append(afterContent);
+  if (message.role == "system") {
+    text.append(preamble);
+  }
+  text.append(trimContent ? trim(message.content) : message.content);
+  text.append(afterContent);
 }
 
 std::string ChatTemplate::render(const std::vector<ChatMessage> &messages,
                                  bool addGenerationPrompt) const {
   std::string text;
   bool hasSystem = !messages.empty() && messages.front().role == "system";
-  if (!hasSystem && !defaultSystem.empty()) {
+  if (!hasSystem && !(defaultSystem.empty() && preamble.empty())) {
     append(text, {"system", defaultSystem});
   }
   for (const ChatMessage &message : messages) {

@@ -25,18 +25,22 @@ public:
   /// Unsupported: no template, or one of another family.
   static Result<ChatTemplate> recognise(std::string_view jinja);
 
-  /// The conversation's text; with `addGenerationPrompt`, up to where the model's
-  /// answer begins.
+  /// The conversation's text; with `addGenerationPrompt`, up to where the
+  /// model's answer begins.
   std::string render(const std::vector<ChatMessage> &messages,
                      bool addGenerationPrompt) const;
 
 private:
   void append(std::string &text, const ChatMessage &message) const;
 
-  /// What stands before the role, between role and content, and after the content.
+  /// What stands before the role, between role and content, and after the
+  /// content.
   std::string_view beforeRole, beforeContent, afterContent;
   /// The system message that the template puts first where there is none.
   std::string defaultSystem;
+  /// What it puts before the content of every system message.
+  std::string preamble;
+  bool trimContent = false;
 };
 
 } // namespace umber

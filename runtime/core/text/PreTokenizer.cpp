@@ -10,34 +10,61 @@ namespace umber {
 
 namespace {
 
-// The patterns that the models' own tokenizers were trained with.
+// The patterns that the models' own tokenizers were trained with. White space
+// is spelled out where they say \s: PCRE2's also takes U+180E, which has not
+// been white space since Unicode 6.3 and is none in theirs.
+#define UMBER_WS R"(\p{Z}\t-\r\x{85})"
+#define UMBER_LAST_WS "[" UMBER_WS "]+(?![^" UMBER_WS "])|[" UMBER_WS "]+"
+
 constexpr const char *kGpt2 =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^)" UMBER_WS
+    R"(\p{L}\p{N}]+|)" UMBER_LAST_WS;
 constexpr const char *kDigit = R"(\p{N})";
-constexpr const char *kLlama3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr const char *kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr const char *kThreeDigits = "[0-9][0-9][0-9]";
+constexpr const char *kPunctuation = R"([\p{P}$+<=>^~|`]+)";
+
+// Llama 3's and its descendants' differ in how many digits go together and in
+// what a word is made of.
+#define UMBER_LLAMA3(DIGITS, LETTERS)                                          \
+  R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[)" LETTERS                \
+  R"(]+|\p{N})" DIGITS "| ?[^" UMBER_WS LETTERS R"(\p{N}]+[\r\n]*|[)" UMBER_WS \
+  R"(]*[\r\n]+|)" UMBER_LAST_WS
+constexpr const char *kLlama3 = UMBER_LLAMA3("{1,3}", R"(\p{L})");
+constexpr const char *kQwen2 = UMBER_LLAMA3("", R"(\p{L})");
+constexpr const char *kQwen35 = UMBER_LLAMA3("", R"(\p{L}\p{M})");
 
 struct Entry {
   const char *name;
   /// Each splits the pieces that the one before has left.
-  const char *patterns[2];
+  const char *patterns[5];
   bool wholeWords;
 };
 
 constexpr Entry kEntries[] = {
-    {"", {kGpt2, nullptr}, false},
-    {"default", {kGpt2, nullptr}, false},
-    {"gpt-2", {kGpt2, nullptr}, false},
+    {"", {kGpt2}, false},
+    {"default", {kGpt2}, false},
+    {"gpt-2", {kGpt2}, false},
+    {"mpt", {kGpt2}, false},
     {"smollm", {kDigit, kGpt2}, false},
-    {"llama-bpe", {kLlama3, nullptr}, true},
-    {"llama3", {kLlama3, nullptr}, true},
-    {"qwen2", {kQwen2, nullptr}, false},
+    {"starcoder", {kDigit, kGpt2}, false},
+    {"refact", {kDigit, kGpt2}, false},
+    {"command-r", {kDigit, kGpt2}, false},
+    {"llama-bpe", {kLlama3}, true},
+    {"llama3", {kLlama3}, true},
+    {"qwen2", {kQwen2}, false},
+    {"stablelm2", {kQwen2}, false},
+    {"qwen35", {kQwen35}, false},
+    {"falcon", {kPunctuation, kGpt2, kThreeDigits}, false},
+    {"deepseek-coder",
+     {"[\r\n]", "[" UMBER_WS R"(]?\p{L}+)", "[" UMBER_WS R"(]?\p{P}+)",
+      R"([\x{800}-\x{9fa5}\x{ac00}-\x{d7ff}]+)", kDigit},
+     false},
 };
 
 /// Steps of backtracking in one match; only a hostile text needs more.
 constexpr uint32_t kMatchLimit = 10000000;
+/// Memory for it, in KiB; PCRE2 would take 20 GB.
+constexpr uint32_t kHeapLimit = 64 * 1024;
 
 } // namespace
 
@@ -49,7 +76,8 @@ struct PreTokenizer::Pattern {
     pcre2_code_free(code);
   }
 
-  Status split(std::string_view text, std::vector<std::string_view> &pieces) const;
+  Status split(std::string_view text,
+               std::vector<std::string_view> &pieces) const;
 };
 
 PreTokenizer::PreTokenizer() = default;
@@ -61,8 +89,8 @@ PreTokenizer::create(const std::string &name) {
   std::string known;
   for (const Entry &entry : kEntries) {
     found = name == entry.name ? &entry : found;
-    known += *entry.name ? std::string(known.empty() ? "" : ", ") + entry.name
-                         : "";
+    known +=
+        *entry.name ? std::string(known.empty() ? "" : ", ") + entry.name : "";
   }
   if (!found) {
     return Status(StatusCode::Unsupported,
@@ -88,6 +116,7 @@ PreTokenizer::create(const std::string &name) {
                         "'");
     }
     pcre2_set_match_limit(pattern->context, kMatchLimit);
+    pcre2_set_heap_limit(pattern->context, kHeapLimit);
     // Where there is no JIT for the processor, matching is slower and the same.
     (void)pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
     result->patterns.push_back(std::move(pattern));
@@ -95,8 +124,9 @@ PreTokenizer::create(const std::string &name) {
   return result;
 }
 
-Status PreTokenizer::Pattern::split(std::string_view text,
-                                    std::vector<std::string_view> &pieces) const {
+Status
+PreTokenizer::Pattern::split(std::string_view text,
+                             std::vector<std::string_view> &pieces) const {
   pcre2_match_data *match = pcre2_match_data_create(1, nullptr);
   if (!match) {
     return Status(StatusCode::OutOfMemory, "tokenizer: out of memory");

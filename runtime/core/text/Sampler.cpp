@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace umber {
 
@@ -30,7 +31,8 @@ Result<Sampler> Sampler::create(const SamplerOptions &options) {
     return bad("repetition penalty", "more than 0", options.repeatPenalty);
   }
   if (options.repeatLastN < 0 || options.repeatLastN > (1 << 24)) {
-    return bad("repetition window", "0 to 16777216", float(options.repeatLastN));
+    return bad("repetition window", "0 to 16777216",
+               float(options.repeatLastN));
   }
   return Sampler(options);
 }
@@ -98,6 +100,8 @@ void Sampler::penalise() {
     float &logit = candidates[id].logit;
     logit = logit > 0.0f ? logit / options.repeatPenalty
                          : logit * options.repeatPenalty;
+    // A penalty below 1 can overflow, and infinity has no softmax.
+    logit = std::min(logit, std::numeric_limits<float>::max());
   }
 }
 

@@ -81,7 +81,8 @@ Status Tokenizer::buildTables() {
   }
   for (size_t id = 0; id < data.tokens.size(); ++id) {
     TokenType type = typeOf(int32_t(id));
-    bool isSpecial = type == TokenType::Control || type == TokenType::UserDefined;
+    bool isSpecial =
+        type == TokenType::Control || type == TokenType::UserDefined;
     if (isSpecial && !data.tokens[id].empty()) {
       specials[uint8_t(data.tokens[id].front())].push_back(int32_t(id));
     }
@@ -176,12 +177,12 @@ Status Tokenizer::encodeWord(std::string_view word,
   }
   std::vector<int32_t> symbols;
   for (char byte : word) {
+    // Vocabularies may lack bytes that their training never met, SmolLM2's some
+    // control characters. Its own tokenizer leaves such a byte out. The unknown
+    // token is no substitute: it is the one that separates documents.
     int32_t id = byteTokens[uint8_t(byte)];
-    id = id < 0 ? data.unk : id;
     if (id < 0) {
-      return Status(StatusCode::Unsupported,
-                    "tokenizer: the vocabulary has no token for byte " +
-                        std::to_string(uint8_t(byte)));
+      continue;
     }
     symbols.push_back(id);
   }

@@ -1,0 +1,36 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+// RUN: umber-opt %s --umber-cpu-lower-to-loops --split-input-file --verify-diagnostics
+
+// expected-error @+1 {{expected a parameter without an encoding for the cpu target}}
+umber.param @w : tensor<16x32xf16, #umber.palette<bits = 4, rows = 16>>
+func.func @decode(%x: tensor<1x32xf32>) -> tensor<1x16xf32> attributes {umber.max_tokens = 1 : i64} {
+  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32>) -> tensor<1x16xf32> {
+    %y = umber.linear %a, @w : tensor<1x32xf32> -> tensor<1x16xf32>
+    umber.yield %y : tensor<1x16xf32>
+  }
+  return %0 : tensor<1x16xf32>
+}
+
+// -----
+
+func.func @decode(%x: tensor<1x32xf32>, %ad: !umber.adapters) -> tensor<1x32xf32> attributes {umber.max_tokens = 1 : i64} {
+  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32>, %b = %ad : !umber.adapters) -> tensor<1x32xf32> {
+    // expected-error @+1 {{is not supported by the cpu target}}
+    %y = umber.lora %a, %a, %b[@w] : tensor<1x32xf32>, tensor<1x32xf32>
+    umber.yield %y : tensor<1x32xf32>
+  }
+  return %0 : tensor<1x32xf32>
+}
+
+// -----
+
+func.func @decode(%q: tensor<1x4xf32>, %kv: !umber.kv_cache<1x1x4xi8>, %pos: index) -> tensor<1x4xf32> attributes {umber.max_tokens = 1 : i64} {
+  // expected-error @+1 {{expected buffers of f32 or f16 for the cpu target, found 'i8'}}
+  %0 = umber.kernel @k (%a = %q : tensor<1x4xf32>, %c = %kv : !umber.kv_cache<1x1x4xi8>, %p = %pos : index) -> tensor<1x4xf32> {
+    %y = umber.attention %a, %c[0] at %p {heads = 1, kv_heads = 1, scale = 1.0 : f32} : tensor<1x4xf32>, !umber.kv_cache<1x1x4xi8>
+    umber.yield %y : tensor<1x4xf32>
+  }
+  return %0 : tensor<1x4xf32>
+}
