@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 void printLine(const char *name, const Estimate &estimate, double factor,
                const char *unit) {
-  std::printf("%-22s %.6g ± %.2g%s\n", name, estimate.value * factor,
+  std::printf("%-22s %.6g ± %.3g%s\n", name, estimate.value * factor,
               estimate.error * factor, unit);
 }
 
