@@ -156,7 +156,7 @@ def check_errors(tool, package, text, base):
             (["--text", text, "-c", "8", "--save-base", folder / "none/base"],
              "cannot create a file there"),
             (["--text", text, "-c", "8", "--reference", text],
-             "expected an Umber package")):
+             "header: expected a package")):
         done = subprocess.run([tool, package, *options], capture_output=True, text=True)
         assert done.returncode == 1 and done.stdout == "", done
         assert done.stderr.startswith("umber-eval: error: "), done.stderr
