@@ -6,15 +6,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #define XXH_INLINE_ALL
@@ -23,11 +18,6 @@
 namespace umber {
 
 namespace {
-
-Status ioError(const std::string &path, int code) {
-  return Status(code == ENOENT ? StatusCode::NotFound : StatusCode::IoError,
-                path + ": " + std::strerror(code));
-}
 
 /// What one thread brings in at a time.
 constexpr size_t kPageRun = size_t(1) << 22;
@@ -56,49 +46,17 @@ void touch(Bytes bytes) {
 } // namespace
 
 Result<std::shared_ptr<Package>> Package::open(const std::string &path) {
-  // Opening a named pipe must not wait for somebody to write to it.
-  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) {
-    return ioError(path, errno);
-  }
-  struct stat status;
-  int failed = ::fstat(descriptor, &status);
-  if (failed == 0 && !S_ISREG(status.st_mode)) {
-    ::close(descriptor);
-    return Status(StatusCode::IoError, path + ": expected a regular file");
-  }
-  if (failed != 0 || status.st_size < off_t(sizeof(PackageHeader))) {
-    int code = errno;
-    ::close(descriptor);
-    if (failed != 0) {
-      return ioError(path, code);
-    }
-    return Status(StatusCode::CorruptFile,
-                  path + ": header: expected a package of at least " +
-                      std::to_string(sizeof(PackageHeader)) + " bytes, found " +
-                      std::to_string(status.st_size));
-  }
-  void *mapped = ::mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE,
-                        descriptor, 0);
-  int code = errno;
-  ::close(descriptor);
-  if (mapped == MAP_FAILED) {
-    return ioError(path, code);
+  auto mapped = MappedFile::open(path);
+  if (!mapped.ok()) {
+    return mapped.status();
   }
   std::shared_ptr<Package> package(new Package());
-  package->filePath = path;
-  package->file = {static_cast<const uint8_t *>(mapped),
-                   size_t(status.st_size)};
+  package->mapping = std::move(*mapped);
+  package->file = package->mapping->bytes();
   if (Status status = package->parse(); !status.ok()) {
     return Status(status.code(), path + ": " + status.message());
   }
   return package;
-}
-
-Package::~Package() {
-  if (file.data) {
-    ::munmap(const_cast<uint8_t *>(file.data), file.size);
-  }
 }
 
 Status Package::parse() {
@@ -106,6 +64,11 @@ Status Package::parse() {
     return Status(StatusCode::CorruptFile, message);
   };
   PackageHeader header;
+  if (file.size < sizeof header) {
+    return corrupt("header: expected a package of at least " +
+                   std::to_string(sizeof header) + " bytes, found " +
+                   std::to_string(file.size));
+  }
   std::memcpy(&header, file.data, sizeof header);
   if (std::memcmp(header.magic, kPackageMagic, sizeof kPackageMagic) != 0) {
     return corrupt(
@@ -161,7 +124,7 @@ Status Package::verifySegment(uint32_t index) const {
     return Status();
   }
   return Status(StatusCode::CorruptFile,
-                filePath + ": segment '" + segment->name()->str() +
+                path() + ": segment '" + segment->name()->str() +
                     "': expected hash " + hex(segment->hash()) + ", found " +
                     hex(hash) + ": the file is damaged");
 }

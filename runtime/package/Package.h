@@ -8,7 +8,7 @@
 #ifndef UMBER_RUNTIME_PACKAGE_PACKAGE_H
 #define UMBER_RUNTIME_PACKAGE_PACKAGE_H
 
-#include "runtime/package/Status.h"
+#include "runtime/package/MappedFile.h"
 #include "runtime/package/umb_generated.h"
 
 #include <cstddef>
@@ -17,26 +17,14 @@
 
 namespace umber {
 
-/// Bytes that somebody else owns.
-struct Bytes {
-  const uint8_t *data = nullptr;
-  size_t size = 0;
-};
-
 class Package {
 public:
   /// Maps the file and checks its header and metadata, but not the segments'
   /// hashes. Errors, with one line `PATH: part: expected …, found …`: NotFound,
   /// IoError, CorruptFile, and Unsupported for another version of the format.
-  /// The file must not be changed while it is mapped; replacing it by renaming,
-  /// as PackageWriter does, is safe.
   static Result<std::shared_ptr<Package>> open(const std::string &path);
 
-  ~Package();
-  Package(const Package &) = delete;
-  Package &operator=(const Package &) = delete;
-
-  const std::string &path() const { return filePath; }
+  const std::string &path() const { return mapping->path(); }
   uint64_t fileSize() const { return file.size; }
   const fbs::Package &meta() const { return *metadata; }
 
@@ -55,7 +43,7 @@ private:
   Package() = default;
   Status parse();
 
-  std::string filePath;
+  std::unique_ptr<MappedFile> mapping;
   Bytes file;
   const fbs::Package *metadata = nullptr;
 };

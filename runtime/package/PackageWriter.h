@@ -1,13 +1,12 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Writes a package as it comes, holding no segment in memory. The file appears
-// under its name when it is complete, and not before.
+// Writes a package as it comes, holding no segment in memory.
 
 #ifndef UMBER_RUNTIME_PACKAGE_PACKAGEWRITER_H
 #define UMBER_RUNTIME_PACKAGE_PACKAGEWRITER_H
 
-#include "runtime/package/Status.h"
+#include "runtime/package/OutputFile.h"
 #include "runtime/package/umb_generated.h"
 
 #include <memory>
@@ -18,10 +17,9 @@ namespace umber {
 
 class PackageWriter {
 public:
-  /// Starts a temporary file beside `path`. This and every other failure is an
-  /// IoError: `PATH: what failed: the system's reason`.
+  /// Starts a file, which stands at `path` when finish() succeeds. Failures are
+  /// those of OutputFile.
   static Result<std::unique_ptr<PackageWriter>> create(const std::string &path);
-  /// Removes the temporary file unless finish() succeeded.
   ~PackageWriter();
 
   /// Starts a segment at the next multiple of 4 KiB; returns its index.
@@ -39,7 +37,7 @@ public:
   /// XXH3-64 of a finished segment's bytes.
   uint64_t getSegmentHash(uint32_t index) const { return segments[index].hash; }
   /// Bytes written so far; after finish(), the file's size.
-  uint64_t getFileSize() const { return position; }
+  uint64_t getFileSize() const { return file->size(); }
 
   /// Writes the metadata and the header, and gives the file its name.
   Status finish(const void *metadata, size_t size);
@@ -52,13 +50,9 @@ private:
   };
 
   PackageWriter() = default;
-  Status write(const void *data, size_t size);
   Status pad(uint64_t alignment);
-  Status ioError(const char *what) const;
 
-  std::string path, temporary;
-  int descriptor = -1;
-  uint64_t position = 0;
+  std::unique_ptr<OutputFile> file;
   std::vector<Segment> segments;
   bool inSegment = false;
   struct Hash;

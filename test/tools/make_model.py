@@ -34,6 +34,8 @@ def parse(argv):
     parser.add_argument("--rope-scaling", choices=["linear", "yarn"])
     parser.add_argument("--rope-factors", action="store_true")
     parser.add_argument("--untied", action="store_true")
+    parser.add_argument("--add-bos", action="store_true",
+                        help="texts begin with a token of their own")
     parser.add_argument("--bias", action="store_true")
     parser.add_argument("--type", default="F32", choices=["F32", "F16", "Q8_0"])
     parser.add_argument("--scale", type=float, default=1.0,
@@ -47,7 +49,7 @@ def byte_alphabet():
     return [chr(b if b in own else next(rest)) for b in range(256)]
 
 
-def add_tokenizer(model):
+def add_tokenizer(model, add_bos):
     """All bytes, a few merges, and ChatML's special tokens."""
     letters = byte_alphabet()
     space = letters[32]
@@ -63,7 +65,7 @@ def add_tokenizer(model):
     model.strings("tokenizer.ggml.merges", merges)
     model.u32("tokenizer.ggml.bos_token_id", 1)
     model.u32("tokenizer.ggml.eos_token_id", 2)
-    model.bool("tokenizer.ggml.add_bos_token", False)
+    model.bool("tokenizer.ggml.add_bos_token", add_bos)
     model.text("tokenizer.chat_template", CHATML)
     return len(tokens)
 
@@ -104,7 +106,7 @@ def build(args):
         model.text(f"{args.arch}.rope.scaling.type", args.rope_scaling)
         model.f32(f"{args.arch}.rope.scaling.factor", 4.0)
         model.u32(f"{args.arch}.rope.scaling.original_context_length", 32)
-    vocab = add_tokenizer(model)
+    vocab = add_tokenizer(model, args.add_bos)
 
     def matrix(name, rows, columns):
         spread = args.scale / math.sqrt(columns)

@@ -7,8 +7,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <exception>
+#include <cstring>
+#include <iostream>
+#include <stdexcept>
 #include <string>
 
 namespace umber::tools {
@@ -20,6 +23,11 @@ int toolMain(CLI::App &app, int argc, char **argv, Run run) {
   try {
     app.parse(argc, argv);
     run();
+    // A full disk may show only when the buffers are written out.
+    if (!std::cout.flush() || std::fflush(stdout) != 0 || std::ferror(stdout)) {
+      throw std::runtime_error(std::string("standard output: ") +
+                               std::strerror(errno));
+    }
     return 0;
   } catch (const CLI::Success &request) {
     return app.exit(request); // --help and --version
