@@ -10,7 +10,8 @@ class DialectRegistry;
 
 namespace umber {
 
-/// Registers Umber's dialects, and the upstream ones that models are written in.
+/// Registers Umber's dialects, and the upstream ones that models are written
+/// in.
 void registerDialects(mlir::DialectRegistry &registry);
 
 } // namespace umber

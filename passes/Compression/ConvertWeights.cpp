@@ -15,8 +15,7 @@ using namespace mlir::umber;
 
 namespace {
 
-struct ConvertWeights
-    : ::umber::impl::ConvertWeightsPassBase<ConvertWeights> {
+struct ConvertWeights : ::umber::impl::ConvertWeightsPassBase<ConvertWeights> {
   using ConvertWeightsPassBase::ConvertWeightsPassBase;
 
   void runOnOperation() override {
@@ -25,7 +24,8 @@ struct ConvertWeights
       return signalPassFailure();
     }
     Builder builder(&getContext());
-    Type element = bits == 16 ? Type(builder.getF16Type()) : builder.getF32Type();
+    Type element =
+        bits == 16 ? Type(builder.getF16Type()) : builder.getF32Type();
     for (auto param : getOperation().getOps<ParamOp>()) {
       RankedTensorType type = param.getTensorType();
       if (type.getRank() != 2 || type.getEncoding() || param.getValue()) {

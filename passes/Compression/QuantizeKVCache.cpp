@@ -40,8 +40,7 @@ struct QuantizeKVCache
     AttrTypeReplacer replacer;
     replacer.addReplacement([&](KVCacheType type) -> Type {
       return KVCacheType::get(type.getContext(), type.getLayers(),
-                                     type.getKvHeads(), type.getHeadDim(),
-                                     element);
+                              type.getKvHeads(), type.getHeadDim(), element);
     });
     replacer.recursivelyReplaceElementsIn(getOperation(), /*replaceAttrs=*/true,
                                           /*replaceLocs=*/false,

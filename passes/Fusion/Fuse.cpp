@@ -109,8 +109,9 @@ class Fuse : public ::umber::impl::FusePassBase<Fuse> {
 public:
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    if (function.isExternal() || function.getBody().getOps<KernelOp>().begin() !=
-                                     function.getBody().getOps<KernelOp>().end()) {
+    if (function.isExternal() ||
+        function.getBody().getOps<KernelOp>().begin() !=
+            function.getBody().getOps<KernelOp>().end()) {
       return;
     }
     if (!function.getBody().hasOneBlock()) {

@@ -17,9 +17,9 @@ using namespace mlir::umber;
 
 namespace {
 
-/// Gives every value that has as many rows as `ids` a static number of rows. Rows
-/// flow from an op's first operand to its result in all ops but slices, whose
-/// sizes are their own.
+/// Gives every value that has as many rows as `ids` a static number of rows.
+/// Rows flow from an op's first operand to its result in all ops but slices,
+/// whose sizes are their own.
 void setRows(func::FuncOp function, int64_t tokens) {
   llvm::DenseSet<Value> known;
   auto refine = [&](Value value) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -30,8 +32,19 @@ Status ioError(const std::string &path, int code) {
 /// What one thread brings in at a time.
 constexpr size_t kPageRun = size_t(1) << 22;
 
-/// Brings a segment's pages into this process's page table, a run at a time, which
-/// is most of the time that reading a cached file takes.
+/// The schema's tables nest four deep.
+constexpr flatbuffers::uoffset_t kMaxDepth = 16;
+/// Many times what the largest models need, whose dispatches are the most.
+constexpr flatbuffers::uoffset_t kMaxTables = 4000000;
+
+std::string hex(uint64_t value) {
+  char text[19];
+  std::snprintf(text, sizeof text, "0x%016" PRIx64, value);
+  return text;
+}
+
+/// Brings a segment's pages into this process's page table, a run at a time,
+/// which is most of the time that reading a cached file takes.
 void touch(Bytes bytes) {
   volatile uint8_t sink = 0;
   for (size_t at = 0; at < bytes.size; at += kSegmentAlignment) {
@@ -43,7 +56,8 @@ void touch(Bytes bytes) {
 } // namespace
 
 Result<std::shared_ptr<Package>> Package::open(const std::string &path) {
-  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Opening a named pipe must not wait for somebody to write to it.
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     return ioError(path, errno);
   }
@@ -73,7 +87,8 @@ Result<std::shared_ptr<Package>> Package::open(const std::string &path) {
   }
   std::shared_ptr<Package> package(new Package());
   package->filePath = path;
-  package->file = {static_cast<const uint8_t *>(mapped), size_t(status.st_size)};
+  package->file = {static_cast<const uint8_t *>(mapped),
+                   size_t(status.st_size)};
   if (Status status = package->parse(); !status.ok()) {
     return Status(status.code(), path + ": " + status.message());
   }
@@ -93,36 +108,39 @@ Status Package::parse() {
   PackageHeader header;
   std::memcpy(&header, file.data, sizeof header);
   if (std::memcmp(header.magic, kPackageMagic, sizeof kPackageMagic) != 0) {
-    return corrupt("header: expected an Umber package, found other bytes at the "
-                   "file's start");
+    return corrupt(
+        "header: expected an Umber package, found other bytes at the "
+        "file's start");
   }
   if (header.version != kPackageVersion) {
-    return Status(StatusCode::Unsupported,
-                  "header: expected format version " +
-                      std::to_string(kPackageVersion) + ", found " +
-                      std::to_string(header.version));
+    return Status(StatusCode::Unsupported, "header: expected format version " +
+                                               std::to_string(kPackageVersion) +
+                                               ", found " +
+                                               std::to_string(header.version));
   }
   if (header.metadataOffset % kDataAlignment != 0 ||
       header.metadataOffset < sizeof header ||
       header.metadataOffset > file.size ||
-      header.metadataSize > file.size - header.metadataOffset) {
-    return corrupt("header: expected metadata within the file's " +
+      header.metadataSize != file.size - header.metadataOffset) {
+    return corrupt("header: expected metadata up to the end of the file's " +
                    std::to_string(file.size) + " bytes, found " +
-                   std::to_string(header.metadataSize) + " at offset " +
+                   std::to_string(header.metadataSize) + " bytes at offset " +
                    std::to_string(header.metadataOffset));
   }
   const uint8_t *bytes = file.data + header.metadataOffset;
-  if (XXH3_64bits(bytes, header.metadataSize) != header.metadataHash) {
-    return corrupt("metadata: its hash is not the header's: the file is damaged");
+  uint64_t hash = XXH3_64bits(bytes, header.metadataSize);
+  if (hash != header.metadataHash) {
+    return corrupt("metadata: expected hash " + hex(header.metadataHash) +
+                   ", found " + hex(hash) + ": the file is damaged");
   }
   // Even with a good hash the bytes may be anybody's.
-  flatbuffers::Verifier verifier(bytes, header.metadataSize, /*max_depth=*/16,
-                                 /*max_tables=*/4000000);
+  flatbuffers::Verifier verifier(bytes, header.metadataSize, kMaxDepth,
+                                 kMaxTables);
   if (!fbs::VerifyPackageBuffer(verifier)) {
     return corrupt("metadata: expected a valid FlatBuffer, found a broken one");
   }
   metadata = fbs::GetPackage(bytes);
-  return verifyMetadata(*metadata, file.size);
+  return verifyMetadata(*metadata, header.metadataOffset);
 }
 
 Bytes Package::segment(uint32_t index) const {
@@ -135,17 +153,23 @@ Bytes Package::parameter(const fbs::Parameter &parameter) const {
   return {bytes.data + parameter.offset(), size_t(parameter.size())};
 }
 
+Status Package::verifySegment(uint32_t index) const {
+  const fbs::Segment *segment = metadata->segments()->Get(index);
+  Bytes bytes = this->segment(index);
+  uint64_t hash = XXH3_64bits(bytes.data, bytes.size);
+  if (hash == segment->hash()) {
+    return Status();
+  }
+  return Status(StatusCode::CorruptFile,
+                filePath + ": segment '" + segment->name()->str() +
+                    "': expected hash " + hex(segment->hash()) + ", found " +
+                    hex(hash) + ": the file is damaged");
+}
+
 Status Package::verifySegments(unsigned threads) const {
   uint32_t count = metadata->segments()->size();
-  std::atomic<uint32_t> bad{count};
-  auto verify = [&](uint32_t index) {
-    Bytes bytes = segment(index);
-    if (XXH3_64bits(bytes.data, bytes.size) !=
-        metadata->segments()->Get(index)->hash()) {
-      bad = index;
-    }
-  };
-  // One thread hashes while the others run ahead and fault pages in.
+  // One thread hashes while the others run ahead and fault pages in: a hash of
+  // one segment cannot be shared out, and page faults take longer than hashing.
   std::atomic<size_t> nextRun{0};
   std::vector<Bytes> runs;
   for (uint32_t i = 0; i < count; ++i) {
@@ -163,19 +187,14 @@ Status Package::verifySegments(unsigned threads) const {
       }
     });
   }
-  for (uint32_t i = 0; i < count; ++i) {
-    verify(i);
+  Status status;
+  for (uint32_t i = 0; i < count && status.ok(); ++i) {
+    status = verifySegment(i);
   }
   for (std::thread &helper : helpers) {
     helper.join();
   }
-  if (bad == count) {
-    return Status();
-  }
-  const fbs::Segment *segment = metadata->segments()->Get(bad);
-  return Status(StatusCode::CorruptFile,
-                filePath + ": segment '" + segment->name()->str() +
-                    "': its hash is not the metadata's: the file is damaged");
+  return status;
 }
 
 } // namespace umber

@@ -26,7 +26,10 @@ struct Bytes {
 class Package {
 public:
   /// Maps the file and checks its header and metadata, but not the segments'
-  /// hashes. Errors: PATH: part: expected, found.
+  /// hashes. Errors, with one line `PATH: part: expected …, found …`: NotFound,
+  /// IoError, CorruptFile, and Unsupported for another version of the format.
+  /// The file must not be changed while it is mapped; replacing it by renaming,
+  /// as PackageWriter does, is safe.
   static Result<std::shared_ptr<Package>> open(const std::string &path);
 
   ~Package();
@@ -42,7 +45,10 @@ public:
   /// The bytes of a target's parameter.
   Bytes parameter(const fbs::Parameter &parameter) const;
 
-  /// Compares every segment with its hash, on up to `threads` threads.
+  /// Compares a segment's bytes with its hash. CorruptFile if they differ.
+  Status verifySegment(uint32_t index) const;
+  /// The same for every segment, with up to `threads` threads: one hashes, the
+  /// others bring the file's pages in.
   Status verifySegments(unsigned threads) const;
 
 private:
@@ -54,9 +60,9 @@ private:
   const fbs::Package *metadata = nullptr;
 };
 
-/// Checks that everything in the metadata refers to something that exists, within
-/// a file of `fileSize` bytes. Messages have no path.
-Status verifyMetadata(const fbs::Package &package, uint64_t fileSize);
+/// Checks that everything in the metadata refers to something that exists, with
+/// all segments in the file's first `segmentsEnd` bytes. Messages have no path.
+Status verifyMetadata(const fbs::Package &package, uint64_t segmentsEnd);
 
 } // namespace umber
 

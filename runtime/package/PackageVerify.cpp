@@ -1,9 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Whether a package's metadata makes sense: every index points to something, every
-// range is inside of what it is a range of, and every number is one that can be
-// worked with.
+// Whether a package's metadata makes sense: every index points to something,
+// every range is inside of what it is a range of, and every number is one that
+// can be worked with.
 
 #include "runtime/package/Format.h"
 #include "runtime/package/Package.h"
@@ -40,16 +40,33 @@ constexpr uint32_t kMaxHeads = 1 << 14;
 constexpr uint32_t kMaxVocab = 1 << 24;
 constexpr uint64_t kMaxBytes = uint64_t(1) << 46;
 
+uint64_t bitsOf(fbs::DType type) {
+  switch (type) {
+  case fbs::DType_F32:
+  case fbs::DType_I32:
+    return 32;
+  case fbs::DType_F16:
+  case fbs::DType_BF16:
+    return 16;
+  case fbs::DType_I8:
+    return 8;
+  case fbs::DType_I4:
+    break;
+  }
+  return 4;
+}
+
 class MetadataVerifier {
 public:
-  MetadataVerifier(const fbs::Package &package, uint64_t fileSize)
-      : package(package), fileSize(fileSize) {}
+  MetadataVerifier(const fbs::Package &package, uint64_t segmentsEnd)
+      : package(package), segmentsEnd(segmentsEnd) {}
 
   Status run();
 
 private:
   Status verifySegments();
-  Status verifyModel();
+  Status verifyModel(const fbs::ModelInfo &model);
+  Status verifyCache(const fbs::CacheInfo &cache);
   Status verifyTokenizer(const fbs::Tokenizer &tokenizer);
   Status verifyTarget(const fbs::Target &target, const std::string &where);
   Status verifyParameter(const fbs::Parameter &parameter,
@@ -61,7 +78,7 @@ private:
                         const std::string &where);
 
   const fbs::Package &package;
-  uint64_t fileSize;
+  uint64_t segmentsEnd;
 };
 
 Status MetadataVerifier::run() {
@@ -71,11 +88,21 @@ Status MetadataVerifier::run() {
   if (Status status = verifySegments(); !status.ok()) {
     return status;
   }
-  if (package.kind() != fbs::PackageKind_Model) {
-    return Status();
+  // An adapter has no model or cache of its own, but what it has must be right.
+  if (package.kind() == fbs::PackageKind_Model &&
+      (!package.model() || !package.cache())) {
+    return bad("package",
+               package.model() ? "a cache, found none" : "a model, found none");
   }
-  if (Status status = verifyModel(); !status.ok()) {
-    return status;
+  if (package.model()) {
+    if (Status status = verifyModel(*package.model()); !status.ok()) {
+      return status;
+    }
+  }
+  if (package.cache()) {
+    if (Status status = verifyCache(*package.cache()); !status.ok()) {
+      return status;
+    }
   }
   if (package.tokenizer()) {
     if (Status status = verifyTokenizer(*package.tokenizer()); !status.ok()) {
@@ -99,15 +126,20 @@ Status MetadataVerifier::verifySegments() {
   for (uint32_t i = 0; i < package.segments()->size(); ++i) {
     const fbs::Segment *segment = package.segments()->Get(i);
     std::string where = at("segment", i);
-    if (!segment->name() || segment->kind() > fbs::SegmentKind_MAX) {
-      return bad(where, "a name and a known kind");
+    if (!segment->name()) {
+      return bad(where, "a name, found none");
+    }
+    if (segment->kind() > fbs::SegmentKind_MAX) {
+      return bad(where, "a known kind" + found(int(segment->kind())));
     }
     if (segment->offset() % kSegmentAlignment != 0 || segment->offset() == 0 ||
-        segment->offset() > fileSize ||
-        segment->size() > fileSize - segment->offset()) {
-      return bad(where, "a range of whole pages within the file's " +
-                            std::to_string(fileSize) + " bytes, found " +
-                            std::to_string(segment->size()) + " at offset " +
+        segment->offset() > segmentsEnd ||
+        segment->size() > segmentsEnd - segment->offset()) {
+      return bad(where, "a range that starts at a page and ends within the " +
+                            std::to_string(segmentsEnd) +
+                            " bytes before the metadata, found " +
+                            std::to_string(segment->size()) +
+                            " bytes at offset " +
                             std::to_string(segment->offset()));
     }
     ranges.push_back({segment->offset(), segment->offset() + segment->size()});
@@ -115,41 +147,47 @@ Status MetadataVerifier::verifySegments() {
   std::sort(ranges.begin(), ranges.end());
   for (size_t i = 1; i < ranges.size(); ++i) {
     if (ranges[i - 1].second > ranges[i].first) {
-      return bad("segments", "none to overlap another, found one at offset" +
-                                 found(ranges[i].first).substr(7));
+      return bad("segments", "none to overlap another, found one at offset " +
+                                 std::to_string(ranges[i].first) +
+                                 " and one before it that ends at " +
+                                 std::to_string(ranges[i - 1].second));
     }
   }
   return Status();
 }
 
-Status MetadataVerifier::verifyModel() {
-  const fbs::ModelInfo *model = package.model();
-  const fbs::CacheInfo *cache = package.cache();
-  if (!model || !cache) {
-    return bad("package", "a model and its cache, found none");
+Status MetadataVerifier::verifyModel(const fbs::ModelInfo &model) {
+  if (!model.name() || !model.arch()) {
+    return bad("model", model.name() ? "an architecture, found none"
+                                     : "a name, found none");
   }
-  if (!model->name() || !model->arch()) {
-    return bad("model", "a name and an architecture, found none");
-  }
-  if (model->vocab() < 1 || model->vocab() > kMaxVocab) {
+  if (model.vocab() < 1 || model.vocab() > kMaxVocab) {
     return bad("model", "a vocabulary of 1 to " + std::to_string(kMaxVocab) +
-                            found(model->vocab()));
+                            found(model.vocab()));
   }
-  if (model->context_length() < 1 || model->context_length() > (1u << 30)) {
-    return bad("model", "a context length of 1 to 2^30" +
-                            found(model->context_length()));
+  if (model.layers() > kMaxHeads) {
+    return bad("model", "at most " + std::to_string(kMaxHeads) + " layers" +
+                            found(model.layers()));
   }
-  if (cache->layers() < 1 || cache->layers() > kMaxHeads ||
-      cache->kv_heads() < 1 || cache->kv_heads() > kMaxHeads ||
-      cache->head_dim() < 1 || cache->head_dim() > kMaxHeads) {
+  if (model.context_length() < 1 || model.context_length() > (1u << 30)) {
+    return bad("model",
+               "a context length of 1 to 2^30" + found(model.context_length()));
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyCache(const fbs::CacheInfo &cache) {
+  if (cache.layers() < 1 || cache.layers() > kMaxHeads ||
+      cache.kv_heads() < 1 || cache.kv_heads() > kMaxHeads ||
+      cache.head_dim() < 1 || cache.head_dim() > kMaxHeads) {
     return bad("cache", "layers, heads and head size of 1 to " +
                             std::to_string(kMaxHeads) + ", found " +
-                            std::to_string(cache->layers()) + ", " +
-                            std::to_string(cache->kv_heads()) + " and " +
-                            std::to_string(cache->head_dim()));
+                            std::to_string(cache.layers()) + ", " +
+                            std::to_string(cache.kv_heads()) + " and " +
+                            std::to_string(cache.head_dim()));
   }
-  if (cache->dtype() > fbs::DType_MAX) {
-    return bad("cache", "a known element type" + found(int(cache->dtype())));
+  if (cache.dtype() > fbs::DType_MAX) {
+    return bad("cache", "a known element type" + found(int(cache.dtype())));
   }
   return Status();
 }
@@ -158,8 +196,13 @@ Status MetadataVerifier::verifyTokenizer(const fbs::Tokenizer &tokenizer) {
   const char *where = "tokenizer";
   uint32_t vocab = sizeOf(tokenizer.token_ends());
   if (!tokenizer.model() || !tokenizer.token_bytes()) {
-    return bad(where, "a model name and tokens, found none");
+    return bad(where, tokenizer.model() ? "the tokens' bytes, found none"
+                                        : "a model name, found none");
   }
+  if (!package.model()) {
+    return bad(where, "a model that it belongs to, found none");
+  }
+  // A model's embedding may have more rows than there are tokens: padding.
   if (vocab < 1 || vocab > package.model()->vocab()) {
     return bad(where, "1 to the model's " +
                           std::to_string(package.model()->vocab()) + " tokens" +
@@ -176,8 +219,8 @@ Status MetadataVerifier::verifyTokenizer(const fbs::Tokenizer &tokenizer) {
     last = end;
   }
   if (sizeOf(tokenizer.token_types()) != vocab) {
-    return bad(where, "a type for each of " + std::to_string(vocab) + " tokens" +
-                          found(sizeOf(tokenizer.token_types())));
+    return bad(where, "a type for each of " + std::to_string(vocab) +
+                          " tokens" + found(sizeOf(tokenizer.token_types())));
   }
   uint32_t scores = sizeOf(tokenizer.token_scores());
   if (scores != 0 && scores != vocab) {
@@ -197,15 +240,15 @@ Status MetadataVerifier::verifyTokenizer(const fbs::Tokenizer &tokenizer) {
   for (int32_t id : {tokenizer.bos(), tokenizer.eos(), tokenizer.eot(),
                      tokenizer.unk(), tokenizer.pad()}) {
     if (!isId(id)) {
-      return bad(where, "special tokens below " + std::to_string(vocab) +
-                            found(id));
+      return bad(where, "special tokens from -1 to below " +
+                            std::to_string(vocab) + found(id));
     }
   }
   for (uint32_t i = 0; i < sizeOf(tokenizer.end_of_generation()); ++i) {
     int32_t id = tokenizer.end_of_generation()->Get(i);
     if (id < 0 || !isId(id)) {
-      return bad(where, "ends of generation below " + std::to_string(vocab) +
-                            found(id));
+      return bad(where, "ends of generation from 0 to below " +
+                            std::to_string(vocab) + found(id));
     }
   }
   return Status();
@@ -218,13 +261,19 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
   }
   for (uint32_t i = 0; i < sizeOf(target.variants()); ++i) {
     const fbs::CodeVariant *variant = target.variants()->Get(i);
-    bool isCode =
-        variant->isa() && variant->segment() < package.segments()->size() &&
-        package.segments()->Get(variant->segment())->kind() ==
-            fbs::SegmentKind_Code;
-    if (!isCode) {
-      return bad(where + ", " + at("variant", i),
-                 "an instruction set and a code segment");
+    std::string part = where + ", " + at("variant", i);
+    if (!variant->isa()) {
+      return bad(part, "an instruction set, found none");
+    }
+    if (variant->segment() >= package.segments()->size()) {
+      return bad(part, "a segment below " +
+                           std::to_string(package.segments()->size()) +
+                           found(variant->segment()));
+    }
+    fbs::SegmentKind kind = package.segments()->Get(variant->segment())->kind();
+    if (kind != fbs::SegmentKind_Code) {
+      return bad(part, std::string("a code segment, found one of kind ") +
+                           fbs::EnumNameSegmentKind(kind));
     }
   }
   for (uint32_t i = 0; i < sizeOf(target.parameters()); ++i) {
@@ -246,8 +295,11 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
 
 Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
                                          const std::string &where) {
-  if (!parameter.name() || parameter.dtype() > fbs::DType_MAX) {
-    return bad(where, "a name and a known element type");
+  if (!parameter.name()) {
+    return bad(where, "a name, found none");
+  }
+  if (parameter.dtype() > fbs::DType_MAX) {
+    return bad(where, "a known element type" + found(int(parameter.dtype())));
   }
   if (parameter.segment() >= package.segments()->size()) {
     return bad(where, "a segment below " +
@@ -258,8 +310,28 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
   if (parameter.offset() % kDataAlignment != 0 || parameter.offset() > size ||
       parameter.size() > size - parameter.offset()) {
     return bad(where, "a range within its segment's " + std::to_string(size) +
-                          " bytes, found " + std::to_string(parameter.size()) +
-                          " at offset " + std::to_string(parameter.offset()));
+                          " bytes, from a multiple of " +
+                          std::to_string(kDataAlignment) + ", found " +
+                          std::to_string(parameter.size()) +
+                          " bytes at offset " +
+                          std::to_string(parameter.offset()));
+  }
+  uint64_t elements = 1;
+  for (uint32_t i = 0; i < sizeOf(parameter.shape()); ++i) {
+    uint64_t extent = parameter.shape()->Get(i);
+    if (extent < 1 || extent > kMaxBytes / elements) {
+      return bad(where, "a shape of 1 to 2^46 elements" + found(extent) +
+                            " as extent " + std::to_string(i));
+    }
+    elements *= extent;
+  }
+  // A layout may add padding; how much room an encoding needs is its own
+  // affair.
+  uint64_t least = (elements * bitsOf(parameter.dtype()) + 7) / 8;
+  bool isPlain = !parameter.encoding() || parameter.encoding()->size() == 0;
+  if (isPlain && parameter.size() < least) {
+    return bad(where, "at least " + std::to_string(least) +
+                          " bytes for its shape" + found(parameter.size()));
   }
   return Status();
 }
@@ -267,19 +339,22 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
 Status MetadataVerifier::verifyProgram(const fbs::Program &program,
                                        const fbs::Target &target,
                                        const std::string &where) {
-  if (!program.name() || program.max_tokens() < 1 ||
-      program.max_tokens() > kMaxTokens) {
-    return bad(where, "a name and 1 to " + std::to_string(kMaxTokens) +
-                          " tokens" + found(program.max_tokens()));
+  if (!program.name()) {
+    return bad(where, "a name, found none");
   }
-  if (program.arena_bytes() > kMaxBytes || program.scratch_bytes() > kMaxBytes) {
+  if (program.max_tokens() < 1 || program.max_tokens() > kMaxTokens) {
+    return bad(where, "1 to " + std::to_string(kMaxTokens) + " tokens" +
+                          found(program.max_tokens()));
+  }
+  if (program.arena_bytes() > kMaxBytes ||
+      program.scratch_bytes() > kMaxBytes) {
     return bad(where, "an arena and scratch of at most 2^46 bytes, found " +
                           std::to_string(program.arena_bytes()) + " and " +
                           std::to_string(program.scratch_bytes()));
   }
   for (uint32_t i = 0; i < sizeOf(program.dispatches()); ++i) {
-    Status status = verifyDispatch(*program.dispatches()->Get(i), program, target,
-                                   where + ", " + at("dispatch", i));
+    Status status = verifyDispatch(*program.dispatches()->Get(i), program,
+                                   target, where + ", " + at("dispatch", i));
     if (!status.ok()) {
       return status;
     }
@@ -291,10 +366,19 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
                                         const fbs::Program &program,
                                         const fbs::Target &target,
                                         const std::string &where) {
-  if (!dispatch.name() || dispatch.kernel() >= sizeOf(target.kernels())) {
-    return bad(where, "a name and a kernel below " +
+  if (!dispatch.name()) {
+    return bad(where, "a name, found none");
+  }
+  if (dispatch.kernel() >= sizeOf(target.kernels())) {
+    return bad(where, "a kernel below " +
                           std::to_string(sizeOf(target.kernels())) +
                           found(dispatch.kernel()));
+  }
+  // -1 is a dispatch outside of the layers.
+  uint32_t layers = package.cache() ? package.cache()->layers() : 0;
+  if (dispatch.layer() < -1 || dispatch.layer() >= int64_t(layers)) {
+    return bad(where, "a layer from -1 to below " + std::to_string(layers) +
+                          found(dispatch.layer()));
   }
   for (uint32_t i = 0; i < sizeOf(dispatch.bindings()); ++i) {
     const fbs::Binding *binding = dispatch.bindings()->Get(i);
@@ -310,16 +394,16 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
     case fbs::BindingKind_Arena:
       if (binding->offset() % kDataAlignment != 0 ||
           binding->offset() >= program.arena_bytes()) {
-        return bad(part, "an offset within the arena's " +
+        return bad(part, "a multiple of " + std::to_string(kDataAlignment) +
+                             " within the arena's " +
                              std::to_string(program.arena_bytes()) + " bytes" +
                              found(binding->offset()));
       }
       break;
     case fbs::BindingKind_Keys:
     case fbs::BindingKind_Values:
-      if (binding->index() >= package.cache()->layers()) {
-        return bad(part, "a layer below " +
-                             std::to_string(package.cache()->layers()) +
+      if (binding->index() >= layers) {
+        return bad(part, "a layer below " + std::to_string(layers) +
                              found(binding->index()));
       }
       break;
@@ -335,8 +419,8 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
 
 } // namespace
 
-Status verifyMetadata(const fbs::Package &package, uint64_t fileSize) {
-  return MetadataVerifier(package, fileSize).run();
+Status verifyMetadata(const fbs::Package &package, uint64_t segmentsEnd) {
+  return MetadataVerifier(package, segmentsEnd).run();
 }
 
 } // namespace umber

@@ -6,9 +6,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <random>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,16 +30,25 @@ Result<std::unique_ptr<PackageWriter>>
 PackageWriter::create(const std::string &path) {
   std::unique_ptr<PackageWriter> writer(new PackageWriter());
   writer->path = path;
-  writer->temporary = path + ".tmp-XXXXXX";
-  writer->descriptor = ::mkstemp(writer->temporary.data());
+  // Renaming would put a file in the place of a device such as /dev/null.
+  struct stat status;
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    return Status(
+        StatusCode::IoError,
+        path + ": expected a regular file or none, found " +
+            (S_ISDIR(status.st_mode) ? "a directory" : "a special file"));
+  }
+  // Not mkstemp, whose files nobody else may read.
+  std::random_device random;
+  do {
+    writer->temporary = path + ".tmp-" + std::to_string(random());
+    writer->descriptor = ::open(writer->temporary.c_str(),
+                                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (writer->descriptor < 0 && errno == EEXIST);
   if (writer->descriptor < 0) {
     writer->temporary.clear();
     return writer->ioError("cannot create a file there");
   }
-  // As if the file had been created by its own name.
-  mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(writer->descriptor, 0666 & ~mask);
   writer->hash = std::make_unique<Hash>();
   PackageHeader header = {};
   if (Status status = writer->write(&header, sizeof header); !status.ok()) {
@@ -94,6 +103,9 @@ Result<uint32_t> PackageWriter::beginSegment(fbs::SegmentKind kind,
 
 Status PackageWriter::append(const void *data, size_t size) {
   assert(inSegment && "bytes belong to a segment");
+  if (size == 0) {
+    return Status();
+  }
   XXH3_64bits_update(&hash->state, data, size);
   return write(data, size);
 }
@@ -120,10 +132,9 @@ flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fbs::Segment>>>
 PackageWriter::describeSegments(flatbuffers::FlatBufferBuilder &builder) const {
   std::vector<flatbuffers::Offset<fbs::Segment>> tables;
   for (const Segment &segment : segments) {
-    tables.push_back(fbs::CreateSegment(builder, segment.kind,
-                                        builder.CreateString(segment.name),
-                                        segment.offset, segment.size,
-                                        segment.hash));
+    tables.push_back(fbs::CreateSegment(
+        builder, segment.kind, builder.CreateString(segment.name),
+        segment.offset, segment.size, segment.hash));
   }
   return builder.CreateVector(tables);
 }
@@ -141,7 +152,8 @@ Status PackageWriter::finish(const void *metadata, size_t size) {
   if (Status status = write(metadata, size); !status.ok()) {
     return status;
   }
-  if (::pwrite(descriptor, &header, sizeof header, 0) != sizeof header) {
+  // The header is within the file's first block, which is there already.
+  if (::pwrite(descriptor, &header, sizeof header, 0) < 0) {
     return ioError("cannot write");
   }
   // What a full disk has kept back shows here at the latest.

@@ -18,22 +18,22 @@ namespace umber {
 
 class PackageWriter {
 public:
-  /// Starts a temporary file beside `path`.
+  /// Starts a temporary file beside `path`. This and every other failure is an
+  /// IoError: `PATH: what failed: the system's reason`.
   static Result<std::unique_ptr<PackageWriter>> create(const std::string &path);
   /// Removes the temporary file unless finish() succeeded.
   ~PackageWriter();
 
   /// Starts a segment at the next multiple of 4 KiB; returns its index.
   Result<uint32_t> beginSegment(fbs::SegmentKind kind, const std::string &name);
-  /// Fills up with zeros to a multiple of `alignment` in the segment; returns the
-  /// offset there.
+  /// Fills up with zeros to a multiple of `alignment` in the segment; returns
+  /// the offset there.
   Result<uint64_t> align(uint64_t alignment);
   Status append(const void *data, size_t size);
   Status endSegment();
 
   /// The table of the segments written, for the metadata.
-  flatbuffers::Offset<
-      flatbuffers::Vector<flatbuffers::Offset<fbs::Segment>>>
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fbs::Segment>>>
   describeSegments(flatbuffers::FlatBufferBuilder &builder) const;
 
   /// XXH3-64 of a finished segment's bytes.

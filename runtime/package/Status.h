@@ -1,8 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How the runtime's own C++ reports failure: a code, which is one of the C API's
-// umber_status_code, and one line for a person. No exceptions cross the C API.
+// How the runtime's own C++ reports failure: a code, which is one of the C
+// API's umber_status_code, and one line for a person. No exceptions cross the C
+// API.
 
 #ifndef UMBER_RUNTIME_PACKAGE_STATUS_H
 #define UMBER_RUNTIME_PACKAGE_STATUS_H

@@ -35,8 +35,8 @@ struct InstructionSet {
 /// Every instruction set, the runtime's first choice first.
 llvm::ArrayRef<InstructionSet> getInstructionSets();
 
-/// A fused model's kernels as MLIR functions of loops and vectors, in a module of
-/// their own.
+/// A fused model's kernels as MLIR functions of loops and vectors, in a module
+/// of their own.
 struct LoweredModel {
   DispatchPlan plan;
   mlir::OwningOpRef<mlir::ModuleOp> code;
@@ -48,8 +48,8 @@ struct LoweredModel {
 mlir::FailureOr<LoweredModel> lowerToLoops(mlir::ModuleOp module);
 
 /// Lowers loops to the LLVM dialect and adds what makes the module a library:
-/// entry points with the runtime's signature and the table of kernels. `kernels`
-/// are the kernels' names in the order of their indices.
+/// entry points with the runtime's signature and the table of kernels.
+/// `kernels` are the kernels' names in the order of their indices.
 mlir::LogicalResult convertToLLVM(mlir::ModuleOp code,
                                   llvm::ArrayRef<PlannedKernel> kernels);
 

@@ -22,10 +22,11 @@ namespace umber::cpu {
 namespace {
 
 /// exp and tanh as polynomials: there is no math library to call.
-struct ApproximateMath
-    : PassWrapper<ApproximateMath, OperationPass<ModuleOp>> {
+struct ApproximateMath : PassWrapper<ApproximateMath, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ApproximateMath)
-  StringRef getArgument() const override { return "umber-cpu-approximate-math"; }
+  StringRef getArgument() const override {
+    return "umber-cpu-approximate-math";
+  }
   StringRef getDescription() const override {
     return "replace exp and tanh by polynomials";
   }
@@ -57,9 +58,9 @@ public:
 
 private:
   Value loadPointer(Value base, int64_t index) {
-    Value address = LLVM::GEPOp::create(
-        b, loc, ptr, ptr, base, ArrayRef<LLVM::GEPArg>(int32_t(index)),
-        LLVM::GEPNoWrapFlags::inbounds);
+    Value address = LLVM::GEPOp::create(b, loc, ptr, ptr, base,
+                                        ArrayRef<LLVM::GEPArg>(int32_t(index)),
+                                        LLVM::GEPNoWrapFlags::inbounds);
     return LLVM::LoadOp::create(b, loc, ptr, address);
   }
 
@@ -75,9 +76,9 @@ private:
   /// A constant array of pointers to symbols.
   LLVM::GlobalOp addPointers(StringRef name, ArrayRef<std::string> symbols) {
     auto type = LLVM::LLVMArrayType::get(ptr, symbols.size());
-    auto global = LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true,
-                                         LLVM::Linkage::Private, name,
-                                         Attribute());
+    auto global =
+        LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true,
+                               LLVM::Linkage::Private, name, Attribute());
     OpBuilder::InsertionGuard guard(b);
     b.createBlock(&global.getInitializerRegion());
     Value array = LLVM::UndefOp::create(b, loc, type);
@@ -139,9 +140,9 @@ void LibraryBuilder::addTable(ArrayRef<PlannedKernel> kernels) {
   auto table = LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true,
                                       LLVM::Linkage::Internal, "umber_library",
                                       Attribute());
-  LLVM::GlobalOp isa = LLVM::GlobalOp::create(
-      b, loc, ptr, /*isConstant=*/true, LLVM::Linkage::External, "umber_isa",
-      Attribute());
+  LLVM::GlobalOp isa =
+      LLVM::GlobalOp::create(b, loc, ptr, /*isConstant=*/true,
+                             LLVM::Linkage::External, "umber_isa", Attribute());
   (void)isa;
   {
     OpBuilder::InsertionGuard guard(b);

@@ -21,21 +21,20 @@ void KernelEmitter::emitCacheStore(const Rows &rows, Value cache,
       OpFoldResult(b.getIndexAttr(0)), ArrayRef<OpFoldResult>(size),
       ArrayRef<OpFoldResult>(b.getIndexAttr(1)));
   Range columns = getColumns(rows);
-  int64_t width = std::min<int64_t>(kVectorWidth,
-                                    llvm::bit_floor(uint64_t(headDim)));
-  forEach(div(columns.begin, index(headDim)),
-          ceilDiv(columns.end, index(headDim)), [&](Value head) {
-            forEach(index(0), rows.count, [&](Value row) {
-              Value slot = add(mul(head, capacity), add(position, row));
-              Value to = mul(slot, index(headDim));
-              Value from = at(rows, row, mul(head, index(headDim)));
-              forVectors(index(0), index(headDim), width,
-                         [&](Value i, int64_t w) {
-                           store(load(rows.memref, add(from, i), w), whole,
-                                 add(to, i));
-                         });
-            });
+  int64_t width =
+      std::min<int64_t>(kVectorWidth, llvm::bit_floor(uint64_t(headDim)));
+  forEach(
+      div(columns.begin, index(headDim)), ceilDiv(columns.end, index(headDim)),
+      [&](Value head) {
+        forEach(index(0), rows.count, [&](Value row) {
+          Value slot = add(mul(head, capacity), add(position, row));
+          Value to = mul(slot, index(headDim));
+          Value from = at(rows, row, mul(head, index(headDim)));
+          forVectors(index(0), index(headDim), width, [&](Value i, int64_t w) {
+            store(load(rows.memref, add(from, i), w), whole, add(to, i));
           });
+        });
+      });
 }
 
 LogicalResult KernelEmitter::emitKVUpdate(KVUpdateOp op) {
@@ -44,7 +43,8 @@ LogicalResult KernelEmitter::emitKVUpdate(KVUpdateOp op) {
     return op.emitOpError("expected the step's own position");
   }
   int64_t width = type.getKvHeads() * type.getHeadDim();
-  // Keys and values may be split differently; both stores go by their own split.
+  // Keys and values may be split differently; both stores go by their own
+  // split.
   for (bool keys : {true, false}) {
     Value value = keys ? op.getK() : op.getV();
     Partition partition = joinColumns({value}, width, type.getHeadDim());

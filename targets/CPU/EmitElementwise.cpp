@@ -37,8 +37,8 @@ LogicalResult KernelEmitter::emitEmbed(EmbedOp op) {
 }
 
 LogicalResult KernelEmitter::emitElementwise(Operation &op) {
-  bool isRows = op.hasTrait<OpTrait::Elementwise>() && op.getNumResults() == 1 &&
-                op.getNumRegions() == 0 &&
+  bool isRows = op.hasTrait<OpTrait::Elementwise>() &&
+                op.getNumResults() == 1 && op.getNumRegions() == 0 &&
                 llvm::all_of(op.getOperands(), [&](Value operand) {
                   return rowsOf.contains(operand);
                 });
@@ -52,16 +52,18 @@ LogicalResult KernelEmitter::emitElementwise(Operation &op) {
   Rows y = defineRows(result, rows(operands.front()), partition);
   Range columns = getColumns(y);
   forEach(index(0), y.count, [&](Value row) {
-    forVectors(columns.begin, columns.end, kVectorWidth, [&](Value i, int64_t w) {
-      SmallVector<Value> loaded;
-      for (Value operand : operands) {
-        const Rows &x = rows(operand);
-        loaded.push_back(load(x.memref, at(x, row, i), w));
-      }
-      Operation *computed = b.create(loc, op.getName().getIdentifier(), loaded,
-                                     loaded.front().getType(), op.getAttrs());
-      store(computed->getResult(0), y.memref, at(y, row, i));
-    });
+    forVectors(columns.begin, columns.end, kVectorWidth,
+               [&](Value i, int64_t w) {
+                 SmallVector<Value> loaded;
+                 for (Value operand : operands) {
+                   const Rows &x = rows(operand);
+                   loaded.push_back(load(x.memref, at(x, row, i), w));
+                 }
+                 Operation *computed =
+                     b.create(loc, op.getName().getIdentifier(), loaded,
+                              loaded.front().getType(), op.getAttrs());
+                 store(computed->getResult(0), y.memref, at(y, row, i));
+               });
   });
   return success();
 }
@@ -80,8 +82,8 @@ LogicalResult KernelEmitter::emitGatedActivation(GatedActivationOp op) {
       return arith::DivFOp::create(b, loc, z, sum);
     }
     Value z2 = arith::MulFOp::create(b, loc, z, z);
-    Value inner = math::FmaOp::create(b, loc, z2, constant(0.044715),
-                                      constant(1.0));
+    Value inner =
+        math::FmaOp::create(b, loc, z2, constant(0.044715), constant(1.0));
     inner = arith::MulFOp::create(b, loc, inner, z);
     inner = arith::MulFOp::create(b, loc, inner, constant(0.7978845608028654));
     Value t = math::TanhOp::create(b, loc, inner);
@@ -91,12 +93,13 @@ LogicalResult KernelEmitter::emitGatedActivation(GatedActivationOp op) {
   };
   Range columns = getColumns(y);
   forEach(index(0), y.count, [&](Value row) {
-    forVectors(columns.begin, columns.end, kVectorWidth, [&](Value i, int64_t w) {
-      Value z = load(gate.memref, at(gate, row, i), w);
-      Value u = load(up.memref, at(up, row, i), w);
-      Value product = arith::MulFOp::create(b, loc, activate(z, w), u);
-      store(product, y.memref, at(y, row, i));
-    });
+    forVectors(
+        columns.begin, columns.end, kVectorWidth, [&](Value i, int64_t w) {
+          Value z = load(gate.memref, at(gate, row, i), w);
+          Value u = load(up.memref, at(up, row, i), w);
+          Value product = arith::MulFOp::create(b, loc, activate(z, w), u);
+          store(product, y.memref, at(y, row, i));
+        });
   });
   return success();
 }
@@ -116,8 +119,8 @@ LogicalResult KernelEmitter::emitSlice(tensor::ExtractSliceOp op) {
     return scalarOf.lookup(cast<Value>(value));
   };
   Rows view = rows(op.getSource());
-  view.offset = add(view.offset, mul(evaluate(op.getMixedOffsets()[0]),
-                                     index(view.columns)));
+  view.offset = add(
+      view.offset, mul(evaluate(op.getMixedOffsets()[0]), index(view.columns)));
   view.count = evaluate(op.getMixedSizes()[0]);
   rowsOf[op.getResult()] = view;
   return success();

@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Matrix products: which columns a worker computes, and calls of the microkernel
-// panel by panel.
+// Matrix products: which columns a worker computes, and calls of the
+// microkernel panel by panel.
 
 #include "targets/CPU/KernelEmitter.h"
 #include <numeric>
@@ -24,8 +24,8 @@ SmallVector<LinearOp> KernelEmitter::getSiblings(LinearOp first) {
   return group;
 }
 
-/// Whether the products of a group meet element by element later, so that a worker
-/// should have the same columns of each.
+/// Whether the products of a group meet element by element later, so that a
+/// worker should have the same columns of each.
 static bool areCombined(ArrayRef<LinearOp> group) {
   LinearOp front = group.front();
   for (Operation *user : front.getResult().getUsers()) {
@@ -63,7 +63,8 @@ static int64_t getGranule(LinearOp linear) {
 LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
   LinearOp front = group.front();
   if (front.getX().getType().getEncoding()) {
-    return front.emitOpError("expected a plain input for the cpu target, found ")
+    return front.emitOpError(
+               "expected a plain input for the cpu target, found ")
            << front.getX().getType();
   }
   needEverything({front.getX()});
@@ -71,7 +72,8 @@ LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
   for (LinearOp linear : group) {
     granule = std::lcm(granule, getGranule(linear));
   }
-  // One split over all columns of the group balances better than one per product.
+  // One split over all columns of the group balances better than one per
+  // product.
   bool combined = areCombined(group);
   SmallVector<int64_t> first;
   for (LinearOp linear : group) {
@@ -100,9 +102,9 @@ void KernelEmitter::emitLinear(LinearOp op) {
             Value first = mul(panel, index(kPanelRows));
             Value count = min(sub(index(y.columns), first), index(kPanelRows));
             call(isF16 ? "umber_uk_linear_f16" : "umber_uk_linear_f32",
-                 {x.memref, x.offset, inner, weight, mul(first, inner), y.memref,
-                  add(y.offset, first), index(y.columns), x.count, inner,
-                  count});
+                 {x.memref, x.offset, inner, weight, mul(first, inner),
+                  y.memref, add(y.offset, first), index(y.columns), x.count,
+                  inner, count});
           });
   if (op.getBiasAttr()) {
     emitBias(op, y, columns);

@@ -43,15 +43,16 @@ void KernelEmitter::emitNormOfVector(RmsNormOp op, const Rows &x, const Rows &y,
       arith::AddFOp::create(b, loc, mean, f32(op.getEps().convertToFloat())));
   Value scale = arith::DivFOp::create(b, loc, f32(1.0), root);
   float offset = op.getOffset().convertToFloat();
-  forVectors(index(0), index(length), kVectorWidth, [&](Value i, int64_t width) {
-    Value w = load(weight, i, width);
-    if (offset != 0.0f) {
-      w = arith::AddFOp::create(b, loc, w, broadcast(f32(offset), width));
-    }
-    Value v = load(x.memref, add(from, i), width);
-    v = arith::MulFOp::create(b, loc, v, broadcast(scale, width));
-    store(arith::MulFOp::create(b, loc, v, w), y.memref, add(to, i));
-  });
+  forVectors(
+      index(0), index(length), kVectorWidth, [&](Value i, int64_t width) {
+        Value w = load(weight, i, width);
+        if (offset != 0.0f) {
+          w = arith::AddFOp::create(b, loc, w, broadcast(f32(offset), width));
+        }
+        Value v = load(x.memref, add(from, i), width);
+        v = arith::MulFOp::create(b, loc, v, broadcast(scale, width));
+        store(arith::MulFOp::create(b, loc, v, w), y.memref, add(to, i));
+      });
 }
 
 LogicalResult KernelEmitter::emitNorm(RmsNormOp op) {
@@ -75,8 +76,9 @@ LogicalResult KernelEmitter::emitNorm(RmsNormOp op) {
   needEverything({op.getX()});
   Rows x = rows(op.getX());
   Rows &y = defineRows(op.getResult(), x, {Partition::Kind::Other, 0, 0, 0});
-  bool isYielded = llvm::any_of(op.getResult().getUsers(),
-                                [](Operation *user) { return isa<YieldOp>(user); });
+  bool isYielded = llvm::any_of(op.getResult().getUsers(), [](Operation *user) {
+    return isa<YieldOp>(user);
+  });
   Range range = splitEvenly(x.count);
   if (x.maxCount == 1 && !isYielded) {
     // One row: each worker computing it for itself is faster than waiting for

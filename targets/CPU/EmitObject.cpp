@@ -67,7 +67,8 @@ void setFunctionAttributes(Module &module, const InstructionSet &isa) {
     function.addFnAttr("target-cpu", isa.cpu);
     function.addFnAttr("target-features", isa.features);
     function.addFnAttr("prefer-vector-width", std::to_string(isa.vectorBits));
-    function.addFnAttr("min-legal-vector-width", std::to_string(isa.vectorBits));
+    function.addFnAttr("min-legal-vector-width",
+                       std::to_string(isa.vectorBits));
     function.addFnAttr("no-builtins");
     function.addFnAttr(Attribute::NoUnwind);
   }
@@ -101,9 +102,8 @@ void defineName(Module &module, const InstructionSet &isa) {
   declared->eraseFromParent();
 }
 
-Expected<SmallVector<char, 0>> generate(Module &module,
-                                        const InstructionSet &isa,
-                                        CodeGenFileType type) {
+Expected<SmallVector<char, 0>>
+generate(Module &module, const InstructionSet &isa, CodeGenFileType type) {
   auto machine = createTargetMachine(isa);
   if (!machine) {
     return machine.takeError();
@@ -138,8 +138,8 @@ Expected<std::unique_ptr<Module>> translateToLLVMIR(mlir::ModuleOp code,
   module->setDataLayout((*machine)->createDataLayout());
   defineName(*module, isa);
 
-  auto bitcode = parseBitcodeFile(
-      MemoryBufferRef(isa.bitcode, "microkernels"), context);
+  auto bitcode =
+      parseBitcodeFile(MemoryBufferRef(isa.bitcode, "microkernels"), context);
   if (!bitcode) {
     return bitcode.takeError();
   }

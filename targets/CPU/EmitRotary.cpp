@@ -8,71 +8,16 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "targets/CPU/KernelEmitter.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace mlir::umber;
 
 namespace umber::cpu {
 
-namespace {
-
-constexpr double kTwoPi = 6.283185307179586476925;
-
-double valueOr(FloatAttr attr, double otherwise) {
-  return attr ? attr.getValueAsDouble() : otherwise;
-}
-
-/// A frequency stretched as the attribute's description says.
-double scaleFrequency(RopeScalingAttr scaling, double frequency, double pair,
-                      double base, double dims) {
-  double factor = scaling.getFactor().getValueAsDouble();
-  double low = valueOr(scaling.getLowFreqFactor(), 0.0);
-  double high = valueOr(scaling.getHighFreqFactor(), 0.0);
-  double length = double(scaling.getOriginalContext());
-  switch (scaling.getKind()) {
-  case RopeScalingKind::Linear:
-    return frequency / factor;
-  case RopeScalingKind::Llama3: {
-    double turns = length * frequency / kTwoPi;
-    double blend = (turns - low) / (high - low);
-    blend = std::min(std::max(blend, 0.0), 1.0);
-    return blend * frequency + (1.0 - blend) * frequency / factor;
-  }
-  case RopeScalingKind::Yarn: {
-    // The pair whose frequency turns `turns` times over the original context.
-    auto pairOf = [&](double turns) {
-      return dims * std::log(length / (turns * kTwoPi)) / (2.0 * std::log(base));
-    };
-    double begin = std::max(std::floor(pairOf(high)), 0.0);
-    double end = std::min(std::ceil(pairOf(low)), dims / 2.0 - 1.0);
-    double ramp = (pair - begin) / std::max(end - begin, 1e-3);
-    ramp = std::min(std::max(ramp, 0.0), 1.0);
-    return frequency / factor * ramp + frequency * (1.0 - ramp);
-  }
-  }
-  llvm_unreachable("a scaling of no kind");
-}
-
-} // namespace
-
 std::pair<Value, double> KernelEmitter::getRotaryTable(RotaryOp op) {
-  int64_t dims = op.getRotatedDims(), pairs = dims / 2;
-  double base = op.getBase().convertToFloat();
-  SmallVector<double> frequencies;
-  double magnitude = 1.0;
-  RopeScalingAttr scaling = op.getScalingAttr();
-  for (int64_t i = 0; i < pairs; ++i) {
-    double frequency = std::pow(base, -2.0 * double(i) / double(dims));
-    if (scaling) {
-      frequency = scaleFrequency(scaling, frequency, i, base, dims);
-    }
-    frequencies.push_back(frequency);
-  }
-  if (scaling) {
-    magnitude = valueOr(scaling.getAttentionFactor(), 1.0);
-  }
-
+  SmallVector<double> frequencies = op.getFrequencies();
+  int64_t pairs = frequencies.size();
+  double magnitude = op.getMagnitude();
   auto module = function->getParentOfType<ModuleOp>();
   auto type = MemRefType::get({pairs}, b.getF64Type());
   auto data = DenseElementsAttr::get(
@@ -86,7 +31,8 @@ std::pair<Value, double> KernelEmitter::getRotaryTable(RotaryOp op) {
   unsigned number = llvm::range_size(module.getOps<memref::GlobalOp>());
   std::string name = "rotary_frequencies_" + std::to_string(number);
   OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
-  memref::GlobalOp::create(top, loc, name, b.getStringAttr("private"), type, data,
+  memref::GlobalOp::create(top, loc, name, b.getStringAttr("private"), type,
+                           data,
                            /*constant=*/true, b.getI64IntegerAttr(64));
   return {memref::GetGlobalOp::create(b, loc, type, name), magnitude};
 }
@@ -107,8 +53,8 @@ LogicalResult KernelEmitter::emitRotary(RotaryOp op) {
   Value magnitudeValue =
       arith::ConstantOp::create(b, loc, b.getF64FloatAttr(constants.second));
   Value first = scalarOf.lookup(op.getPos());
-  int64_t width = std::min<int64_t>(kVectorWidth, llvm::bit_floor(
-                                                      uint64_t(pairs)));
+  int64_t width =
+      std::min<int64_t>(kVectorWidth, llvm::bit_floor(uint64_t(pairs)));
   Range columns = getColumns(y);
 
   auto rotate = [&](Value row, Value head) {

@@ -67,7 +67,8 @@ void KernelEmitter::forEach(Value begin, Value end, Body body) {
 
 void KernelEmitter::forVectors(Value begin, Value end, int64_t width,
                                VectorBody body) {
-  Value whole = add(begin, mul(div(sub(end, begin), index(width)), index(width)));
+  Value whole =
+      add(begin, mul(div(sub(end, begin), index(width)), index(width)));
   auto vectors = scf::ForOp::create(b, loc, begin, whole, index(width));
   {
     OpBuilder::InsertionGuard guard(b);

@@ -28,7 +28,8 @@ enum ArgsField {
 static_assert(sizeof(umber_kernel_args) == kFields * 8,
               "generated code reads the fields by position");
 
-/// Buffers are flat: what their rows and columns are is the emitter's knowledge.
+/// Buffers are flat: what their rows and columns are is the emitter's
+/// knowledge.
 MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
   switch (buffer.kind) {
   case KernelBuffer::Kind::Rows: {
@@ -39,7 +40,8 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
   case KernelBuffer::Kind::Parameter: {
     RankedTensorType type = ParamOp(buffer.param).getTensorType();
     if (type.getRank() == 1) {
-      return MemRefType::get(type.getShape(), Float32Type::get(type.getContext()));
+      return MemRefType::get(type.getShape(),
+                             Float32Type::get(type.getContext()));
     }
     int64_t rows = llvm::alignTo(type.getDimSize(0), kPanelRows);
     return MemRefType::get({rows * type.getDimSize(1)}, type.getElementType());
@@ -68,13 +70,14 @@ LogicalResult KernelEmitter::createFunction() {
     }
     ParamOp param = buffer.param;
     if (param && param.getTensorType().getEncoding()) {
-      return param.emitOpError("expected a parameter without an encoding for the "
-                               "cpu target, found ")
+      return param.emitOpError(
+                 "expected a parameter without an encoding for the "
+                 "cpu target, found ")
              << param.getType();
     }
   }
-  function = func::FuncOp::create(b, loc, planned.name,
-                                  b.getFunctionType(types, {}));
+  function =
+      func::FuncOp::create(b, loc, planned.name, b.getFunctionType(types, {}));
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
   args = entry->getArgument(0);

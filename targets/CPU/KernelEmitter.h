@@ -3,9 +3,9 @@
 //
 // Turns an umber.kernel into a function of loops over flat buffers, executed by
 // every worker of a team at once (single program, multiple data). Each op is
-// emitted as loops over the share of its result that the worker computes. What a
-// worker may read without waiting is tracked per value as its partition; where an
-// op needs more, the team meets at a barrier first.
+// emitted as loops over the share of its result that the worker computes. What
+// a worker may read without waiting is tracked per value as its partition;
+// where an op needs more, the team meets at a barrier first.
 
 #ifndef UMBER_TARGETS_CPU_KERNELEMITTER_H
 #define UMBER_TARGETS_CPU_KERNELEMITTER_H
@@ -62,7 +62,8 @@ public:
       : b(moduleBuilder), planned(kernel), kernel(kernel.representative),
         loc(this->kernel.getLoc()) {}
 
-  /// Emits `func.func @name(args, scratch, buffers...)`; fails with a diagnostic.
+  /// Emits `func.func @name(args, scratch, buffers...)`; fails with a
+  /// diagnostic.
   mlir::LogicalResult emit();
 
   /// Bytes of scratch that a worker needs; valid after emit().
@@ -136,8 +137,8 @@ private:
   // Loops.
   using Body = llvm::function_ref<void(mlir::Value)>;
   void forEach(mlir::Value begin, mlir::Value end, Body body);
-  /// Calls `body(column, width)` over vectors from `begin` to `end` and then, of
-  /// width 1, over what is left.
+  /// Calls `body(column, width)` over vectors from `begin` to `end` and then,
+  /// of width 1, over what is left.
   using VectorBody = llvm::function_ref<void(mlir::Value, int64_t)>;
   void forVectors(mlir::Value begin, mlir::Value end, int64_t width,
                   VectorBody body);
@@ -147,7 +148,8 @@ private:
   void store(mlir::Value value, mlir::Value memref, mlir::Value offset);
   mlir::Value broadcast(mlir::Value scalar, int64_t width);
 
-  /// Calls a microkernel. Buffers are passed as pointers to their first element.
+  /// Calls a microkernel. Buffers are passed as pointers to their first
+  /// element.
   void call(llvm::StringRef name, llvm::ArrayRef<mlir::Value> arguments);
   mlir::Value pointer(mlir::Value memref);
 

@@ -45,16 +45,16 @@ Error writeFile(int descriptor, ArrayRef<char> bytes) {
 
 Expected<SmallVector<char, 0>> linkLibrary(ArrayRef<char> object,
                                            const InstructionSet &isa) {
-  // A process of its own: lld as a library keeps state in globals, and the one of
-  // Debian's packages crashes beside a shared libLLVM.
+  // A process of its own: lld as a library keeps state in globals, and the one
+  // of Debian's packages crashes beside a shared libLLVM.
   auto linker = findLinker();
   if (!linker) {
     return linker.takeError();
   }
   int descriptor;
   SmallString<128> in, out;
-  if (std::error_code code = sys::fs::createTemporaryFile("umber", "o",
-                                                          descriptor, in)) {
+  if (std::error_code code =
+          sys::fs::createTemporaryFile("umber", "o", descriptor, in)) {
     return createStringError(code, "creating a temporary object file: " +
                                        code.message());
   }
@@ -63,19 +63,21 @@ Expected<SmallVector<char, 0>> linkLibrary(ArrayRef<char> object,
     return error;
   }
   if (std::error_code code = sys::fs::createTemporaryFile("umber", "so", out)) {
-    return createStringError(code, "creating a temporary library: " +
-                                       code.message());
+    return createStringError(code,
+                             "creating a temporary library: " + code.message());
   }
   FileRemover removeOut(out);
 
-  // The memory functions that the code generator may call come from the process.
-  StringRef arguments[] = {*linker,  "-flavor", "gnu",  "-shared",
-                           "--gc-sections", "--strip-all", "-z", "now",
-                           "-z",     "max-page-size=4096", "-o", out, in};
+  // The memory functions that the code generator may call come from the
+  // process.
+  StringRef arguments[] = {
+      *linker,       "-flavor", "gnu", "-shared", "--gc-sections",
+      "--strip-all", "-z",      "now", "-z",      "max-page-size=4096",
+      "-o",          out,       in};
   std::string message;
-  int status = sys::ExecuteAndWait(*linker, arguments, std::nullopt, {},
-                                   /*SecondsToWait=*/0, /*MemoryLimit=*/0,
-                                   &message);
+  int status =
+      sys::ExecuteAndWait(*linker, arguments, std::nullopt, {},
+                          /*SecondsToWait=*/0, /*MemoryLimit=*/0, &message);
   if (status != 0) {
     return createStringError(inconvertibleErrorCode(),
                              "linking the code for " + isa.name + ": " +
@@ -84,8 +86,9 @@ Expected<SmallVector<char, 0>> linkLibrary(ArrayRef<char> object,
   }
   auto buffer = MemoryBuffer::getFile(out);
   if (!buffer) {
-    return createStringError(buffer.getError(), "reading a temporary library: " +
-                                                    buffer.getError().message());
+    return createStringError(buffer.getError(),
+                             "reading a temporary library: " +
+                                 buffer.getError().message());
   }
   StringRef bytes = (*buffer)->getBuffer();
   return SmallVector<char, 0>(bytes.begin(), bytes.end());

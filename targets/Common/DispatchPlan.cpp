@@ -53,9 +53,9 @@ SmallVector<KernelBuffer> getKernelBuffers(KernelOp kernel) {
     }
     for (FlatSymbolRefAttr ref : getParameterRefs(&op)) {
       if (seen.insert(ref).second) {
-        auto param =
-            SymbolTable::lookupNearestSymbolFrom<ParamOp>(kernel, ref);
-        parameters.push_back({KernelBuffer::Kind::Parameter, {}, param, {}, -1});
+        auto param = SymbolTable::lookupNearestSymbolFrom<ParamOp>(kernel, ref);
+        parameters.push_back(
+            {KernelBuffer::Kind::Parameter, {}, param, {}, -1});
       }
     }
     auto cacheLayer = getCacheLayer(&op);
@@ -72,8 +72,9 @@ SmallVector<KernelBuffer> getKernelBuffers(KernelOp kernel) {
 
 namespace {
 
-/// A text that is equal for kernels that may share code: ops, attributes and types,
-/// with parameters and layers replaced by their positions among the buffers.
+/// A text that is equal for kernels that may share code: ops, attributes and
+/// types, with parameters and layers replaced by their positions among the
+/// buffers.
 std::string getCodeKey(KernelOp kernel) {
   std::string key;
   llvm::raw_string_ostream os(key);
@@ -95,8 +96,7 @@ std::string getCodeKey(KernelOp kernel) {
     for (NamedAttribute attr : op.getAttrs()) {
       os << attr.getName().getValue() << "=";
       if (auto ref = dyn_cast<FlatSymbolRefAttr>(attr.getValue())) {
-        auto param =
-            SymbolTable::lookupNearestSymbolFrom<ParamOp>(kernel, ref);
+        auto param = SymbolTable::lookupNearestSymbolFrom<ParamOp>(kernel, ref);
         os << "@" << number(params, Attribute(ref)) << ":" << param.getType();
       } else if (attr.getName() == "layer") {
         os << "#" << number(layers, getCacheLayer(&op)->first);
@@ -169,12 +169,14 @@ private:
         bool isRows = isa<RankedTensorType>(value.getType());
         if (isRows &&
             isa_and_nonnull<tensor::ExtractSliceOp>(value.getDefiningOp())) {
-          return kernel.emitOpError("expected to use a slice of rows where it is "
-                                    "made, found it as a result");
+          return kernel.emitOpError(
+              "expected to use a slice of rows where it is "
+              "made, found it as a result");
         }
         if (isRows && isa<BlockArgument>(value)) {
-          return kernel.emitOpError("expected to yield what it computes, found an "
-                                    "input");
+          return kernel.emitOpError(
+              "expected to yield what it computes, found an "
+              "input");
         }
       }
       for (const KernelBuffer &buffer : getKernelBuffers(kernel)) {
@@ -266,7 +268,8 @@ private:
            Twine(plan.kernels.size()))
               .str();
       std::replace_if(
-          name.begin(), name.end(), [](char c) { return !llvm::isAlnum(c) && c != '_'; }, '_');
+          name.begin(), name.end(),
+          [](char c) { return !llvm::isAlnum(c) && c != '_'; }, '_');
       plan.kernels.push_back({name, kernel, maxTokens});
     }
     return it->second;
@@ -294,9 +297,9 @@ FailureOr<DispatchPlan> planDispatches(ModuleOp module) {
     if (!maxTokens) {
       continue;
     }
-    auto program = ProgramPlanner(plan, kernels, parameters, function,
-                                  maxTokens.getInt())
-                       .run();
+    auto program =
+        ProgramPlanner(plan, kernels, parameters, function, maxTokens.getInt())
+            .run();
     if (failed(program)) {
       return failure();
     }

@@ -1,9 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What every target shares: a fused function as a static list of dispatches over
-// planned buffers. Kernels that differ only in which parameters and layer they use
-// become one piece of code with several dispatches.
+// What every target shares: a fused function as a static list of dispatches
+// over planned buffers. Kernels that differ only in which parameters and layer
+// they use become one piece of code with several dispatches.
 
 #ifndef UMBER_TARGETS_COMMON_DISPATCHPLAN_H
 #define UMBER_TARGETS_COMMON_DISPATCHPLAN_H
@@ -28,9 +28,9 @@ struct KernelBuffer {
   int64_t layer = -1;
 };
 
-/// The buffers of a kernel, in binding order: tensor inputs, results of its ops,
-/// parameters, and each layer's keys and values, all in order of first use.
-/// A slice of rows is a view of its source and has no buffer of its own.
+/// The buffers of a kernel, in binding order: tensor inputs, results of its
+/// ops, parameters, and each layer's keys and values, all in order of first
+/// use. A slice of rows is a view of its source and has no buffer of its own.
 llvm::SmallVector<KernelBuffer> getKernelBuffers(mlir::umber::KernelOp kernel);
 
 /// Where a dispatch's buffer is; runtime/package/umb.fbs tells the same.
@@ -75,7 +75,8 @@ struct DispatchPlan {
 /// diagnostic, where a kernel has a form that no target can run.
 mlir::FailureOr<DispatchPlan> planDispatches(mlir::ModuleOp module);
 
-/// Assigns offsets to buffers so that those alive at the same time are disjoint.
+/// Assigns offsets to buffers so that those alive at the same time are
+/// disjoint.
 class ArenaPlanner {
 public:
   /// A buffer used by dispatches `first` to `last`; returns its number.

@@ -19,24 +19,26 @@ ArrayRef<uint8_t> asBytes(ArrayRef<T> values) {
 }
 
 Error makeError(ParamOp param, const Twine &message) {
-  return createStringError(inconvertibleErrorCode(),
-                           "parameter '" + param.getSymName() + "': " + message);
+  return createStringError(inconvertibleErrorCode(), "parameter '" +
+                                                         param.getSymName() +
+                                                         "': " + message);
 }
 
 /// Transposes `rows` rows of `columns` elements into a panel.
 template <typename T>
-Error packPanel(ParamOp param, ArrayRef<float> in, int64_t rows, int64_t columns,
-                int64_t firstRow, MutableArrayRef<T> panel) {
+Error packPanel(ParamOp param, ArrayRef<float> in, int64_t rows,
+                int64_t columns, int64_t firstRow, MutableArrayRef<T> panel) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       float value = in[r * columns + c];
       T stored = static_cast<T>(value);
       // f16 ends at 65504; what is beyond would silently become infinite.
       if (!std::isfinite(static_cast<float>(stored))) {
-        return makeError(param, "expected values that its element type can hold, "
-                                "found " +
-                                    Twine(std::to_string(value)) + " at (" +
-                                    Twine(firstRow + r) + ", " + Twine(c) + ")");
+        return makeError(param,
+                         "expected values that its element type can hold, "
+                         "found " +
+                             Twine(std::to_string(value)) + " at (" +
+                             Twine(firstRow + r) + ", " + Twine(c) + ")");
       }
       panel[c * kPanelRows + r] = stored;
     }
@@ -53,7 +55,8 @@ Error packMatrix(ParamOp param, const ParameterStore &store,
   std::vector<T> panel(kPanelRows * columns);
   for (int64_t first = 0; first < rows; first += kPanelRows) {
     int64_t count = std::min(kPanelRows, rows - first);
-    MutableArrayRef<float> part = MutableArrayRef(in).take_front(count * columns);
+    MutableArrayRef<float> part =
+        MutableArrayRef(in).take_front(count * columns);
     if (Error error = store.readRows(param.getKey(), first, part)) {
       return error;
     }
@@ -84,8 +87,9 @@ Error packParameter(ParamOp param, const ParameterStore &store,
                                 "' to have its shape, found another");
   }
   if (type.getRank() == 2) {
-    return type.getElementType().isF16() ? packMatrix<_Float16>(param, store, sink)
-                                         : packMatrix<float>(param, store, sink);
+    return type.getElementType().isF16()
+               ? packMatrix<_Float16>(param, store, sink)
+               : packMatrix<float>(param, store, sink);
   }
   std::vector<float> vector(type.getNumElements());
   if (Error error = store.readRows(param.getKey(), 0, vector)) {

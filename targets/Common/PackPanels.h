@@ -18,9 +18,9 @@ inline constexpr int64_t kPanelRows = 32;
 /// column by column: element (r, c) is at (r / 32 * columns + c) * 32 + r % 32;
 /// missing rows of the last panel are zeros. Values that the parameter's type
 /// cannot hold are an error.
-llvm::Error packParameter(
-    mlir::umber::ParamOp param, const ParameterStore &store,
-    llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink);
+llvm::Error
+packParameter(mlir::umber::ParamOp param, const ParameterStore &store,
+              llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink);
 
 } // namespace umber
 

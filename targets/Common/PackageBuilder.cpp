@@ -161,9 +161,9 @@ uint64_t PackageBuilder::getIdentity() const {
 Offset<fbs::ModelInfo> PackageBuilder::describeModel() {
   auto model = module->getAttrOfType<ModelAttr>(kModelAttrName);
   std::string name = module.getSymName().value_or("model").str();
-  double bits = summary.bodyWeights
-                    ? 8.0 * double(summary.bodyBytes) / double(summary.bodyWeights)
-                    : 0.0;
+  double bits = summary.bodyWeights ? 8.0 * double(summary.bodyBytes) /
+                                          double(summary.bodyWeights)
+                                    : 0.0;
   return fbs::CreateModelInfo(
       fb, fb.CreateString(name), fb.CreateString(model.getArch().str()),
       model.getLayers(), model.getContextLength(), model.getVocab(),
@@ -186,11 +186,11 @@ Offset<fbs::Tokenizer> PackageBuilder::describeTokenizer() {
   auto merges = fb.CreateVector(tokenizer->merges);
   auto ends2 = fb.CreateVector(tokenizer->endOfGeneration);
   auto chat = fb.CreateString(tokenizer->chatTemplate);
-  return fbs::CreateTokenizer(
-      fb, model, pre, tokenBytes, tokenEnds, types, scores, merges,
-      tokenizer->bos, tokenizer->eos, tokenizer->eot, tokenizer->unk,
-      tokenizer->pad, ends2, tokenizer->addBos, tokenizer->addEos,
-      tokenizer->addSpacePrefix, chat);
+  return fbs::CreateTokenizer(fb, model, pre, tokenBytes, tokenEnds, types,
+                              scores, merges, tokenizer->bos, tokenizer->eos,
+                              tokenizer->eot, tokenizer->unk, tokenizer->pad,
+                              ends2, tokenizer->addBos, tokenizer->addEos,
+                              tokenizer->addSpacePrefix, chat);
 }
 
 Offset<fbs::CacheInfo> PackageBuilder::describeCache() {
@@ -235,9 +235,8 @@ PackageBuilder::describeParameters() {
     auto encoding = fb.CreateString("");
     auto layout = fb.CreateString(isMatrix ? "panel32" : "row");
     parameters.push_back(fbs::CreateParameter(
-        fb, name,
-        isMatrix ? getDType(type.getElementType()) : fbs::DType_F32, sizes,
-        encoding, layout, weightSegment, where.offset, where.size));
+        fb, name, isMatrix ? getDType(type.getElementType()) : fbs::DType_F32,
+        sizes, encoding, layout, weightSegment, where.offset, where.size));
   }
   return fb.CreateVector(parameters);
 }
@@ -279,10 +278,11 @@ Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
   std::vector<Offset<fbs::Target>> targets = {describeTarget()};
   auto targetTables = fb.CreateVector(targets);
   auto segments = writer.describeSegments(fb);
-  fbs::FinishPackageBuffer(
-      fb, fbs::CreatePackage(fb, fbs::PackageKind_Model, producer, model, text,
-                             cache, targetTables, segments));
-  if (Error error = toError(writer.finish(fb.GetBufferPointer(), fb.GetSize()))) {
+  fbs::FinishPackageBuffer(fb, fbs::CreatePackage(fb, fbs::PackageKind_Model,
+                                                  producer, model, text, cache,
+                                                  targetTables, segments));
+  if (Error error =
+          toError(writer.finish(fb.GetBufferPointer(), fb.GetSize()))) {
     return error;
   }
   summary.fileBytes = writer.getFileSize();
@@ -291,15 +291,17 @@ Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
 
 } // namespace
 
-Expected<PackageSummary>
-writePackage(StringRef path, mlir::ModuleOp module, const CompiledTarget &target,
-             const ParameterStore &store, const TokenizerImport *tokenizer,
-             ProgressCallback progress) {
+Expected<PackageSummary> writePackage(StringRef path, mlir::ModuleOp module,
+                                      const CompiledTarget &target,
+                                      const ParameterStore &store,
+                                      const TokenizerImport *tokenizer,
+                                      ProgressCallback progress) {
   auto writer = PackageWriter::create(path.str());
   if (!writer.ok()) {
     return toError(writer.status());
   }
-  return PackageBuilder(**writer, module, target, store, tokenizer).run(progress);
+  return PackageBuilder(**writer, module, target, store, tokenizer)
+      .run(progress);
 }
 
 } // namespace umber

@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A compiled model as a package: code and parameters as segments, and the metadata
-// that says what is where.
+// A compiled model as a package: code and parameters as segments, and the
+// metadata that says what is where.
 
 #ifndef UMBER_TARGETS_COMMON_PACKAGEBUILDER_H
 #define UMBER_TARGETS_COMMON_PACKAGEBUILDER_H

@@ -13,8 +13,8 @@
 
 namespace umber::tools {
 
-/// Parses the command line and calls `run`. Returns the exit status: 0, or 1 after
-/// one line on standard error that begins with `NAME: error: `.
+/// Parses the command line and calls `run`. Returns the exit status: 0, or 1
+/// after one line on standard error that begins with `NAME: error: `.
 template <typename Run>
 int toolMain(CLI::App &app, int argc, char **argv, Run run) {
   try {

@@ -31,8 +31,8 @@ double mean(const std::vector<double> &values);
 double standardDeviation(const std::vector<double> &values);
 
 /// Runs the measurement `repetitions` times, after one run that is not counted.
-/// Token ids are random, from a fixed seed; tokenizing and sampling are no part of
-/// it.
+/// Token ids are random, from a fixed seed; tokenizing and sampling are no part
+/// of it.
 void measure(const umber_model *model, Measurement &measurement,
              int32_t repetitions);
 

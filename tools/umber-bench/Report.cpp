@@ -16,16 +16,18 @@ void printMarkdown(const BenchReport &report) {
               "| --- | ---: | ---: | --- | ---: | ---: | ---: |\n");
   for (const Measurement &row : report.rows) {
     std::vector<double> speeds = row.tokensPerSecond();
-    std::printf("| %s | %.2f MiB | %.2f M | %s (%s) | %d | %s | %.2f ± %.2f |\n",
-                report.model.c_str(),
-                static_cast<double>(report.modelBytes) / (1 << 20),
-                static_cast<double>(report.parameters) / 1e6,
-                report.device.c_str(), report.isa.c_str(), row.threads,
-                row.name().c_str(), mean(speeds), standardDeviation(speeds));
+    std::printf(
+        "| %s | %.2f MiB | %.2f M | %s (%s) | %d | %s | %.2f ± %.2f |\n",
+        report.model.c_str(),
+        static_cast<double>(report.modelBytes) / (1 << 20),
+        static_cast<double>(report.parameters) / 1e6, report.device.c_str(),
+        report.isa.c_str(), row.threads, row.name().c_str(), mean(speeds),
+        standardDeviation(speeds));
   }
 }
 
-nlohmann::ordered_json toJson(const BenchReport &report, const Measurement &row) {
+nlohmann::ordered_json toJson(const BenchReport &report,
+                              const Measurement &row) {
   std::vector<double> nanoseconds;
   for (double seconds : row.seconds) {
     nanoseconds.push_back(seconds * 1e9);
@@ -50,13 +52,15 @@ nlohmann::ordered_json toJson(const BenchReport &report, const Measurement &row)
 }
 
 void printCsv(const BenchReport &report) {
-  std::printf("model_filename,n_threads,n_prompt,n_gen,n_depth,avg_ns,stddev_ns,"
-              "avg_ts,stddev_ts\n");
+  std::printf(
+      "model_filename,n_threads,n_prompt,n_gen,n_depth,avg_ns,stddev_ns,"
+      "avg_ts,stddev_ts\n");
   for (const Measurement &row : report.rows) {
     nlohmann::ordered_json json = toJson(report, row);
     // JSON's quoting of a string is CSV's, but for quotes, doubled there.
     std::string file = report.package;
-    for (size_t at = 0; (at = file.find('"', at)) != std::string::npos; at += 2) {
+    for (size_t at = 0; (at = file.find('"', at)) != std::string::npos;
+         at += 2) {
       file.insert(at, 1, '"');
     }
     std::printf("\"%s\",%d,%d,%d,%d,%.0f,%.0f,%.6f,%.6f\n", file.c_str(),

@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// umber-bench: how fast a compiled model reads prompts and generates, measured and
-// shown as llama-bench does.
+// umber-bench: how fast a compiled model reads prompts and generates, measured
+// and shown as llama-bench does.
 
 #include "tools/common/ToolMain.h"
 #include "tools/umber-bench/Report.h"
@@ -70,13 +70,17 @@ int main(int argc, char **argv) {
   app.add_option("PACKAGE", options.package, "The model, a .umb package")
       ->required();
   app.add_option("-p,--n-prompt", options.prompts, "Prompt lengths; 0: none")
-      ->delimiter(',')->check(counts);
+      ->delimiter(',')
+      ->check(counts);
   app.add_option("-n,--n-gen", options.news, "Tokens to generate; 0: none")
-      ->delimiter(',')->check(counts);
+      ->delimiter(',')
+      ->check(counts);
   app.add_option("-d,--n-depth", options.depths, "Tokens in the context before")
-      ->delimiter(',')->check(counts);
+      ->delimiter(',')
+      ->check(counts);
   app.add_option("-t,--threads", options.threads, "Threads, 0: all cores")
-      ->delimiter(',')->check(CLI::Range(0, 256));
+      ->delimiter(',')
+      ->check(CLI::Range(0, 256));
   app.add_option("-r,--repetitions", options.repetitions, "Runs of each test")
       ->check(CLI::Range(1, 10000));
   app.add_option("-o,--output", options.output, "md, csv or json")

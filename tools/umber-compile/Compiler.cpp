@@ -73,11 +73,12 @@ Error Compiler::dumpPhase(Phase phase, mlir::ModuleOp dumped) {
   }
   if (std::error_code code =
           sys::fs::create_directories(options.dumpPhasesTo)) {
-    return createStringError(code, options.dumpPhasesTo + ": " + code.message());
+    return createStringError(code,
+                             options.dumpPhasesTo + ": " + code.message());
   }
   SmallString<256> path(options.dumpPhasesTo);
-  sys::path::append(path, Twine(int(phase)) + "." + getPhaseName(phase) +
-                              ".mlir");
+  sys::path::append(path,
+                    Twine(int(phase)) + "." + getPhaseName(phase) + ".mlir");
   return writeFile(path, [&](raw_ostream &os) { dumped->print(os); });
 }
 
@@ -142,12 +143,13 @@ Error Compiler::emitCode() {
 }
 
 Error Compiler::emitPackage() {
-  auto path =
-      (*module)->getAttrOfType<mlir::StringAttr>(mlir::umber::kParametersAttrName);
+  auto path = (*module)->getAttrOfType<mlir::StringAttr>(
+      mlir::umber::kParametersAttrName);
   if (!path) {
     return createStringError(inconvertibleErrorCode(),
-                             options.input + ": a package needs weights, and this "
-                                             "model has shapes only");
+                             options.input +
+                                 ": a package needs weights, and this "
+                                 "model has shapes only");
   }
   auto file = gguf::File::open(path.getValue());
   if (!file) {
@@ -202,10 +204,11 @@ void Compiler::printSummary(const PackageSummary &summary) {
   double bits = summary.bodyWeights ? 8.0 * double(summary.bodyBytes) /
                                           double(summary.bodyWeights)
                                     : 0.0;
-  errs() << formatv("{0}: {1} parameters; body {2:f3} bits per weight; model {3} "
-                    "bytes; file {4} bytes\n",
-                    options.output, summary.parameters, bits,
-                    summary.modelBytes, summary.fileBytes);
+  errs() << formatv(
+      "{0}: {1} parameters; body {2:f3} bits per weight; model {3} "
+      "bytes; file {4} bytes\n",
+      options.output, summary.parameters, bits, summary.modelBytes,
+      summary.fileBytes);
 }
 
 Error Compiler::run() {

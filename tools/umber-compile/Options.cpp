@@ -20,9 +20,9 @@ struct Flags {
   cl::OptionCategory category{"umber-compile options"};
   cl::opt<std::string> input{cl::Positional, cl::desc("MODEL"), cl::Required,
                              cl::cat(category)};
-  cl::opt<std::string> output{
-      "o", cl::desc("file to write; - for standard output"),
-      cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> output{"o",
+                              cl::desc("file to write; - for standard output"),
+                              cl::value_desc("file"), cl::cat(category)};
   cl::opt<Emit> emit{
       "emit", cl::desc("what to write"), cl::init(Emit::Package),
       cl::values(clEnumValN(Emit::Package, "package", "a .umb package"),
@@ -32,9 +32,9 @@ struct Flags {
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::Object, "obj", "an object file")),
       cl::cat(category)};
-  cl::opt<std::string> bits{
-      "bits", cl::desc("bits per weight of the body: 16 or 32"),
-      cl::init("16"), cl::cat(category)};
+  cl::opt<std::string> bits{"bits",
+                            cl::desc("bits per weight of the body: 16 or 32"),
+                            cl::init("16"), cl::cat(category)};
   cl::opt<std::string> kvBits{
       "kv-bits",
       cl::desc("bits per element of the key/value cache: 16 or 32 (default: as "
@@ -129,8 +129,7 @@ Expected<Options> checkFlags(const Flags &flags) {
     return makeError("--compile-to=" + flags.compileTo +
                      ": expected --emit=mlir with it");
   }
-  bool isOneFile =
-      options.emit == Emit::Package || options.emit == Emit::MLIR;
+  bool isOneFile = options.emit == Emit::Package || options.emit == Emit::MLIR;
   if (!isOneFile && options.isas.size() != 1) {
     return makeError("--emit: expected one --isa for code, found " +
                      Twine(options.isas.size()));

@@ -11,7 +11,8 @@
 #include "llvm/Support/raw_ostream.h"
 
 static int report(llvm::Error error) {
-  llvm::errs() << "umber-compile: error: " << toString(std::move(error)) << "\n";
+  llvm::errs() << "umber-compile: error: " << toString(std::move(error))
+               << "\n";
   return 1;
 }
 

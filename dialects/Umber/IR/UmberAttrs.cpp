@@ -26,8 +26,9 @@ LogicalResult PaletteAttr::verify(EmitError emitError, int64_t bits,
                        << cols << " and " << scaleCols;
   }
   if (scale == PaletteScale::Table && scaleCols != 0) {
-    return emitError() << "expected no scale_cols with a scale per table, found "
-                       << scaleCols;
+    return emitError()
+           << "expected no scale_cols with a scale per table, found "
+           << scaleCols;
   }
   return success();
 }
@@ -86,7 +87,8 @@ LogicalResult QuantizedAttr::verify(EmitError emitError, int64_t bits,
 LogicalResult QuantizedAttr::verifyEncoding(ArrayRef<int64_t> shape,
                                             Type elementType,
                                             EmitError emitError) const {
-  return verifyGroupedMatrix(shape, elementType, getGroup(), "group", emitError);
+  return verifyGroupedMatrix(shape, elementType, getGroup(), "group",
+                             emitError);
 }
 
 LogicalResult ModelAttr::verify(EmitError emitError, StringRef arch,

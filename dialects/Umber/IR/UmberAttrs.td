@@ -118,8 +118,11 @@ def Umber_RopeScalingAttr : Umber_Attr<"RopeScaling", "rope_scaling"> {
       between them the blend with weight
       `(L / w - low_freq_factor) / (high_freq_factor - low_freq_factor)` for `f_i`
       (Llama 3.1's model card).
-    - `yarn`: Peng et al. 2023 (arXiv:2309.00071), eq. 23, with
-      `beta_slow = low_freq_factor` and `beta_fast = high_freq_factor`; sines and
+    - `yarn` (Peng et al. 2023, arXiv:2309.00071), as its authors' code has it:
+      with `pair(n) = dims ln(L / (2π n)) / (2 ln base)`, the pair that turns `n`
+      times over `L` positions, and the ramp `r` that rises linearly over pairs from
+      0 at `floor(pair(high_freq_factor))` to 1 at `ceil(pair(low_freq_factor))`
+      (kept within the pairs there are): `r f_i / factor + (1 - r) f_i`; sines and
       cosines are multiplied by `attention_factor`.
   }];
   let parameters = (ins

@@ -51,7 +51,8 @@ Type KVCacheType::parse(AsmParser &parser) {
     return {};
   }
   if (dims.size() != 3) {
-    parser.emitError(loc, "expected layers x kv_heads x head_dim x type, found ")
+    parser.emitError(loc,
+                     "expected layers x kv_heads x head_dim x type, found ")
         << dims.size() << " sizes";
     return {};
   }
@@ -64,10 +65,9 @@ void KVCacheType::print(AsmPrinter &printer) const {
           << "x" << getElementType() << ">";
 }
 
-LogicalResult
-KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError,
-                    int64_t layers, int64_t kvHeads, int64_t headDim,
-                    Type elementType) {
+LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                  int64_t layers, int64_t kvHeads,
+                                  int64_t headDim, Type elementType) {
   if (layers <= 0 || kvHeads <= 0 || headDim <= 0) {
     return emitError() << "expected positive sizes, found " << layers << " x "
                        << kvHeads << " x " << headDim;

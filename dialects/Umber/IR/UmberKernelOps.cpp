@@ -46,11 +46,12 @@ void KernelOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printSymbolName(getSymName());
   printer << " (";
-  llvm::interleaveComma(
-      llvm::zip(getBody().getArguments(), getInputs()), printer, [&](auto pair) {
-        auto [argument, input] = pair;
-        printer << argument << " = " << input << " : " << argument.getType();
-      });
+  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()),
+                        printer, [&](auto pair) {
+                          auto [argument, input] = pair;
+                          printer << argument << " = " << input << " : "
+                                  << argument.getType();
+                        });
   printer << ")";
   printer.printOptionalArrowTypeList(getResultTypes());
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
@@ -62,7 +63,8 @@ void KernelOp::print(OpAsmPrinter &printer) {
 
 LogicalResult KernelOp::verify() {
   if (getBody().getArgumentTypes() != getInputs().getTypes()) {
-    return emitOpError("expected a region argument of each input's type, found ")
+    return emitOpError(
+               "expected a region argument of each input's type, found ")
            << getBody().getArgumentTypes() << " for " << getInputs().getTypes();
   }
   auto yield = cast<YieldOp>(getBody().front().getTerminator());

@@ -67,6 +67,10 @@ def Umber_RotaryOp : Umber_ParamUserOp<"rotary",
     int64_t getHeadDim() { return getX().getType().getDimSize(1) / getHeads(); }
     /// Elements per head that are rotated: `dims`, or all of them.
     int64_t getRotatedDims() { return getDims() ? getDims() : getHeadDim(); }
+    /// Radians per position of each pair, stretched by `scaling`, before `factors`.
+    ::llvm::SmallVector<double> getFrequencies();
+    /// What sines and cosines are multiplied by.
+    double getMagnitude();
   }];
 }
 

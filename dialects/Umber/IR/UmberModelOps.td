@@ -20,14 +20,14 @@ def Umber_ParamOp : Umber_Op<"param", [Symbol]> {
     Example:
     ```mlir
     umber.param @l0.attn.q from "blk.0.attn_q.weight" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>>
-    umber.param @scale = dense<[1.0, 2.0]> : tensor<2xf32>
+    umber.param @scale : tensor<2xf32> = dense<[1.0, 2.0]> : tensor<2xf32>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type,
                        OptionalAttr<StrAttr>:$source,
                        OptionalAttr<ElementsAttr>:$value);
   let assemblyFormat = [{
-    $sym_name (`from` $source^)? (`=` $value^)? `:` $type attr-dict
+    $sym_name (`from` $source^)? `:` $type (`=` $value^)? attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -14,8 +14,8 @@ using namespace mlir::umber;
 #include "dialects/Umber/IR/UmberOps.cpp.inc"
 
 /// Quantizing what was just dequantized from the same encoding changes nothing:
-/// the largest magnitude of a group is again scale * (2^(bits-1) - 1), unless the
-/// group did not use the whole range, so this holds only for a value that
+/// the largest magnitude of a group is again scale * (2^(bits-1) - 1), unless
+/// the group did not use the whole range, so this holds only for a value that
 /// `umber.quantize` made.
 OpFoldResult QuantizeOp::fold(FoldAdaptor) {
   auto dequantize = getX().getDefiningOp<DequantizeOp>();

@@ -13,7 +13,8 @@ static LogicalResult requireSameTokens(Operation *op, RankedTensorType a,
                                        RankedTensorType b) {
   int64_t lhs = a.getDimSize(0), rhs = b.getDimSize(0);
   if (lhs != rhs) {
-    return op->emitOpError("expected as many result rows as operand rows, found ")
+    return op->emitOpError(
+               "expected as many result rows as operand rows, found ")
            << b << " from " << a;
   }
   return success();
@@ -31,8 +32,7 @@ static LogicalResult requirePlain(Operation *op, RankedTensorType type,
 /// The parameter that `symbol` names, or null with an error on `op`.
 static ParamOp lookUpParam(Operation *op, FlatSymbolRefAttr symbol,
                            SymbolTableCollection &symbols) {
-  auto param =
-      symbols.lookupNearestSymbolFrom<ParamOp>(op, symbol.getAttr());
+  auto param = symbols.lookupNearestSymbolFrom<ParamOp>(op, symbol.getAttr());
   if (!param) {
     op->emitOpError("expected ") << symbol << " to name an umber.param";
   }
@@ -49,8 +49,8 @@ static LogicalResult requireParam(Operation *op, FlatSymbolRefAttr symbol,
   }
   if (param.getTensorType().getShape() != shape) {
     InFlightDiagnostic diag = op->emitOpError("expected ")
-                              << symbol << " of shape (" << shape
-                              << "), found " << param.getTensorType();
+                              << symbol << " of shape (" << shape << "), found "
+                              << param.getTensorType();
     diag.attachNote(param.getLoc()) << "declared here";
     return diag;
   }
@@ -118,7 +118,8 @@ LogicalResult LinearOp::verify() {
 LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
   int64_t inputs = getX().getType().getDimSize(1);
   int64_t outputs = getType().getDimSize(1);
-  if (failed(requireParam(*this, getWeightAttr(), {outputs, inputs}, symbols))) {
+  if (failed(
+          requireParam(*this, getWeightAttr(), {outputs, inputs}, symbols))) {
     return failure();
   }
   return getBiasAttr() ? requireParam(*this, getBiasAttr(), {outputs}, symbols)
@@ -200,8 +201,8 @@ LogicalResult KVUpdateOp::verify() {
   int64_t width = cache.getKvHeads() * cache.getHeadDim();
   if (getK().getType().getDimSize(1) != width) {
     return emitOpError("expected keys and values of ")
-           << cache.getKvHeads() << " x " << cache.getHeadDim() << " = " << width
-           << " columns, found " << getK().getType();
+           << cache.getKvHeads() << " x " << cache.getHeadDim() << " = "
+           << width << " columns, found " << getK().getType();
   }
   for (Operation *user : getCache().getUsers()) {
     if (user == getOperation()) {

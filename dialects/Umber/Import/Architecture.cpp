@@ -13,7 +13,8 @@ using mlir::umber::RotaryStyle;
 namespace umber {
 
 static constexpr Architecture kArchitectures[] = {
-    // GGUF stores Llama's queries and keys permuted, so that pairs are adjacent.
+    // GGUF stores Llama's queries and keys permuted, so that pairs are
+    // adjacent.
     {"llama", RotaryStyle::Interleaved, Activation::SiLU,
      /*queryKeyNorm=*/false, /*normOffset=*/false, /*scaleEmbedding=*/false},
     {"qwen2", RotaryStyle::Half, Activation::SiLU,
@@ -69,8 +70,9 @@ Error verifyConfig(const ModelConfig &config) {
   }
   if (config.ropeDims < 2 || config.ropeDims % 2 != 0 ||
       config.ropeDims > config.headDim) {
-    return fail("rotated dims: expected an even number from 2 to the head size " +
-                Twine(config.headDim) + ", found " + Twine(config.ropeDims));
+    return fail(
+        "rotated dims: expected an even number from 2 to the head size " +
+        Twine(config.headDim) + ", found " + Twine(config.ropeDims));
   }
   if (!(config.ropeBase > 1.0 && config.ropeBase < 1e30)) {
     return fail("rotary base: expected more than 1, found " +
@@ -103,8 +105,10 @@ std::vector<ParamSpec> getLayerParams(const Architecture &architecture,
       {"ffn.up", "ffn_up.weight", feedForward, hidden, true},
       {"ffn.down", "ffn_down.weight", hidden, feedForward, true}};
   if (architecture.queryKeyNorm) {
-    specs.push_back({"attn.q_norm", "attn_q_norm.weight", config.headDim, 0, true});
-    specs.push_back({"attn.k_norm", "attn_k_norm.weight", config.headDim, 0, true});
+    specs.push_back(
+        {"attn.q_norm", "attn_q_norm.weight", config.headDim, 0, true});
+    specs.push_back(
+        {"attn.k_norm", "attn_k_norm.weight", config.headDim, 0, true});
   }
   return specs;
 }

@@ -40,8 +40,8 @@ struct ModelConfig {
   std::optional<RopeScaling> ropeScaling;
 };
 
-/// Fails with what is out of range: a size that is not positive or absurdly large,
-/// heads that do not divide, an odd number of rotated dims.
+/// Fails with what is out of range: a size that is not positive or absurdly
+/// large, heads that do not divide, an odd number of rotated dims.
 llvm::Error verifyConfig(const ModelConfig &config);
 
 struct Architecture {

@@ -20,7 +20,8 @@ namespace {
 
 class ConfigReader {
 public:
-  ConfigReader(const gguf::File &file, StringRef arch) : file(file), arch(arch) {}
+  ConfigReader(const gguf::File &file, StringRef arch)
+      : file(file), arch(arch) {}
 
   Expected<ModelConfig> run();
 
@@ -73,7 +74,8 @@ Error ConfigReader::readSizes() {
     }
   }
   config.kvHeads = config.heads;
-  if (Error error = optionalInteger(config.kvHeads, "attention.head_count_kv")) {
+  if (Error error =
+          optionalInteger(config.kvHeads, "attention.head_count_kv")) {
     return error;
   }
   config.headDim = config.heads > 0 ? config.hidden / config.heads : 0;
@@ -86,8 +88,9 @@ Error ConfigReader::readSizes() {
   }
   if (valueLength != config.headDim) {
     return file.makeError("key '" + key("attention.value_length") +
-                          "': expected the key length " + Twine(config.headDim) +
-                          ", found " + Twine(valueLength));
+                          "': expected the key length " +
+                          Twine(config.headDim) + ", found " +
+                          Twine(valueLength));
   }
   int64_t experts = 0;
   if (Error error = optionalInteger(experts, "expert_count")) {
@@ -143,10 +146,11 @@ Error ConfigReader::readRopeScaling() {
   }
   if (!(scaling.factor > 0.0 && scaling.factor < 1e6) ||
       scaling.originalContext < 1 || scaling.originalContext > (1 << 30)) {
-    return file.makeError("rope scaling: expected a positive factor and original "
-                          "context, found " +
-                          Twine(std::to_string(scaling.factor)) + " and " +
-                          Twine(scaling.originalContext));
+    return file.makeError(
+        "rope scaling: expected a positive factor and original "
+        "context, found " +
+        Twine(std::to_string(scaling.factor)) + " and " +
+        Twine(scaling.originalContext));
   }
   if (scaling.kind == RopeScalingKind::Yarn && scaling.factor > 1.0) {
     scaling.attentionFactor = 1.0 + 0.1 * std::log(scaling.factor);
@@ -232,11 +236,11 @@ Error checkTensors(const gguf::File &file, const Architecture &architecture,
   // A tensor that nothing reads means a model that is not what it seems.
   for (const gguf::Tensor &tensor : file.getTensors()) {
     if (!known.contains(tensor.name)) {
-      return file.makeError("tensor '" + tensor.name +
-                            "': expected no such tensor in a model of architecture "
-                            "'" +
-                            architecture.name + "' with " +
-                            Twine(config.layers) + " layers");
+      return file.makeError(
+          "tensor '" + tensor.name +
+          "': expected no such tensor in a model of architecture "
+          "'" +
+          architecture.name + "' with " + Twine(config.layers) + " layers");
     }
   }
   return Error::success();
@@ -261,8 +265,9 @@ importGGUF(mlir::MLIRContext *context, const gguf::File &file) {
   if (Error error = checkTensors(file, **architecture, *config)) {
     return error;
   }
-  auto module = buildModel(context, **architecture, *config, /*hasWeights=*/true,
-                           [&](StringRef name) { return file.findTensor(name); });
+  auto module =
+      buildModel(context, **architecture, *config, /*hasWeights=*/true,
+                 [&](StringRef name) { return file.findTensor(name); });
   SmallString<256> path(file.getPath());
   sys::fs::make_absolute(path);
   (*module)->setAttr(mlir::umber::kParametersAttrName,

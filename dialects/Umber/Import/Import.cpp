@@ -20,10 +20,12 @@ importMLIR(mlir::MLIRContext *context, std::unique_ptr<MemoryBuffer> buffer,
            StringRef path) {
   std::string message;
   mlir::ScopedDiagnosticHandler handler(context, [&](mlir::Diagnostic &diag) {
-    if (message.empty() && diag.getSeverity() == mlir::DiagnosticSeverity::Error) {
+    if (message.empty() &&
+        diag.getSeverity() == mlir::DiagnosticSeverity::Error) {
       raw_string_ostream os(message);
       if (auto loc = dyn_cast<mlir::FileLineColLoc>(diag.getLocation())) {
-        os << "line " << loc.getLine() << ", column " << loc.getColumn() << ": ";
+        os << "line " << loc.getLine() << ", column " << loc.getColumn()
+           << ": ";
       }
       os << diag;
     }

@@ -14,8 +14,8 @@ namespace gguf {
 class File;
 } // namespace gguf
 
-/// Reads a model: .gguf, a shape-only .json, or .mlir / .mlirbc. What the file is
-/// shows in its first bytes. Errors are one line that names the file.
+/// Reads a model: .gguf, a shape-only .json, or .mlir / .mlirbc. What the file
+/// is shows in its first bytes. Errors are one line that names the file.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 importModel(mlir::MLIRContext *context, llvm::StringRef path);
 

@@ -25,8 +25,7 @@ public:
                const ModelConfig &config, bool hasWeights,
                llvm::function_ref<bool(StringRef)> hasTensor)
       : b(context), architecture(architecture), config(config),
-        hasWeights(hasWeights), hasTensor(hasTensor),
-        f32(b.getF32Type()) {}
+        hasWeights(hasWeights), hasTensor(hasTensor), f32(b.getF32Type()) {}
 
   OwningOpRef<ModuleOp> build();
 
@@ -84,8 +83,8 @@ OwningOpRef<ModuleOp> ModelBuilder::build() {
   b.setInsertionPointToEnd(module->getBody());
   declareParams(getModelParams(architecture, config), "", "");
   for (int64_t layer = 0; layer < config.layers; ++layer) {
-    declareParams(getLayerParams(architecture, config), "l" + Twine(layer) + ".",
-                  "blk." + Twine(layer) + ".");
+    declareParams(getLayerParams(architecture, config),
+                  "l" + Twine(layer) + ".", "blk." + Twine(layer) + ".");
   }
   buildStep();
   return module;
@@ -114,10 +113,9 @@ void ModelBuilder::declareParams(const std::vector<ParamSpec> &specs,
 
 Value ModelBuilder::norm(Location loc, Value value, const Twine &weight,
                          int64_t heads) {
-  return RmsNormOp::create(b, loc, value.getType(), value, ref(weight),
-                           f32Attr(config.normEps),
-                           f32Attr(architecture.normOffset ? 1.0 : 0.0),
-                           b.getI64IntegerAttr(heads));
+  return RmsNormOp::create(
+      b, loc, value.getType(), value, ref(weight), f32Attr(config.normEps),
+      f32Attr(architecture.normOffset ? 1.0 : 0.0), b.getI64IntegerAttr(heads));
 }
 
 Value ModelBuilder::linear(Location loc, Value value, const Twine &weight,
@@ -168,8 +166,9 @@ void ModelBuilder::buildLayer(int64_t layer) {
   cache = KVUpdateOp::create(b, at("kv"), cache.getType(), cache,
                              b.getI64IntegerAttr(layer), k, v, position);
   Value attended = AttentionOp::create(
-      b, at("attn"), q.getType(), q, cache, b.getI64IntegerAttr(layer), position,
-      b.getI64IntegerAttr(config.heads), b.getI64IntegerAttr(config.kvHeads),
+      b, at("attn"), q.getType(), q, cache, b.getI64IntegerAttr(layer),
+      position, b.getI64IntegerAttr(config.heads),
+      b.getI64IntegerAttr(config.kvHeads),
       f32Attr(1.0 / std::sqrt(double(config.headDim))), b.getI64IntegerAttr(0),
       f32Attr(0.0));
   Value o = linear(at("attn_output"), attended, in + "attn.o", config.hidden);
@@ -205,10 +204,10 @@ void ModelBuilder::buildStep() {
   auto cacheType = KVCacheType::get(b.getContext(), config.layers,
                                     config.kvHeads, config.headDim, f32);
   Type index = b.getIndexType();
-  auto step = func::FuncOp::create(
-      b, named("step"), "step",
-      b.getFunctionType({ids, index, index, cacheType},
-                        {rows(config.vocab), cacheType}));
+  auto step =
+      func::FuncOp::create(b, named("step"), "step",
+                           b.getFunctionType({ids, index, index, cacheType},
+                                             {rows(config.vocab), cacheType}));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(step.addEntryBlock());
   position = step.getArgument(1);

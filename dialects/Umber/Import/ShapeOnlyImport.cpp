@@ -75,9 +75,9 @@ public:
   }
   Error rejectUnknown() {
     static constexpr StringLiteral known[] = {
-        "name",         "architecture",   "layers",   "hidden",
-        "heads",        "kv_heads",       "head_dim", "feed_forward",
-        "vocab",        "context_length", "norm_eps", "rope_base",
+        "name",           "architecture",   "layers",   "hidden",
+        "heads",          "kv_heads",       "head_dim", "feed_forward",
+        "vocab",          "context_length", "norm_eps", "rope_base",
         "tied_embeddings"};
     for (const auto &entry : object) {
       if (!is_contained(known, StringRef(entry.first))) {
@@ -167,10 +167,9 @@ importShapeOnly(mlir::MLIRContext *context, StringRef text, StringRef path) {
   if (Error error = verifyConfig(config)) {
     return fail(toString(std::move(error)));
   }
-  return buildModel(context, **architecture, config, /*hasWeights=*/false,
-                    [&](StringRef name) {
-                      return !tied && name == "output.weight";
-                    });
+  return buildModel(
+      context, **architecture, config, /*hasWeights=*/false,
+      [&](StringRef name) { return !tied && name == "output.weight"; });
 }
 
 } // namespace umber

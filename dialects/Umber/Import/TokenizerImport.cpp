@@ -17,8 +17,9 @@ public:
   explicit TokenizerReader(const gguf::File &file) : file(file) {}
 
   Expected<TokenizerImport> run() {
-    for (auto step : {&TokenizerReader::readTokens, &TokenizerReader::readMerges,
-                      &TokenizerReader::readSpecials}) {
+    for (auto step :
+         {&TokenizerReader::readTokens, &TokenizerReader::readMerges,
+          &TokenizerReader::readSpecials}) {
       if (Error error = (this->*step)()) {
         return error;
       }
@@ -113,11 +114,12 @@ Error TokenizerReader::readMerges() {
     // The space that parts a pair is not the first character of either.
     size_t space = merge.find(' ', 1);
     if (space == StringRef::npos) {
-      return file.makeError("key '" + key("merges") +
-                            "': expected two tokens parted by a space in entry " +
-                            Twine(rank));
+      return file.makeError(
+          "key '" + key("merges") +
+          "': expected two tokens parted by a space in entry " + Twine(rank));
     }
-    StringRef left = merge.take_front(space), right = merge.drop_front(space + 1);
+    StringRef left = merge.take_front(space),
+              right = merge.drop_front(space + 1);
     auto l = idOf.find(left), r = idOf.find(right);
     auto whole = idOf.find((left + right).str());
     if (l == idOf.end() || r == idOf.end() || whole == idOf.end()) {
@@ -168,11 +170,11 @@ Error TokenizerReader::readSpecials() {
     int32_t &id;
     StringLiteral name;
   };
-  for (auto [id, name] : {Id{tokenizer.bos, "bos_token_id"},
-                          Id{tokenizer.eos, "eos_token_id"},
-                          Id{tokenizer.eot, "eot_token_id"},
-                          Id{tokenizer.unk, "unknown_token_id"},
-                          Id{tokenizer.pad, "padding_token_id"}}) {
+  for (auto [id, name] :
+       {Id{tokenizer.bos, "bos_token_id"}, Id{tokenizer.eos, "eos_token_id"},
+        Id{tokenizer.eot, "eot_token_id"},
+        Id{tokenizer.unk, "unknown_token_id"},
+        Id{tokenizer.pad, "padding_token_id"}}) {
     if (Error error = readId(id, name)) {
       return error;
     }
@@ -181,9 +183,10 @@ Error TokenizerReader::readSpecials() {
     bool &flag;
     StringLiteral name;
   };
-  for (auto [flag, name] : {Flag{tokenizer.addBos, "add_bos_token"},
-                            Flag{tokenizer.addEos, "add_eos_token"},
-                            Flag{tokenizer.addSpacePrefix, "add_space_prefix"}}) {
+  for (auto [flag, name] :
+       {Flag{tokenizer.addBos, "add_bos_token"},
+        Flag{tokenizer.addEos, "add_eos_token"},
+        Flag{tokenizer.addSpacePrefix, "add_space_prefix"}}) {
     if (Error error = readFlag(flag, name)) {
       return error;
     }

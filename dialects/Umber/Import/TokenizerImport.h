@@ -30,8 +30,9 @@ struct TokenizerImport {
   std::string chatTemplate;
 };
 
-/// Reads tokenizer.ggml.* and tokenizer.chat_template, checked against each other:
-/// types and scores for every token, ids and merges within the vocabulary.
+/// Reads tokenizer.ggml.* and tokenizer.chat_template, checked against each
+/// other: types and scores for every token, ids and merges within the
+/// vocabulary.
 llvm::Expected<TokenizerImport> importTokenizer(const gguf::File &file);
 
 } // namespace umber

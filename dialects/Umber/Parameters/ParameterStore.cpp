@@ -37,11 +37,10 @@ public:
     uint64_t count = out.size() / columns;
     if (out.size() % columns != 0 || first < 0 || uint64_t(first) > rows ||
         count > rows - uint64_t(first)) {
-      return file->makeError("tensor '" + key + "': expected rows within its " +
-                             Twine(rows) + " of " + Twine(columns) +
-                             " elements, found a request for " +
-                             Twine(out.size()) + " elements from row " +
-                             Twine(first));
+      return file->makeError(
+          "tensor '" + key + "': expected rows within its " + Twine(rows) +
+          " of " + Twine(columns) + " elements, found a request for " +
+          Twine(out.size()) + " elements from row " + Twine(first));
     }
     gguf::dequantize(info.type, (*tensor)->data.data() + first * rowBytes, out);
     return Error::success();

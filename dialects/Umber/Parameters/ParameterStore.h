@@ -16,7 +16,8 @@
 namespace umber {
 
 /// Read access to parameters by key. A tensor of rank 1 is one row; a tensor of
-/// rank 2 has shape[0] rows of shape[1] elements. Safe to read from many threads.
+/// rank 2 has shape[0] rows of shape[1] elements. Safe to read from many
+/// threads.
 class ParameterStore {
 public:
   virtual ~ParameterStore() = default;
@@ -26,8 +27,9 @@ public:
   virtual llvm::Expected<llvm::ArrayRef<int64_t>>
   getShape(llvm::StringRef key) const = 0;
 
-  /// Writes `out.size()` / row-length consecutive rows of `key`, from row `first`
-  /// on, as f32. Fails if there is no such key or the rows are not all there.
+  /// Writes `out.size()` / row-length consecutive rows of `key`, from row
+  /// `first` on, as f32. Fails if there is no such key or the rows are not all
+  /// there.
   virtual llvm::Error readRows(llvm::StringRef key, int64_t first,
                                llvm::MutableArrayRef<float> out) const = 0;
 };

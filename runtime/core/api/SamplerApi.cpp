@@ -56,8 +56,7 @@ umber_status umber_sampler_accept(umber_sampler *sampler, int32_t id,
     }
     if (id < 0 || static_cast<size_t>(id) >= sampler->vocab) {
       return Status(StatusCode::InvalidArgument,
-                    "token " + std::to_string(id) +
-                        ": expected an id below " +
+                    "token " + std::to_string(id) + ": expected an id below " +
                         std::to_string(sampler->vocab));
     }
     sampler->sampler.accept(id);

@@ -75,8 +75,8 @@ umber_status umber_detokenizer_create(const umber_model *model, uint32_t flags,
                                       umber_detokenizer **detokenizer,
                                       umber_error *error) {
   return guarded(error, [&]() -> Status {
-    if (Status status = requireArguments(
-            {{model, "model"}, {detokenizer, "detokenizer"}});
+    if (Status status =
+            requireArguments({{model, "model"}, {detokenizer, "detokenizer"}});
         !status.ok()) {
       return status;
     }
@@ -85,8 +85,8 @@ umber_status umber_detokenizer_create(const umber_model *model, uint32_t flags,
       return tokenizer.status();
     }
     bool showSpecial = flags & UMBER_DETOKENIZE_SPECIAL;
-    *detokenizer = new umber_detokenizer{
-        model->model, Detokenizer(**tokenizer, showSpecial)};
+    *detokenizer = new umber_detokenizer{model->model,
+                                         Detokenizer(**tokenizer, showSpecial)};
     return {};
   });
 }
@@ -99,9 +99,8 @@ umber_status umber_detokenizer_push(umber_detokenizer *detokenizer, int32_t id,
                                     const char **text, size_t *length,
                                     umber_error *error) {
   return guarded(error, [&]() -> Status {
-    if (Status status = requireArguments({{detokenizer, "detokenizer"},
-                                          {text, "text"},
-                                          {length, "length"}});
+    if (Status status = requireArguments(
+            {{detokenizer, "detokenizer"}, {text, "text"}, {length, "length"}});
         !status.ok()) {
       return status;
     }
@@ -116,9 +115,8 @@ umber_status umber_detokenizer_finish(umber_detokenizer *detokenizer,
                                       const char **text, size_t *length,
                                       umber_error *error) {
   return guarded(error, [&]() -> Status {
-    if (Status status = requireArguments({{detokenizer, "detokenizer"},
-                                          {text, "text"},
-                                          {length, "length"}});
+    if (Status status = requireArguments(
+            {{detokenizer, "detokenizer"}, {text, "text"}, {length, "length"}});
         !status.ok()) {
       return status;
     }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Byte-level BPE writes every byte as a printable character, so that tokens are
-// text (Radford et al. 2019, GPT-2): printable Latin-1 bytes are themselves, the
-// other 68 are U+0100 and on, in order.
+// text (Radford et al. 2019, GPT-2): printable Latin-1 bytes are themselves,
+// the other 68 are U+0100 and on, in order.
 
 #ifndef UMBER_RUNTIME_CORE_TEXT_BYTEALPHABET_H
 #define UMBER_RUNTIME_CORE_TEXT_BYTEALPHABET_H

@@ -1,8 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The merges of a byte-pair encoding, and merging a word by them (Sennrich et al.
-// 2016, arXiv:1508.07909): always the best pair there is, the leftmost among equals.
+// The merges of a byte-pair encoding, and merging a word by them (Sennrich et
+// al. 2016, arXiv:1508.07909): always the best pair there is, the leftmost
+// among equals.
 
 #ifndef UMBER_RUNTIME_CORE_TEXT_MERGETABLE_H
 #define UMBER_RUNTIME_CORE_TEXT_MERGETABLE_H

@@ -20,8 +20,10 @@ public:
   static Result<std::unique_ptr<PreTokenizer>> create(const std::string &name);
   ~PreTokenizer();
 
-  /// Appends the words of valid UTF-8 `text`; together they are the whole of it.
-  Status split(std::string_view text, std::vector<std::string_view> &words) const;
+  /// Appends the words of valid UTF-8 `text`; together they are the whole of
+  /// it.
+  Status split(std::string_view text,
+               std::vector<std::string_view> &words) const;
 
   /// Whether a word that is in the vocabulary is taken as it is, even if merges
   /// would not lead to it.

@@ -23,18 +23,18 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
-/// Picks tokens. The same seed, logits and options give the same tokens on every
-/// platform. One thread at a time.
+/// Picks tokens. The same seed, logits and options give the same tokens on
+/// every platform. One thread at a time.
 class Sampler {
 public:
   /// InvalidArgument: an option is out of its range or not a number.
   static Result<Sampler> create(const SamplerOptions &options);
 
-  /// Picks from `count` logits; ties go to the lowest id. InvalidArgument: a logit
-  /// is not a number, or all are minus infinity.
+  /// Picks from `count` logits; ties go to the lowest id. InvalidArgument: a
+  /// logit is not a number, or all are minus infinity.
   Result<int32_t> sample(const float *logits, size_t count);
-  /// Notes a token of the sequence for the repetition penalty; sample() notes its
-  /// own.
+  /// Notes a token of the sequence for the repetition penalty; sample() notes
+  /// its own.
   void accept(int32_t id);
   /// Forgets the sequence and starts again from the seed.
   void reset();

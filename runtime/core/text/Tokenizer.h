@@ -21,19 +21,19 @@ struct EncodeOptions {
 };
 
 /// Text to tokens and back, by byte-level BPE. Any bytes are text: what is not
-/// UTF-8 becomes the tokens of its bytes, and decode(encode(x)) is x. Immutable,
-/// and used by many threads.
+/// UTF-8 becomes the tokens of its bytes, and decode(encode(x)) is x.
+/// Immutable, and used by many threads.
 class Tokenizer {
 public:
-  /// Tables must be consistent, as verifyMetadata checks. Unsupported: a model or
-  /// pre-tokenizer that is not known.
+  /// Tables must be consistent, as verifyMetadata checks. Unsupported: a model
+  /// or pre-tokenizer that is not known.
   static Result<std::unique_ptr<Tokenizer>> create(TokenizerData data);
 
   Result<std::vector<int32_t>> encode(std::string_view text,
                                       EncodeOptions options) const;
 
-  /// Appends the bytes that a token stands for. Control tokens stand for nothing
-  /// unless `showSpecial`.
+  /// Appends the bytes that a token stands for. Control tokens stand for
+  /// nothing unless `showSpecial`.
   void decode(int32_t id, bool showSpecial, std::string &text) const;
   std::string decode(const std::vector<int32_t> &ids, bool showSpecial) const;
 

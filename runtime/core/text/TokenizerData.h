@@ -22,8 +22,8 @@ enum class TokenType : uint8_t {
   Byte = 6,
 };
 
-/// A tokenizer's tables, as the table `Tokenizer` in umb.fbs describes them. Views
-/// must outlive what is made from them.
+/// A tokenizer's tables, as the table `Tokenizer` in umb.fbs describes them.
+/// Views must outlive what is made from them.
 struct TokenizerData {
   std::string model; ///< "gpt2": byte-level BPE
   std::string pre;   ///< name of the pre-tokenizer

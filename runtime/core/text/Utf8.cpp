@@ -98,9 +98,9 @@ size_t utf8IncompleteTail(std::string_view text) {
     if (isContinuation(byte)) {
       continue;
     }
-    bool mayGrow = expectedLength(byte) > back &&
-                   (back == 1 ||
-                    secondFits(byte, byteAt(text, text.size() - back + 1)));
+    bool mayGrow =
+        expectedLength(byte) > back &&
+        (back == 1 || secondFits(byte, byteAt(text, text.size() - back + 1)));
     return mayGrow ? back : 0;
   }
   return 0;

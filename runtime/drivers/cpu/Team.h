@@ -29,7 +29,8 @@ class Team {
 public:
   static constexpr int kMaxWorkers = 256;
 
-  /// InvalidArgument unless 1 <= size <= kMaxWorkers; OutOfMemory without a pool.
+  /// InvalidArgument unless 1 <= size <= kMaxWorkers; OutOfMemory without a
+  /// pool.
   static Result<std::unique_ptr<Team>> create(int size);
   ~Team();
   Team(const Team &) = delete;

@@ -105,8 +105,8 @@ public:
 
   Result<std::unique_ptr<DeviceState>>
   createState(int32_t capacity) const override {
-    return NullState::create(static_cast<int32_t>(package->meta().model()->vocab()),
-                             capacity);
+    return NullState::create(
+        static_cast<int32_t>(package->meta().model()->vocab()), capacity);
   }
 
 private:

@@ -1,10 +1,10 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Vectors for the microkernels: the compiler's own vector types, which it maps to
-// whatever registers the instruction set has. This code is compiled to bitcode
-// once per instruction set, linked into generated code and inlined; it depends on
-// nothing, not even the C library.
+// Vectors for the microkernels: the compiler's own vector types, which it maps
+// to whatever registers the instruction set has. This code is compiled to
+// bitcode once per instruction set, linked into generated code and inlined; it
+// depends on nothing, not even the C library.
 
 #ifndef UMBER_TARGETS_CPU_UKERNELS_VECTOR_H
 #define UMBER_TARGETS_CPU_UKERNELS_VECTOR_H
@@ -55,8 +55,8 @@ UMBER_INLINE V fma(V a, V b, V c) {
   return __builtin_elementwise_fma(a, b, c);
 }
 
-/// The sum of all lanes, in one fixed order on every instruction set: halves are
-/// added until one lane is left.
+/// The sum of all lanes, in one fixed order on every instruction set: halves
+/// are added until one lane is left.
 template <int N>
 UMBER_INLINE float sum(Vec<float, N> v) {
   if constexpr (N == 2) {

@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Flash-style attention (Dao et al. 2022, arXiv:2205.14135) of one token's query
-// heads that share a key/value head: one pass over the cache in blocks of
+// Flash-style attention (Dao et al. 2022, arXiv:2205.14135) of one token's
+// query heads that share a key/value head: one pass over the cache in blocks of
 // positions, with a running maximum and sum, each key and value loaded once for
 // up to four heads. The result for a head does not depend on which other heads
 // are computed beside it.
@@ -66,8 +66,8 @@ UMBER_INLINE void dots(const float *q, const T *keys, int64_t headDim,
 }
 
 /// Turns a head's scores of a block into weights relative to the new maximum,
-/// updates its running maximum and sum, and returns what earlier results must be
-/// multiplied by.
+/// updates its running maximum and sum, and returns what earlier results must
+/// be multiplied by.
 UMBER_INLINE float softmaxBlock(float (&scores)[kBlock], int64_t positions,
                                 const Shape &shape, float &maximum,
                                 float &total) {
@@ -191,15 +191,16 @@ UMBER_INLINE void attend(const float *q, const T *keys, const T *values,
 
 } // namespace
 
-/// q and out: heads x headDim, at the offsets given; keys and values: the shared
-/// head's [position][headDim] at kvOffset; positions begin to end - 1 are seen.
+/// q and out: heads x headDim, at the offsets given; keys and values: the
+/// shared head's [position][headDim] at kvOffset; positions begin to end - 1
+/// are seen.
 UMBER_UKERNEL void
 umber_uk_attention_f16(const float *q, int64_t qOffset, const half *keys,
                        const half *values, int64_t kvOffset, float *out,
                        int64_t outOffset, int64_t heads, int64_t headDim,
                        int64_t begin, int64_t end, float scale, float softCap) {
-  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset, heads,
-         {headDim, begin, end, scale, softCap});
+  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset,
+         heads, {headDim, begin, end, scale, softCap});
 }
 
 UMBER_UKERNEL void
@@ -207,6 +208,6 @@ umber_uk_attention_f32(const float *q, int64_t qOffset, const float *keys,
                        const float *values, int64_t kvOffset, float *out,
                        int64_t outOffset, int64_t heads, int64_t headDim,
                        int64_t begin, int64_t end, float scale, float softCap) {
-  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset, heads,
-         {headDim, begin, end, scale, softCap});
+  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset,
+         heads, {headDim, begin, end, scale, softCap});
 }

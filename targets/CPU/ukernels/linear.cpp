@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // y = x W^T for one panel: kPanelRows consecutive rows of W, stored column by
-// column, so that one column of a panel is one or two vectors. Decode and prefill
-// share this code and add up in the same order (the columns', from the first to
-// the last), so that their results are bit-identical.
+// column, so that one column of a panel is one or two vectors. Decode and
+// prefill share this code and add up in the same order (the columns', from the
+// first to the last), so that their results are bit-identical.
 
 #include "targets/CPU/ukernels/Vector.h"
 
@@ -14,9 +14,10 @@ namespace {
 
 constexpr int kPanelRows = 32;
 
-// Accumulators for kBlockTokens x kBlockRows fill the registers and leave room for
-// the weights: 24 of 32 registers with NEON, 12 of 16 with AVX2. With AVX-512, 16 of
-// 32: more rows of x would need more pointers than there are registers for.
+// Accumulators for kBlockTokens x kBlockRows fill the registers and leave room
+// for the weights: 24 of 32 registers with NEON, 12 of 16 with AVX2. With
+// AVX-512, 16 of 32: more rows of x would need more pointers than there are
+// registers for.
 #if defined(__AVX512F__)
 constexpr int kBlockRows = 32;
 constexpr int kBlockTokens = 8;
@@ -101,8 +102,8 @@ UMBER_INLINE void linear(const float *x, int64_t xStride, const W *w, float *y,
 
 } // namespace
 
-/// One panel: x is tokens x columns, w columns x kPanelRows, y tokens x rows with
-/// rows <= kPanelRows. Offsets and strides are in elements.
+/// One panel: x is tokens x columns, w columns x kPanelRows, y tokens x rows
+/// with rows <= kPanelRows. Offsets and strides are in elements.
 UMBER_UKERNEL void umber_uk_linear_f16(const float *x, int64_t xOffset,
                                        int64_t xStride, const half *w,
                                        int64_t wOffset, float *y,

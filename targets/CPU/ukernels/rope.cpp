@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Sines and cosines of rotary angles. Angles are computed in double, so that they
-// are exact to f32 at any position below 2^31.
+// Sines and cosines of rotary angles. Angles are computed in double, so that
+// they are exact to f32 at any position below 2^31.
 
 #include "targets/CPU/ukernels/Vector.h"
 
@@ -45,8 +45,9 @@ UMBER_INLINE void sinCos(D x, D &sine, D &cosine) {
 
 } // namespace
 
-/// table[i] = magnitude * cos(position * frequencies[i]) and table[pairs + i] the
-/// sine, for i below pairs. Where factors is given, frequencies are divided by it.
+/// table[i] = magnitude * cos(position * frequencies[i]) and table[pairs + i]
+/// the sine, for i below pairs. Where factors is given, frequencies are divided
+/// by it.
 UMBER_UKERNEL void umber_uk_rope_table(float *table, int64_t tableOffset,
                                        int64_t position,
                                        const double *frequencies,

@@ -157,8 +157,10 @@ def frequencies(base, dims, scaling=None, factors=None):
             f = np.where(wave < length / high, f,
                          np.where(wave > length / low, f / factor, mixed))
         else:
-            ramp = np.clip((length * f / (2 * np.pi) - low) / (high - low), 0, 1)
-            f = (1 - ramp) * f / factor + ramp * f
+            pair = lambda n: dims * np.log(length / (2 * np.pi * n)) / (2 * np.log(base))
+            start, end = max(np.floor(pair(high)), 0), min(np.ceil(pair(low)), dims / 2 - 1)
+            ramp = np.clip((np.arange(dims // 2) - start) / max(end - start, 1e-3), 0, 1)
+            f = ramp * f / factor + (1 - ramp) * f
     return f if factors is None else f / factors
 
 

@@ -9,8 +9,8 @@
 namespace umber::gguf {
 
 /// Writes the `out.size()` elements that `blocks` stand for. The size is a
-/// multiple of the type's block, and `blocks` has all of them. Formulas are those
-/// of ggml's reference dequantizers.
+/// multiple of the type's block, and `blocks` has all of them. Formulas are
+/// those of ggml's reference dequantizers.
 void dequantize(TensorType type, const uint8_t *blocks,
                 llvm::MutableArrayRef<float> out);
 

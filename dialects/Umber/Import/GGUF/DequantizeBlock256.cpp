@@ -20,8 +20,8 @@ void q2_k(const uint8_t *b, float *out) {
     int half = i / 128, plane = i % 128 / 32, within = i % 32;
     int code = (codes[half * 32 + within] >> (2 * plane)) & 3;
     uint8_t packed = scales[i / 16];
-    out[i] = scale * float(packed & 15) * float(code) -
-             minimum * float(packed >> 4);
+    out[i] =
+        scale * float(packed & 15) * float(code) - minimum * float(packed >> 4);
   }
 }
 
@@ -52,8 +52,8 @@ void scaleAndMinimum(const uint8_t *p, int j, int &scale, int &minimum) {
   }
 }
 
-/// Q4_K and Q5_K: sub-blocks of 32, code pairs in a byte's nibbles, and for five
-/// bits a plane of high bits.
+/// Q4_K and Q5_K: sub-blocks of 32, code pairs in a byte's nibbles, and for
+/// five bits a plane of high bits.
 void q45_k(const uint8_t *b, float *out, bool five) {
   float scale = readHalf(b), minimum = readHalf(b + 2);
   const uint8_t *packed = b + 4, *highBits = b + 16;

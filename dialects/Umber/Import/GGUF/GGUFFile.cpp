@@ -80,8 +80,9 @@ Expected<const MetadataValue *> File::find(StringRef key, StringRef expected,
                                            bool isArray) const {
   auto it = metadata.find(key);
   if (it == metadata.end()) {
-    return makeError("key '" + key + "': expected " + expected + ", found no such "
-                                                                 "key");
+    return makeError("key '" + key + "': expected " + expected +
+                     ", found no such "
+                     "key");
   }
   if (it->second.isArray != isArray) {
     return makeTypeError(key, expected, it->second);

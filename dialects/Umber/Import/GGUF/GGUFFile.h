@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// GGUF files, versions 2 and 3, little-endian: metadata and tensors, read in place
-// through a memory map. Nothing in a file is used before it was checked.
+// GGUF files, versions 2 and 3, little-endian: metadata and tensors, read in
+// place through a memory map. Nothing in a file is used before it was checked.
 
 #ifndef UMBER_DIALECTS_UMBER_IMPORT_GGUF_GGUFFILE_H
 #define UMBER_DIALECTS_UMBER_IMPORT_GGUF_GGUFFILE_H
@@ -36,11 +36,11 @@ enum class ValueType : uint32_t {
 
 /// A metadata value, or an array of them, as it stands in the file.
 struct MetadataValue {
-  ValueType type;        ///< of an element, if this is an array
+  ValueType type; ///< of an element, if this is an array
   bool isArray = false;
-  uint64_t count = 1;    ///< elements of an array
+  uint64_t count = 1; ///< elements of an array
   const uint8_t *data = nullptr;
-  uint64_t size = 0;     ///< bytes at `data`
+  uint64_t size = 0; ///< bytes at `data`
 };
 
 struct Tensor {
@@ -52,7 +52,8 @@ struct Tensor {
 
 class File {
 public:
-  /// Maps and checks the file. Errors are one line: PATH: what, expected, found.
+  /// Maps and checks the file. Errors are one line: PATH: what, expected,
+  /// found.
   static llvm::Expected<std::unique_ptr<File>> open(llvm::StringRef path);
   /// The same for bytes in memory; `name` stands for the path in errors.
   static llvm::Expected<std::unique_ptr<File>>
@@ -63,8 +64,8 @@ public:
   const Tensor *findTensor(llvm::StringRef name) const;
 
   bool has(llvm::StringRef key) const { return metadata.contains(key); }
-  // Each fails if the key is missing or has another type. Any integer type is an
-  // integer, and either width a float.
+  // Each fails if the key is missing or has another type. Any integer type is
+  // an integer, and either width a float.
   llvm::Expected<int64_t> getInteger(llvm::StringRef key) const;
   llvm::Expected<double> getFloat(llvm::StringRef key) const;
   llvm::Expected<bool> getBool(llvm::StringRef key) const;
@@ -80,9 +81,8 @@ public:
 private:
   friend class Parser;
 
-  llvm::Expected<const MetadataValue *> find(llvm::StringRef key,
-                                             llvm::StringRef expected,
-                                             bool isArray) const;
+  llvm::Expected<const MetadataValue *>
+  find(llvm::StringRef key, llvm::StringRef expected, bool isArray) const;
   llvm::Error makeTypeError(llvm::StringRef key, llvm::StringRef expected,
                             const MetadataValue &found) const;
 

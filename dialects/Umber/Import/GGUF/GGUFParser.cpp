@@ -129,7 +129,8 @@ private:
 
 Error Parser::parseHeader() {
   if (!bytes.starts_with("GGUF")) {
-    return file.makeError("expected a GGUF file, found other bytes at its start");
+    return file.makeError(
+        "expected a GGUF file, found other bytes at its start");
   }
   position = 4;
   uint32_t version;
@@ -155,9 +156,9 @@ Error Parser::parseHeader() {
                           Twine(keyCount));
   }
   if (tensorCount > left() / 32) {
-    return file.makeError("tensor count: expected at most " + Twine(left() / 32) +
-                          " in what is left of the file, found " +
-                          Twine(tensorCount));
+    return file.makeError(
+        "tensor count: expected at most " + Twine(left() / 32) +
+        " in what is left of the file, found " + Twine(tensorCount));
   }
   return Error::success();
 }
@@ -175,8 +176,9 @@ Error Parser::parseArray(MetadataValue &value, const Twine &what) {
   value.data = bytes.bytes_begin() + position;
   uint64_t start = position;
   if (type > 12 || value.type == ValueType::Array) {
-    return file.makeError(what + ": expected an array of numbers, bools or "
-                                 "strings, found element type " +
+    return file.makeError(what +
+                          ": expected an array of numbers, bools or "
+                          "strings, found element type " +
                           Twine(type));
   }
   uint64_t scalar = getScalarBytes(value.type);
@@ -207,7 +209,8 @@ Error Parser::parseKey(uint64_t index) {
   }
   std::string what = "key " + quote(key);
   if (key.empty()) {
-    return file.makeError("key " + Twine(index) + ": expected a name, found none");
+    return file.makeError("key " + Twine(index) +
+                          ": expected a name, found none");
   }
   uint32_t type;
   if (Error error = read(type, what)) {
@@ -253,9 +256,10 @@ Error Parser::readAlignment() {
     return value.takeError();
   }
   if (*value < 1 || *value > (1 << 20) || !isPowerOf2_64(*value)) {
-    return file.makeError("key 'general.alignment': expected a power of two up to "
-                          "1048576, found " +
-                          Twine(*value));
+    return file.makeError(
+        "key 'general.alignment': expected a power of two up to "
+        "1048576, found " +
+        Twine(*value));
   }
   alignment = *value;
   return Error::success();
@@ -284,8 +288,9 @@ Error Parser::parseTensor(uint64_t index) {
     bool overflow = false;
     elements = SaturatingMultiply(elements, size, &overflow);
     if (size == 0 || overflow || elements > uint64_t(INT64_MAX)) {
-      return file.makeError(what + ": expected a positive size that fits in 63 "
-                                   "bits with the others, found " +
+      return file.makeError(what +
+                            ": expected a positive size that fits in 63 "
+                            "bits with the others, found " +
                             Twine(size));
     }
     tensor.shape.insert(tensor.shape.begin(), int64_t(size));
@@ -299,11 +304,10 @@ Error Parser::parseTensor(uint64_t index) {
   }
   const TensorTypeInfo *info = findTensorType(type);
   if (!info) {
-    std::string known = join(map_range(getTensorTypes(),
-                                       [](const TensorTypeInfo &entry) {
-                                         return entry.name.str();
-                                       }),
-                             ", ");
+    std::string known = join(
+        map_range(getTensorTypes(),
+                  [](const TensorTypeInfo &entry) { return entry.name.str(); }),
+        ", ");
     return file.makeError(what + ": tensor type " + Twine(type) +
                           " is not supported; supported are " + known);
   }
@@ -316,8 +320,9 @@ Error Parser::parseTensor(uint64_t index) {
   uint64_t blocks = elements / info->blockElements;
   if (blocks > bytes.size() / info->blockBytes) {
     return file.makeError(what + ": expected at most the file's " +
-                          Twine(bytes.size()) + " bytes, found " + Twine(blocks) +
-                          " blocks of " + Twine(info->blockBytes));
+                          Twine(bytes.size()) + " bytes, found " +
+                          Twine(blocks) + " blocks of " +
+                          Twine(info->blockBytes));
   }
   if (offset % alignment != 0) {
     return file.makeError(what + ": expected an offset that is a multiple of " +
@@ -325,7 +330,8 @@ Error Parser::parseTensor(uint64_t index) {
   }
   placed.push_back({offset, blocks * info->blockBytes});
   if (!file.tensorIndex.try_emplace(tensor.name, file.tensors.size()).second) {
-    return file.makeError(what + ": expected every tensor once, found it twice");
+    return file.makeError(what +
+                          ": expected every tensor once, found it twice");
   }
   file.tensors.push_back(std::move(tensor));
   return Error::success();
@@ -339,24 +345,22 @@ Error Parser::placeTensors() {
     order[i] = i;
     auto [offset, size] = placed[i];
     if (offset > available || size > available - offset) {
-      return file.makeError("tensor " + quote(file.tensors[i].name) +
-                            ": expected its " + Twine(size) +
-                            " bytes within the " + Twine(available) +
-                            " of the data section, found them at offset " +
-                            Twine(offset));
+      return file.makeError(
+          "tensor " + quote(file.tensors[i].name) + ": expected its " +
+          Twine(size) + " bytes within the " + Twine(available) +
+          " of the data section, found them at offset " + Twine(offset));
     }
-    file.tensors[i].data =
-        ArrayRef(bytes.bytes_begin() + begin + offset, size);
+    file.tensors[i].data = ArrayRef(bytes.bytes_begin() + begin + offset, size);
   }
-  sort(order, [&](size_t a, size_t b) {
-    return placed[a].offset < placed[b].offset;
-  });
+  sort(order,
+       [&](size_t a, size_t b) { return placed[a].offset < placed[b].offset; });
   for (size_t i = 1; i < order.size(); ++i) {
     const Placed &before = placed[order[i - 1]];
     if (before.offset + before.size > placed[order[i]].offset) {
-      return file.makeError("tensor " + quote(file.tensors[order[i]].name) +
-                            ": expected tensors to be apart, found it to overlap " +
-                            quote(file.tensors[order[i - 1]].name));
+      return file.makeError(
+          "tensor " + quote(file.tensors[order[i]].name) +
+          ": expected tensors to be apart, found it to overlap " +
+          quote(file.tensors[order[i - 1]].name));
     }
   }
   return Error::success();
@@ -381,8 +385,8 @@ Expected<std::unique_ptr<File>> File::open(StringRef path) {
   return parse(std::move(*buffer), path);
 }
 
-Expected<std::unique_ptr<File>> File::parse(std::unique_ptr<MemoryBuffer> buffer,
-                                            StringRef name) {
+Expected<std::unique_ptr<File>>
+File::parse(std::unique_ptr<MemoryBuffer> buffer, StringRef name) {
   auto file = std::make_unique<File>();
   file->path = name.str();
   file->buffer = std::move(buffer);

@@ -6,13 +6,20 @@
 namespace umber::gguf {
 
 static constexpr TensorTypeInfo kTypes[] = {
-    {TensorType::F32, "F32", 1, 4},        {TensorType::F16, "F16", 1, 2},
-    {TensorType::BF16, "BF16", 1, 2},      {TensorType::Q4_0, "Q4_0", 32, 18},
-    {TensorType::Q4_1, "Q4_1", 32, 20},    {TensorType::Q5_0, "Q5_0", 32, 22},
-    {TensorType::Q5_1, "Q5_1", 32, 24},    {TensorType::Q8_0, "Q8_0", 32, 34},
-    {TensorType::Q2_K, "Q2_K", 256, 84},   {TensorType::Q3_K, "Q3_K", 256, 110},
-    {TensorType::Q4_K, "Q4_K", 256, 144},  {TensorType::Q5_K, "Q5_K", 256, 176},
-    {TensorType::Q6_K, "Q6_K", 256, 210},  {TensorType::IQ4_NL, "IQ4_NL", 32, 18},
+    {TensorType::F32, "F32", 1, 4},
+    {TensorType::F16, "F16", 1, 2},
+    {TensorType::BF16, "BF16", 1, 2},
+    {TensorType::Q4_0, "Q4_0", 32, 18},
+    {TensorType::Q4_1, "Q4_1", 32, 20},
+    {TensorType::Q5_0, "Q5_0", 32, 22},
+    {TensorType::Q5_1, "Q5_1", 32, 24},
+    {TensorType::Q8_0, "Q8_0", 32, 34},
+    {TensorType::Q2_K, "Q2_K", 256, 84},
+    {TensorType::Q3_K, "Q3_K", 256, 110},
+    {TensorType::Q4_K, "Q4_K", 256, 144},
+    {TensorType::Q5_K, "Q5_K", 256, 176},
+    {TensorType::Q6_K, "Q6_K", 256, 210},
+    {TensorType::IQ4_NL, "IQ4_NL", 32, 18},
     {TensorType::IQ4_XS, "IQ4_XS", 256, 136}};
 
 llvm::ArrayRef<TensorTypeInfo> getTensorTypes() { return kTypes; }

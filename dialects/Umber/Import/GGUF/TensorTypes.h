@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The tensor types of GGUF files: ggml's numbers, and how many elements and bytes
-// a block of each has.
+// The tensor types of GGUF files: ggml's numbers, and how many elements and
+// bytes a block of each has.
 
 #ifndef UMBER_DIALECTS_UMBER_IMPORT_GGUF_TENSORTYPES_H
 #define UMBER_DIALECTS_UMBER_IMPORT_GGUF_TENSORTYPES_H
