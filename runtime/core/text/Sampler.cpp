@@ -108,6 +108,14 @@ void Sampler::penalise() {
 void Sampler::keepTopK(size_t k) {
   k = std::min(k, candidates.size());
   auto middle = candidates.begin() + ptrdiff_t(k);
+  // For few, partial_sort's heap of the best so far costs about one comparison
+  // a token; nth_element moves half of the vocabulary around.
+  constexpr size_t few = 256;
+  if (k < candidates.size() && k <= few) {
+    std::partial_sort(candidates.begin(), middle, candidates.end());
+    candidates.resize(k);
+    return;
+  }
   if (k < candidates.size()) {
     std::nth_element(candidates.begin(), middle, candidates.end());
     candidates.resize(k);

@@ -56,7 +56,8 @@ TEST(PreTokenizerTest, MongolianVowelSeparatorIsNoSpace) {
 }
 
 TEST(PreTokenizerTest, CoversTheText) {
-  std::string text("a\0b \xE3\x80\x80 \xF0\x9F\x98\x80\r\n\t 'x 1", 24);
+  constexpr char raw[] = "a\0b \xE3\x80\x80 \xF0\x9F\x98\x80\r\n\t 'x 1";
+  std::string text(raw, sizeof(raw) - 1);
   for (const char *name :
        {"default", "gpt-2", "mpt", "smollm", "starcoder", "refact", "command-r",
         "llama-bpe", "llama3", "qwen2", "stablelm2", "qwen35", "falcon",

@@ -95,6 +95,25 @@ TEST(SamplerTest, TopKKeepsTheBestAndTheLowestIds) {
   EXPECT_EQ(count(options, fourTokens(), 100)[1], 100);
 }
 
+TEST(SamplerTest, TopKIsTheSameForFewAndForMany) {
+  // A permutation of 1,000 logits, in which token 7 i mod 1000 has rank i.
+  std::vector<float> logits(1000);
+  for (int i = 0; i < 1000; ++i) {
+    logits[static_cast<size_t>(7 * i % 1000)] = -0.001f * static_cast<float>(i);
+  }
+  for (int k : {2, 255, 256, 257, 999}) {
+    SamplerOptions options = everything();
+    options.topK = k;
+    std::vector<int> counts = count(options, logits, 20000);
+    int outside = 0;
+    for (int i = k; i < 1000; ++i) {
+      outside += counts[static_cast<size_t>(7 * i % 1000)];
+    }
+    EXPECT_EQ(outside, 0) << k;
+    EXPECT_GT(counts[static_cast<size_t>(7 * (k - 1) % 1000)], 0) << k;
+  }
+}
+
 TEST(SamplerTest, TopPKeepsTheSmallestSetWithTheMass) {
   SamplerOptions options = everything();
   options.topP = 0.7f;
