@@ -96,8 +96,10 @@ void KernelEmitter::emitLinear(LinearOp op) {
   bool isF16 = cast<MemRefType>(weight.getType()).getElementType().isF16();
   Range columns = getColumns(y);
   Value inner = index(x.columns);
-  // Granules are whole panels, so a range begins at one.
-  forEach(div(columns.begin, index(kPanelRows)),
+  // Granules are whole panels, so a range begins at one, or is empty and begins
+  // after the last column: inside the last panel where that has fewer columns,
+  // which is then not this worker's to write.
+  forEach(ceilDiv(columns.begin, index(kPanelRows)),
           ceilDiv(columns.end, index(kPanelRows)), [&](Value panel) {
             Value first = mul(panel, index(kPanelRows));
             Value count = min(sub(index(y.columns), first), index(kPanelRows));

@@ -9,6 +9,8 @@
 #include "runtime/drivers/cpu/Team.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 using namespace umber;
 using namespace umber::cpu;
@@ -41,6 +43,24 @@ private:
   std::unique_ptr<Team> team;
 };
 
+/// UMBER_CPU_TURNS, with which tests ask that workers run one at a time.
+Result<std::optional<Turns::Order>> getOrder() {
+  const char *variable = std::getenv("UMBER_CPU_TURNS");
+  std::string_view name = variable ? variable : "";
+  if (name.empty()) {
+    return std::optional<Turns::Order>();
+  }
+  if (name == "ascending") {
+    return std::optional(Turns::Order::Ascending);
+  }
+  if (name == "descending") {
+    return std::optional(Turns::Order::Descending);
+  }
+  return Status(StatusCode::InvalidArgument,
+                "UMBER_CPU_TURNS must be ascending or descending, not " +
+                    std::string(name));
+}
+
 } // namespace
 
 Result<DeviceDescription> CpuDriver::describe() const {
@@ -61,8 +81,12 @@ CpuDriver::load(std::shared_ptr<const Package> package,
   if (!plan.ok()) {
     return plan.status();
   }
-  Result<std::unique_ptr<Team>> team =
-      Team::create(options.threads == 0 ? defaultThreads() : options.threads);
+  Result<std::optional<Turns::Order>> order = getOrder();
+  if (!order.ok()) {
+    return order.status();
+  }
+  Result<std::unique_ptr<Team>> team = Team::create(
+      options.threads == 0 ? defaultThreads() : options.threads, *order);
   if (!team.ok()) {
     return team.status();
   }

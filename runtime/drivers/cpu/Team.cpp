@@ -20,13 +20,14 @@ int umber::cpu::availableCores() {
   return online > 0 ? static_cast<int>(online) : 1;
 }
 
-Result<std::unique_ptr<Team>> Team::create(int size) {
+Result<std::unique_ptr<Team>> Team::create(int size,
+                                           std::optional<Turns::Order> order) {
   if (size < 1 || size > kMaxWorkers) {
     return Status(StatusCode::InvalidArgument,
                   "threads must be 1 to " + std::to_string(kMaxWorkers) +
                       ", not " + std::to_string(size));
   }
-  std::unique_ptr<Team> team(new Team(size));
+  std::unique_ptr<Team> team(new Team(size, order));
   if (size > 1) {
     team->pool = pthreadpool_create(size);
     if (!team->pool) {
@@ -54,7 +55,7 @@ void Team::run(Work work, void *context) {
     work(context, 0);
     return;
   }
-  std::lock_guard<std::mutex> lock(turn);
+  std::lock_guard<std::mutex> lock(running);
   Run run{work, context};
   current.store(&run, std::memory_order_release);
   // The pool lets a thread that is done take another's item; here none can,
@@ -63,7 +64,13 @@ void Team::run(Work work, void *context) {
 }
 
 void Team::runWorker(void *team, size_t worker) {
-  const Run &run =
-      *static_cast<Team *>(team)->current.load(std::memory_order_acquire);
+  Team &self = *static_cast<Team *>(team);
+  const Run &run = *self.current.load(std::memory_order_acquire);
+  if (self.turns) {
+    self.turns->begin(static_cast<int>(worker));
+  }
   run.work(run.context, static_cast<int>(worker));
+  if (self.turns) {
+    self.turns->end();
+  }
 }

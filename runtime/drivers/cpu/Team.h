@@ -7,6 +7,7 @@
 #define UMBER_RUNTIME_DRIVERS_CPU_TEAM_H
 
 #include "runtime/drivers/cpu/Barrier.h"
+#include "runtime/drivers/cpu/Turns.h"
 #include "runtime/package/Status.h"
 
 #include <atomic>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 struct pthreadpool;
 
@@ -30,8 +32,9 @@ public:
   static constexpr int kMaxWorkers = 256;
 
   /// InvalidArgument unless 1 <= size <= kMaxWorkers; OutOfMemory without a
-  /// pool.
-  static Result<std::unique_ptr<Team>> create(int size);
+  /// pool. With `order`, workers run one at a time (see Turns).
+  static Result<std::unique_ptr<Team>>
+  create(int size, std::optional<Turns::Order> order = std::nullopt);
   ~Team();
   Team(const Team &) = delete;
   Team &operator=(const Team &) = delete;
@@ -46,7 +49,12 @@ public:
 
   /// For use inside run(): returns when all workers have called it.
   void meet() {
-    if (workers > 1) {
+    if (workers == 1) {
+      return;
+    }
+    if (turns) {
+      turns->meet();
+    } else {
       barrier.wait();
     }
   }
@@ -57,15 +65,21 @@ private:
     void *context;
   };
 
-  explicit Team(int size) : workers(size), barrier(size) {}
+  Team(int size, std::optional<Turns::Order> order)
+      : workers(size), barrier(size) {
+    if (order) {
+      turns.emplace(size, *order);
+    }
+  }
   static void runWorker(void *team, size_t worker);
 
   const int workers;
   uint32_t poolFlags = 0;
   pthreadpool *pool = nullptr;
   Barrier barrier;
-  // Callers take turns.
-  std::mutex turn;
+  std::optional<Turns> turns;
+  // Held by the caller of run().
+  std::mutex running;
   // What the pool's threads are to do. The pool publishes it by means of its
   // own; that it is atomic says so in terms of the language.
   std::atomic<const Run *> current{nullptr};

@@ -3,6 +3,7 @@
 
 #include "runtime/drivers/cpu/Team.h"
 
+#include <algorithm>
 #include <atomic>
 #include <gtest/gtest.h>
 #include <thread>
@@ -113,6 +114,38 @@ TEST(Team, CallersTakeTurns) {
     caller.join();
   }
   EXPECT_EQ(sums, 3 * 50 * 10);
+}
+
+struct Visits {
+  Team *team;
+  std::vector<int> order; // plain: workers run one at a time
+};
+
+TEST(Team, TurnsGoByWorkerInTheOrderAskedFor) {
+  for (Turns::Order order :
+       {Turns::Order::Ascending, Turns::Order::Descending}) {
+    Result<std::unique_ptr<Team>> team = Team::create(3, order);
+    ASSERT_TRUE(team.ok()) << team.status().message();
+    Visits visits{team->get(), {}};
+    auto visit = [](void *context, int worker) {
+      Visits &visits = *static_cast<Visits *>(context);
+      for (int i = 0; i < 2; ++i) {
+        visits.order.push_back(worker);
+        visits.team->meet();
+      }
+    };
+    (*team)->run(visit, &visits);
+    (*team)->run(visit, &visits);
+    std::vector<int> round = {0, 1, 2};
+    if (order == Turns::Order::Descending) {
+      std::reverse(round.begin(), round.end());
+    }
+    std::vector<int> expected;
+    for (int i = 0; i < 4; ++i) {
+      expected.insert(expected.end(), round.begin(), round.end());
+    }
+    EXPECT_EQ(visits.order, expected);
+  }
 }
 
 TEST(Team, RefusesAbsurdSizes) {
