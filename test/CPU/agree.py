@@ -3,18 +3,21 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares compiled code with the interpreter on a small random model.
 
-    agree.py FOLDER [make_model.py's options]
+    agree.py FOLDER [--isa NAME --run 'COMMAND OF UMBER-RUN'] [make_model.py's options]
 
-For f32 and f16 and every instruction set that this processor has: the last prompt
+For f32 and f16 and every instruction set that this processor has, or for the one that
+is named and that the command runs, perhaps in an emulator: the last prompt
 position's logits and the greedy tokens of umber-run are those of umber-interp on the
 same IR, and agree to the bit for any number of threads and whichever of them is first
 between two barriers.
 """
 
+import argparse
 import array
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -42,7 +45,7 @@ def instruction_sets():
     return ["x86-64-v3"] if "avx2" in flags else []
 
 
-def check_bits(folder, bits):
+def check_bits(folder, bits, umber_run, isas):
     ir, package = folder / f"m{bits}.mlir", folder / f"m{bits}.umb"
     model = str(folder / "m.gguf")
     run("umber-compile", model, f"--bits={bits}", "--emit=mlir", "--compile-to=quantize",
@@ -54,12 +57,12 @@ def check_bits(folder, bits):
     def compiled(isa, threads, turns=""):
         os.environ["UMBER_CPU_TURNS"] = turns
         answer = json.loads(run(
-            "umber-run", str(package), "-f", str(folder / "prompt"), "--raw", "-n", "12",
+            *umber_run, str(package), "-f", str(folder / "prompt"), "--raw", "-n", "12",
             "--temp", "0", "--ignore-eos", "--json", "--isa", isa, "-t", str(threads),
             "--logits", out))
         return answer, logits(out)
 
-    for isa in instruction_sets():
+    for isa in isas:
         first, first_logits = compiled(isa, 1)
         reference = json.loads(run(
             "umber-interp", str(ir), "--prompt-ids",
@@ -82,12 +85,17 @@ def check_bits(folder, bits):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
-    os.makedirs(folder, exist_ok=True)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--isa")
+    parser.add_argument("--run", default="umber-run")
+    options, model_options = parser.parse_known_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     run(sys.executable, str(HERE.parent / "tools" / "make_model.py"),
-        str(folder / "m.gguf"), *sys.argv[2:])
+        str(options.folder / "m.gguf"), *model_options)
+    isas = [options.isa] if options.isa else instruction_sets()
     for bits in (32, 16):
-        check_bits(folder, bits)
+        check_bits(options.folder, bits, shlex.split(options.run), isas)
 
 
 if __name__ == "__main__":
