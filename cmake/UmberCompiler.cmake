@@ -30,6 +30,16 @@ function(umber_use_mlir name)
   endif()
 endfunction()
 
+# umber_set_sanitizer_defaults(EXECUTABLE): LLVM's bump allocator is inline. Our
+# copy, built with a sanitizer, poisons memory that the copy in the distribution's
+# libraries then hands out without saying so, which AddressSanitizer must not take
+# for an error.
+function(umber_set_sanitizer_defaults name)
+  if(UMBER_SANITIZE MATCHES address)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/SanitizerDefaults.c)
+  endif()
+endfunction()
+
 # umber_add_compiler_library(NAME SOURCES... [LINK targets...] [DEPENDS
 # tablegen-targets...]): a static library of the compiler side.
 function(umber_add_compiler_library name)
@@ -48,4 +58,5 @@ function(umber_add_compiler_tool name)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   umber_use_mlir(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
+  umber_set_sanitizer_defaults(${name})
 endfunction()

@@ -10,6 +10,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "targets/Common/PackageBuilder.h"
 #include "tools/common/FirstError.h"
+#include "tools/common/WriteFile.h"
 #include "tools/umber-compile/Progress.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -23,19 +24,6 @@ using namespace llvm;
 namespace umber::compile {
 
 namespace {
-
-/// Writes to a temporary file that gets its name when it is complete.
-Error writeFile(StringRef path, function_ref<void(raw_ostream &)> write) {
-  Error error = writeToOutput(path, [&](raw_ostream &os) {
-    write(os);
-    return Error::success();
-  });
-  if (!error) {
-    return error;
-  }
-  return createStringError(inconvertibleErrorCode(),
-                           path + ": " + toString(std::move(error)));
-}
 
 class Compiler {
 public:

@@ -9,6 +9,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "tools/umber-compile/Compiler.h"
 #include "llvm/Support/raw_ostream.h"
+#include <csignal>
 
 static int report(llvm::Error error) {
   llvm::errs() << "umber-compile: error: " << toString(std::move(error))
@@ -17,6 +18,8 @@ static int report(llvm::Error error) {
 }
 
 int main(int argc, char **argv) {
+  // A file beyond the shell's limit is a failed write, not a crash.
+  std::signal(SIGXFSZ, SIG_IGN);
   auto options = umber::compile::parseOptions(argc, argv);
   if (!options) {
     return report(options.takeError());

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "tools/umber-interp/Npy.h"
+#include "tools/common/WriteFile.h"
 #include "llvm/Support/EndianStream.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -33,7 +34,7 @@ static std::string npyHeader(const Tensor &tensor) {
 }
 
 llvm::Error writeNpy(llvm::StringRef path, const Tensor &tensor) {
-  return llvm::writeToOutput(path, [&](raw_ostream &os) {
+  return writeFile(path, [&](raw_ostream &os) {
     os << npyHeader(tensor);
     llvm::support::endian::Writer writer(os, llvm::endianness::little);
     if (tensor.isFloat()) {
@@ -41,15 +42,13 @@ llvm::Error writeNpy(llvm::StringRef path, const Tensor &tensor) {
     } else {
       writer.write(tensor.getIntegers());
     }
-    return llvm::Error::success();
   });
 }
 
 llvm::Error writeRawFloats(llvm::StringRef path,
                            llvm::ArrayRef<float> elements) {
-  return llvm::writeToOutput(path, [&](raw_ostream &os) {
+  return writeFile(path, [&](raw_ostream &os) {
     llvm::support::endian::Writer(os, llvm::endianness::little).write(elements);
-    return llvm::Error::success();
   });
 }
 

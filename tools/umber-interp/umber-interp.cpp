@@ -6,10 +6,12 @@
 #include "dialects/Register/RegisterDialects.h"
 #include "dialects/Umber/Interpreter/Interpreter.h"
 #include "tools/common/FirstError.h"
+#include "tools/common/WriteFile.h"
 #include "tools/umber-interp/Load.h"
 #include "tools/umber-interp/Run.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include <csignal>
 
 namespace cl = llvm::cl;
 using umber::FirstError;
@@ -74,6 +76,8 @@ static LogicalResult run(MLIRContext &context, FirstError &error) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // A file beyond the shell's limit is a failed write, not a crash.
+  std::signal(SIGXFSZ, SIG_IGN);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "Umber's reference interpreter\n");
   DialectRegistry registry;
@@ -81,7 +85,11 @@ int main(int argc, char **argv) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   FirstError error(&context, input);
-  if (failed(run(context, error))) {
+  LogicalResult done = run(context, error);
+  if (llvm::Error flushed = ::umber::flushStandardOutput()) {
+    done = error.set(std::move(flushed));
+  }
+  if (failed(done)) {
     llvm::errs() << "umber-interp: error: " << error.getText() << '\n';
     return 1;
   }
