@@ -4,7 +4,7 @@
 #include "runtime/core/Model.h"
 
 #include "runtime/core/Hash.h"
-#include "runtime/drivers/ElementType.h"
+#include "runtime/package/ElementType.h"
 
 #include <algorithm>
 

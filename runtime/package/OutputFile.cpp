@@ -53,20 +53,11 @@ OutputFile::~OutputFile() {
 }
 
 Status OutputFile::append(const void *data, size_t size) {
-  const char *bytes = static_cast<const char *>(data);
-  while (size > 0) {
-    ssize_t written = ::write(descriptor, bytes, size);
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      return ioError("cannot write");
-    }
-    bytes += written;
-    size -= size_t(written);
-    position += uint64_t(written);
+  Status status = overwrite(position, data, size);
+  if (status.ok()) {
+    position += size;
   }
-  return Status();
+  return status;
 }
 
 Status OutputFile::overwrite(uint64_t offset, const void *data, size_t size) {

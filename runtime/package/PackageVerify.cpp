@@ -5,6 +5,7 @@
 // every range is inside of what it is a range of, and every number is one that
 // can be worked with.
 
+#include "runtime/package/ElementType.h"
 #include "runtime/package/Format.h"
 #include "runtime/package/Package.h"
 
@@ -39,22 +40,6 @@ constexpr uint32_t kMaxTokens = 1 << 16;
 constexpr uint32_t kMaxHeads = 1 << 14;
 constexpr uint32_t kMaxVocab = 1 << 24;
 constexpr uint64_t kMaxBytes = uint64_t(1) << 46;
-
-uint64_t bitsOf(fbs::DType type) {
-  switch (type) {
-  case fbs::DType_F32:
-  case fbs::DType_I32:
-    return 32;
-  case fbs::DType_F16:
-  case fbs::DType_BF16:
-    return 16;
-  case fbs::DType_I8:
-    return 8;
-  case fbs::DType_I4:
-    break;
-  }
-  return 4;
-}
 
 class MetadataVerifier {
 public:
@@ -327,7 +312,7 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
   }
   // A layout may add padding; how much room an encoding needs is its own
   // affair.
-  uint64_t least = (elements * bitsOf(parameter.dtype()) + 7) / 8;
+  uint64_t least = (elements * elementBits(parameter.dtype()) + 7) / 8;
   bool isPlain = !parameter.encoding() || parameter.encoding()->size() == 0;
   if (isPlain && parameter.size() < least) {
     return bad(where, "at least " + std::to_string(least) +

@@ -3,8 +3,8 @@
 
 #include "runtime/drivers/cpu/Plan.h"
 
-#include "runtime/drivers/ElementType.h"
 #include "runtime/drivers/cpu/InstructionSets.h"
+#include "runtime/package/ElementType.h"
 #include "runtime/package/Package.h"
 
 #include <algorithm>

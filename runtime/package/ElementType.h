@@ -3,8 +3,8 @@
 //
 // How large a package's element types are.
 
-#ifndef UMBER_RUNTIME_DRIVERS_ELEMENTTYPE_H
-#define UMBER_RUNTIME_DRIVERS_ELEMENTTYPE_H
+#ifndef UMBER_RUNTIME_PACKAGE_ELEMENTTYPE_H
+#define UMBER_RUNTIME_PACKAGE_ELEMENTTYPE_H
 
 #include "runtime/package/umb_generated.h"
 
@@ -31,4 +31,4 @@ inline uint64_t elementBits(fbs::DType type) {
 
 } // namespace umber
 
-#endif // UMBER_RUNTIME_DRIVERS_ELEMENTTYPE_H
+#endif // UMBER_RUNTIME_PACKAGE_ELEMENTTYPE_H
