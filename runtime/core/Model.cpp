@@ -51,6 +51,10 @@ TokenizerData readTables(const fbs::Tokenizer &tables) {
   if (tables.merges()) {
     data.merges.assign(tables.merges()->begin(), tables.merges()->end());
   }
+  if (tables.token_scores()) {
+    data.scores.assign(tables.token_scores()->begin(),
+                       tables.token_scores()->end());
+  }
   data.bos = tables.bos();
   data.eos = tables.eos();
   data.eot = tables.eot();

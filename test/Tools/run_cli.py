@@ -16,6 +16,9 @@ TIMINGS = ["load_ms", "prompt_n", "prompt_ms", "prompt_per_second", "predicted_n
            "predicted_ms", "predicted_per_second"]
 
 
+TESTS = pathlib.Path(__file__).parent.parent
+
+
 class Runner:
     def __init__(self, package):
         self.package = str(package)
@@ -43,11 +46,11 @@ class Runner:
         assert not done.stdout, f"{args}: printed {done.stdout!r}"
 
 
-def make_package(folder):
-    maker = pathlib.Path(__file__).parent.parent / "tools" / "make_model.py"
+def make_package(folder, *options):
     folder.mkdir(parents=True, exist_ok=True)
     gguf, package = folder / "m.gguf", folder / "m.umb"
-    subprocess.run([sys.executable, maker, gguf], check=True)
+    subprocess.run([sys.executable, TESTS / "tools" / "make_model.py", gguf, *options],
+                   check=True)
     subprocess.run(["umber-compile", gguf, "--max-tokens=8", "-o", package], check=True,
                    stderr=subprocess.DEVNULL)
     return package
@@ -152,6 +155,19 @@ def check_refusals(runner):
     assert runner.json(*prompt, "-n", "2", "--device", "null")["ids"]
 
 
+def check_sentencepiece(folder):
+    """Ids are those of the sentencepiece package, after the model's first token."""
+    vocabulary = TESTS / "Unit" / "Text" / "sentencepiece.json"
+    runner = Runner(make_package(folder, "--sentencepiece", vocabulary))
+    expected = json.loads(vocabulary.read_text(encoding="utf-8"))
+    for text, ids in zip(expected["texts"], expected["ids"]):
+        if "\0" in text or "<s>" in text or not text:
+            continue  # no argument, a control token here, no prompt
+        done = runner.json("--raw", "-p", text, "-n", "1")
+        assert done["prompt_ids"] == [1, *ids], (text, done, ids)
+    runner.refuse("chat", runner.package, "-p", "the", "-n", "1")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     runner = Runner(make_package(folder))
@@ -159,6 +175,7 @@ def main():
     check_files(runner, folder)
     check_chat(runner)
     check_refusals(runner)
+    check_sentencepiece(folder / "sentencepiece")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,10 @@ class GGUF:
     def ints(self, name, values):
         self.key(name, ARRAY, array(I32, values))
 
+    def floats(self, name, values):
+        self.key(name, ARRAY, struct.pack("<IQ", F32, len(values)) +
+                 struct.pack(f"<{len(values)}f", *values))
+
     def tensor(self, name, kind, shape, data, offset=None):
         """shape is outermost first; offset overrides where the data is said to be."""
         self.tensors.append([name, kind, list(shape), data, offset])

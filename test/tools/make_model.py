@@ -8,7 +8,9 @@ tests run on shapes that no real model has.
 """
 
 import argparse
+import json
 import math
+import pathlib
 import random
 import struct
 import sys
@@ -36,6 +38,8 @@ def parse(argv):
     parser.add_argument("--untied", action="store_true")
     parser.add_argument("--add-bos", action="store_true",
                         help="texts begin with a token of their own")
+    parser.add_argument("--sentencepiece", type=pathlib.Path, metavar="JSON",
+                        help="the vocabulary, as test/Unit/Text/sentencepiece.json has it")
     parser.add_argument("--bias", action="store_true")
     parser.add_argument("--type", default="F32", choices=["F32", "F16", "Q8_0"])
     parser.add_argument("--scale", type=float, default=1.0,
@@ -68,6 +72,19 @@ def add_tokenizer(model, add_bos):
     model.bool("tokenizer.ggml.add_bos_token", add_bos)
     model.text("tokenizer.chat_template", CHATML)
     return len(tokens)
+
+
+def add_sentencepiece(model, path):
+    """The pieces in a JSON file; no merges, and no flags, as in models of that time."""
+    vocabulary = json.loads(path.read_text(encoding="utf-8"))
+    model.text("tokenizer.ggml.model", "llama")
+    model.strings("tokenizer.ggml.tokens", vocabulary["pieces"])
+    model.floats("tokenizer.ggml.scores", vocabulary["scores"])
+    model.ints("tokenizer.ggml.token_type", vocabulary["types"])
+    model.u32("tokenizer.ggml.unknown_token_id", 0)
+    model.u32("tokenizer.ggml.bos_token_id", 1)
+    model.u32("tokenizer.ggml.eos_token_id", 2)
+    return len(vocabulary["pieces"])
 
 
 def encode(kind, values, columns):
@@ -106,7 +123,10 @@ def build(args):
         model.text(f"{args.arch}.rope.scaling.type", args.rope_scaling)
         model.f32(f"{args.arch}.rope.scaling.factor", 4.0)
         model.u32(f"{args.arch}.rope.scaling.original_context_length", 32)
-    vocab = add_tokenizer(model, args.add_bos)
+    if args.sentencepiece:
+        vocab = add_sentencepiece(model, args.sentencepiece)
+    else:
+        vocab = add_tokenizer(model, args.add_bos)
 
     def matrix(name, rows, columns):
         spread = args.scale / math.sqrt(columns)

@@ -62,10 +62,9 @@ umber_status umber_detokenize(const umber_model *model, const int32_t *ids,
     if (!tokenizer.ok()) {
       return tokenizer.status();
     }
-    std::string decoded;
-    for (size_t i = 0; i < count; ++i) {
-      (*tokenizer)->decode(ids[i], flags & UMBER_DETOKENIZE_SPECIAL, decoded);
-    }
+    std::string decoded = (*tokenizer)
+                              ->decode(std::vector<int32_t>(ids, ids + count),
+                                       flags & UMBER_DETOKENIZE_SPECIAL);
     copyOut(decoded.data(), decoded.size(), text, capacity, length);
     return {};
   });

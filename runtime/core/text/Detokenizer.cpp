@@ -25,6 +25,10 @@ void Tokenizer::decode(int32_t id, bool showSpecial, std::string &text) const {
     text.append(token);
     return;
   }
+  if (isSentencePiece()) {
+    decodePiece(id, text);
+    return;
+  }
   while (!token.empty()) {
     size_t length = utf8Length(token);
     int byte = length ? byteOfCharacter(utf8Decode(token, length)) : -1;
@@ -42,8 +46,17 @@ void Tokenizer::decode(int32_t id, bool showSpecial, std::string &text) const {
 std::string Tokenizer::decode(const std::vector<int32_t> &ids,
                               bool showSpecial) const {
   std::string text;
+  int32_t previous = -1;
   for (int32_t id : ids) {
+    if (id < 0 || size_t(id) >= data.tokens.size()) {
+      continue;
+    }
+    size_t at = text.size();
     decode(id, showSpecial, text);
+    if (isPrefixedAfter(previous) && text.size() > at && text[at] == ' ') {
+      text.erase(at, 1);
+    }
+    previous = id;
   }
   return text;
 }

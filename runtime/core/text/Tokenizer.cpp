@@ -15,17 +15,20 @@
 namespace umber {
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::create(TokenizerData data) {
-  if (data.model != "gpt2") {
+  if (data.model != "gpt2" && data.model != "llama") {
     return Status(StatusCode::Unsupported,
                   "tokenizer: model '" + data.model +
-                      "' is not supported; supported is gpt2 (byte-level BPE)");
-  }
-  auto preTokenizer = PreTokenizer::create(data.pre);
-  if (!preTokenizer.ok()) {
-    return preTokenizer.status();
+                      "' is not supported; supported are gpt2 (byte-level BPE) "
+                      "and llama (SentencePiece)");
   }
   std::unique_ptr<Tokenizer> tokenizer(new Tokenizer(std::move(data)));
-  tokenizer->preTokenizer = std::move(*preTokenizer);
+  if (tokenizer->data.model == "gpt2") {
+    auto preTokenizer = PreTokenizer::create(tokenizer->data.pre);
+    if (!preTokenizer.ok()) {
+      return preTokenizer.status();
+    }
+    tokenizer->preTokenizer = std::move(*preTokenizer);
+  }
   if (Status status = tokenizer->buildTables(); !status.ok()) {
     return status;
   }
@@ -59,8 +62,7 @@ int32_t Tokenizer::find(std::string_view token) const {
   return vocabulary[at];
 }
 
-Status Tokenizer::buildTables() {
-  buildVocabulary();
+Status Tokenizer::buildMerges() {
   for (unsigned byte = 0; byte < 256; ++byte) {
     std::string character;
     utf8Append(character, kByteAlphabet[byte]);
@@ -78,6 +80,15 @@ Status Tokenizer::buildTables() {
                         " to make a token, found that it does not");
     }
     merges.add(left, right, {int32_t(i / 2), result});
+  }
+  return Status();
+}
+
+Status Tokenizer::buildTables() {
+  buildVocabulary();
+  if (Status status = isSentencePiece() ? buildPieces() : buildMerges();
+      !status.ok()) {
+    return status;
   }
   for (size_t id = 0; id < data.tokens.size(); ++id) {
     TokenType type = typeOf(int32_t(id));
@@ -119,16 +130,22 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
       ++at;
       continue;
     }
-    Status status = encodePlain(text.substr(plain, at - plain), ids);
-    if (!status.ok()) {
-      return status;
+    // A user-defined token is text like any other, with the space in front.
+    if (at > plain || typeOf(special) == TokenType::UserDefined) {
+      Status status = encodePlain(text.substr(plain, at - plain), ids);
+      if (!status.ok()) {
+        return status;
+      }
     }
     ids.push_back(special);
     at += data.tokens[special].size();
     plain = at;
   }
-  if (Status status = encodePlain(text.substr(plain), ids); !status.ok()) {
-    return status;
+  if (plain < text.size()) {
+    Status status = encodePlain(text.substr(plain), ids);
+    if (!status.ok()) {
+      return status;
+    }
   }
   if (options.addSpecial && data.addEos && data.eos >= 0) {
     ids.push_back(data.eos);
@@ -136,8 +153,19 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
   return ids;
 }
 
+/// Whether text gets a space in front: at the start (`previous` is -1), and
+/// after a control token, where llama.cpp adds one too.
+bool Tokenizer::isPrefixedAfter(int32_t previous) const {
+  return isSentencePiece() && data.addSpacePrefix &&
+         (previous < 0 || typeOf(previous) == TokenType::Control);
+}
+
 Status Tokenizer::encodePlain(std::string_view text,
                               std::vector<int32_t> &ids) const {
+  if (isSentencePiece()) {
+    encodePieces(text, isPrefixedAfter(ids.empty() ? -1 : ids.back()), ids);
+    return Status();
+  }
   std::vector<std::string_view> words;
   while (!text.empty()) {
     size_t valid = 0;

@@ -20,8 +20,9 @@ struct EncodeOptions {
   bool parseSpecial = false;
 };
 
-/// Text to tokens and back, by byte-level BPE. Any bytes are text: what is not
-/// UTF-8 becomes the tokens of its bytes, and decode(encode(x)) is x.
+/// Text to tokens and back, by byte-level BPE or by SentencePiece's. Any bytes
+/// are text: what is not UTF-8 becomes the tokens of its bytes, and
+/// decode(encode(x)) is x, but for U+2581, which is SentencePiece's space.
 /// Immutable, and used by many threads.
 class Tokenizer {
 public:
@@ -35,6 +36,7 @@ public:
   /// Appends the bytes that a token stands for. Control tokens stand for
   /// nothing unless `showSpecial`.
   void decode(int32_t id, bool showSpecial, std::string &text) const;
+  /// The text of all of them, without the spaces that encode() put in front.
   std::string decode(const std::vector<int32_t> &ids, bool showSpecial) const;
 
   /// The token of exactly this text, or -1.
@@ -45,14 +47,25 @@ private:
   explicit Tokenizer(TokenizerData data) : data(std::move(data)) {}
 
   Status buildTables();
+  Status buildMerges();
   void buildVocabulary();
   TokenType typeOf(int32_t id) const { return TokenType(data.types[id]); }
   int32_t findSpecialAt(std::string_view text, bool control) const;
   Status encodePlain(std::string_view text, std::vector<int32_t> &ids) const;
+  bool isSentencePiece() const { return !preTokenizer; }
+  bool isPrefixedAfter(int32_t previous) const;
+
+  // SentencePiece.cpp
+  static int byteOfPiece(std::string_view piece);
+  Status buildPieces();
+  void encodePieces(std::string_view text, bool prefix,
+                    std::vector<int32_t> &ids) const;
+  void decodePiece(int32_t id, std::string &text) const;
+
   Status encodeWord(std::string_view word, std::vector<int32_t> &ids) const;
 
   TokenizerData data;
-  std::unique_ptr<PreTokenizer> preTokenizer;
+  std::unique_ptr<PreTokenizer> preTokenizer; ///< null for SentencePiece
   MergeTable merges;
   std::array<int32_t, 256> byteTokens;
   /// Control and user-defined tokens by their first byte, the longest first.

@@ -25,13 +25,15 @@ enum class TokenType : uint8_t {
 /// A tokenizer's tables, as the table `Tokenizer` in umb.fbs describes them.
 /// Views must outlive what is made from them.
 struct TokenizerData {
-  std::string model; ///< "gpt2": byte-level BPE
+  std::string model; ///< "gpt2": byte-level BPE; "llama": SentencePiece's BPE
   std::string pre;   ///< name of the pre-tokenizer
   std::vector<std::string_view> tokens;
   std::vector<uint8_t> types;   ///< a TokenType per token
-  std::vector<uint32_t> merges; ///< pairs of ids, best first
+  std::vector<uint32_t> merges; ///< pairs of ids, best first; for gpt2
+  std::vector<float> scores;    ///< one per token, for llama
   int32_t bos = -1, eos = -1, eot = -1, unk = -1, pad = -1;
-  bool addBos = false, addEos = false, addSpacePrefix = false;
+  bool addBos = false, addEos = false;
+  bool addSpacePrefix = false; ///< for llama
 };
 
 } // namespace umber
