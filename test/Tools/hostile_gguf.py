@@ -91,6 +91,15 @@ def hyper_parameters(attack):
     built = model()
     built.keys[0] = ("general.architecture", gguf_writer.STRING, gguf_writer.string("lama"))
     attack.run(built.build(), "unknown architecture", expect="llama")
+    for text in ("lla\nma", "lla\0ma"):
+        built = model()
+        built.keys[0] = ("general.architecture", gguf_writer.STRING, gguf_writer.string(text))
+        attack.run(built.build(), "architecture on two lines", expect="'lla\\0")
+    built = model()
+    built.text("llama.rope.scaling.type", "lin\near")
+    attack.run(built.build(), "scaling on two lines", expect="'lin\\0Aear'")
+    attack.run(with_key("llama.expert_count", gguf_writer.U64, struct.pack("<Q", 2**63)),
+               "experts that wrap to fewer than none", expect="63 bits")
     built = model()
     built.keys = built.keys[1:]
     attack.run(built.build(), "no architecture", expect="general.architecture")
@@ -101,6 +110,9 @@ def tensors(attack):
     attack.run(without_tensor(q), "missing tensor", expect=q)
     attack.run(without_tensor("token_embd.weight"), "missing embedding")
     attack.run(change_tensor(q, name="blk.0.other.weight"), "unknown tensor")
+    built = model()
+    built.tensor("two\nlines", gguf_writer.TYPE_F32, [1], bytes(4))
+    attack.run(built.build(), "extra tensor", expect="'two\\0Alines'")
     attack.run(change_tensor(q, name="token_embd.weight"), "tensor twice", expect="twice")
     attack.run(change_tensor(q, kind=4), "unknown type 4", expect="type 4")
     attack.run(change_tensor(q, kind=2**31), "unknown type 2^31")

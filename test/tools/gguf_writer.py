@@ -4,7 +4,7 @@
 
 import struct
 
-U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
+U32, I32, F32, BOOL, STRING, ARRAY, U64 = 4, 5, 6, 7, 8, 9, 10
 TYPE_F32, TYPE_F16, TYPE_Q8_0 = 0, 1, 8
 
 

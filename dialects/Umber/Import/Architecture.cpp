@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dialects/Umber/Import/Architecture.h"
+#include "dialects/Umber/Import/GGUF/GGUFFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Error.h"
@@ -37,8 +38,8 @@ Expected<const Architecture *> findArchitecture(StringRef name) {
                                      }),
                            ", ");
   return createStringError(inconvertibleErrorCode(),
-                           "architecture '" + name +
-                               "' is not supported; supported are " + known);
+                           "architecture " + gguf::quote(name) +
+                               " is not supported; supported are " + known);
 }
 
 Error verifyConfig(const ModelConfig &config) {

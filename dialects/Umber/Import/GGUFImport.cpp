@@ -133,8 +133,8 @@ Error ConfigReader::readRopeScaling() {
     scaling.highFreqFactor = 32.0;
   } else {
     return file.makeError("key '" + key("rope.scaling.type") +
-                          "': expected none, linear or yarn, found '" + *type +
-                          "'");
+                          "': expected none, linear or yarn, found " +
+                          gguf::quote(*type));
   }
   scaling.originalContext = config.contextLength;
   if (Error error = optionalFloat(scaling.factor, "rope.scaling.factor")) {
@@ -237,8 +237,8 @@ Error checkTensors(const gguf::File &file, const Architecture &architecture,
   for (const gguf::Tensor &tensor : file.getTensors()) {
     if (!known.contains(tensor.name)) {
       return file.makeError(
-          "tensor '" + tensor.name +
-          "': expected no such tensor in a model of architecture "
+          "tensor " + gguf::quote(tensor.name) +
+          ": expected no such tensor in a model of architecture "
           "'" +
           architecture.name + "' with " + Twine(config.layers) + " layers");
     }

@@ -90,6 +90,18 @@ Expected<const MetadataValue *> File::find(StringRef key, StringRef expected,
   return &it->second;
 }
 
+Expected<int64_t> File::getElement(StringRef key, const MetadataValue &value,
+                                   uint64_t index) const {
+  int64_t integer = readInteger(value.type, value.data, index);
+  // Wrapped to a negative number, a count could pass for "none".
+  if (value.type == ValueType::UInt64 && integer < 0) {
+    return makeError("key '" + key +
+                     "': expected an integer that fits in 63 bits, found " +
+                     Twine(uint64_t(integer)));
+  }
+  return integer;
+}
+
 Expected<int64_t> File::getInteger(StringRef key) const {
   auto value = find(key, "an integer", /*isArray=*/false);
   if (!value) {
@@ -98,7 +110,7 @@ Expected<int64_t> File::getInteger(StringRef key) const {
   if (!isInteger((*value)->type)) {
     return makeTypeError(key, "an integer", **value);
   }
-  return readInteger((*value)->type, (*value)->data, 0);
+  return getElement(key, **value, 0);
 }
 
 Expected<double> File::getFloat(StringRef key) const {
@@ -163,7 +175,11 @@ Expected<std::vector<int64_t>> File::getIntegers(StringRef key) const {
   }
   std::vector<int64_t> integers;
   for (uint64_t i = 0; i < (*value)->count; ++i) {
-    integers.push_back(readInteger((*value)->type, (*value)->data, i));
+    auto integer = getElement(key, **value, i);
+    if (!integer) {
+      return integer.takeError();
+    }
+    integers.push_back(*integer);
   }
   return integers;
 }

@@ -50,6 +50,10 @@ struct Tensor {
   llvm::ArrayRef<uint8_t> data;
 };
 
+/// A string from a file in quotes, for messages: one line and not a long one,
+/// whatever its bytes are.
+std::string quote(llvm::StringRef text);
+
 class File {
 public:
   /// Maps and checks the file. Errors are one line: PATH: what, expected,
@@ -65,7 +69,7 @@ public:
 
   bool has(llvm::StringRef key) const { return metadata.contains(key); }
   // Each fails if the key is missing or has another type. Any integer type is
-  // an integer, and either width a float.
+  // an integer, if its value fits in an int64_t, and either width a float.
   llvm::Expected<int64_t> getInteger(llvm::StringRef key) const;
   llvm::Expected<double> getFloat(llvm::StringRef key) const;
   llvm::Expected<bool> getBool(llvm::StringRef key) const;
@@ -83,6 +87,9 @@ private:
 
   llvm::Expected<const MetadataValue *>
   find(llvm::StringRef key, llvm::StringRef expected, bool isArray) const;
+  llvm::Expected<int64_t> getElement(llvm::StringRef key,
+                                     const MetadataValue &value,
+                                     uint64_t index) const;
   llvm::Error makeTypeError(llvm::StringRef key, llvm::StringRef expected,
                             const MetadataValue &found) const;
 

@@ -40,8 +40,7 @@ static uint64_t getScalarBytes(ValueType type) {
   return 0;
 }
 
-/// A name from a file, safe to print.
-static std::string quote(StringRef text) {
+std::string quote(StringRef text) {
   std::string result;
   raw_string_ostream os(result);
   os << "'";
