@@ -65,10 +65,6 @@ LogicalResult PaletteAttr::verifyEncoding(ArrayRef<int64_t> shape,
                                  "scale_cols", emitError))) {
     return failure();
   }
-  if (shape[0] % getRows() != 0) {
-    return emitError() << "expected a number of rows that rows = " << getRows()
-                       << " divides, found " << shape[0];
-  }
   return success();
 }
 

@@ -54,7 +54,8 @@ def Umber_PaletteAttr : Umber_Attr<"Palette", "palette",
   let description = [{
     The encoding of a logically `f16` or `f32` matrix, stored as `bits`-wide
     indices into tables of `2^bits` entries. `rows` consecutive rows and `cols`
-    consecutive columns (0: all) share a table. Entries are integers in
+    consecutive columns (0: all) share a table; the last block of rows may be
+    lower. Entries are integers in
     [-64, 63], and
 
         W[r, c] = table(r / rows, c / cols)[index[r, c]] * scale

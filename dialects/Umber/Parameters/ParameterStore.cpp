@@ -46,6 +46,14 @@ public:
     return Error::success();
   }
 
+  Expected<EncodedMatrixRef>
+  getEncoded(StringRef key, mlir::RankedTensorType type) const override {
+    std::string text;
+    raw_string_ostream(text) << type.getEncoding();
+    return file->makeError("tensor '" + key + "': expected it stored as " +
+                           text + ", found a tensor of a model file");
+  }
+
 private:
   Expected<const gguf::Tensor *> find(StringRef key) const {
     if (const gguf::Tensor *tensor = file->findTensor(key)) {

@@ -7,6 +7,7 @@
 #ifndef UMBER_DIALECTS_UMBER_PARAMETERS_PARAMETERSTORE_H
 #define UMBER_DIALECTS_UMBER_PARAMETERS_PARAMETERSTORE_H
 
+#include "dialects/Umber/Parameters/EncodedMatrix.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -32,6 +33,12 @@ public:
   /// there.
   virtual llvm::Error readRows(llvm::StringRef key, int64_t first,
                                llvm::MutableArrayRef<float> out) const = 0;
+
+  /// The parts of a matrix that is stored under `type`'s encoding, valid as
+  /// long as the store; readRows gives what they stand for. Fails if there is
+  /// no such key or it is not stored so.
+  virtual llvm::Expected<EncodedMatrixRef>
+  getEncoded(llvm::StringRef key, mlir::RankedTensorType type) const = 0;
 };
 
 /// Opens the parameter file that a module's `umber.parameters` attribute names;

@@ -35,11 +35,6 @@ umber.param @w : tensor<16x8xf16, #umber.palette<bits = 4, rows = 16, scale_cols
 
 // -----
 
-// expected-error @+1 {{expected a number of rows that rows = 16 divides, found 20}}
-umber.param @w : tensor<20x8xf16, #umber.palette<bits = 4, rows = 16>>
-
-// -----
-
 // expected-error @+1 {{expected a number of columns that cols = 3 divides, found 8}}
 umber.param @w : tensor<16x8xf16, #umber.palette<bits = 4, rows = 16, cols = 3>>
 
