@@ -27,6 +27,67 @@ def ConvertWeightsPass : Pass<"umber-convert-weights", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
+def DerivedOption : Option<"derived", "derived", "std::string", "",
+    "folder for derived parameters, where the module names none">;
+
+def AbsorbNormsPass : Pass<"umber-absorb-norms", "::mlir::ModuleOp"> {
+  let summary = "move the gains of norms into the products after them";
+  let description = [{
+    A norm multiplies each feature by a gain, and the products that read it can
+    do so as well: `W diag(g)` is derived for every weight, and the norm's weight
+    becomes a vector of ones that all such norms share. A norm stays as it is,
+    with a remark, where something else than a product uses it or a weight is
+    shared with another op, as a tied embedding is.
+
+    Before:
+    ```mlir
+    %h = umber.rms_norm %x, @l0.attn_norm {eps = 1.0e-05 : f32} : tensor<?x576xf32>
+    %q = umber.linear %h, @l0.attn.q : tensor<?x576xf32> -> tensor<?x576xf32>
+    ```
+    After:
+    ```mlir
+    %h = umber.rms_norm %x, @unit_norm {eps = 1.0e-05 : f32} : tensor<?x576xf32>
+    %q = umber.linear %h, @l0.attn.q : tensor<?x576xf32> -> tensor<?x576xf32>
+    ```
+  }];
+  let options = [DerivedOption];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
+}
+
+def RotatePass : Pass<"umber-rotate", "::mlir::ModuleOp"> {
+  let summary = "change to bases in which no feature stands out";
+  let description = [{
+    Outliers, few features that are much larger than the rest, cost a quantizer
+    most of its range. An orthogonal matrix spreads them over all features, and
+    where its inverse meets it again the function stays the same (QuaRot, Ashkboos
+    et al. 2024, arXiv:2404.00456). Two places take one:
+
+    - the residual stream, after umber-absorb-norms: products that write it become
+      `Q W`, products that read it through a norm without a gain `W Q`, and an
+      embedding of its own `E Q`. Where a table is shared with the head, or a norm
+      has a gain, the stream is multiplied by `Q` in a product of its own;
+    - the values of each head, between their product and the one after attention.
+
+    `Q` is symmetric, so that one matrix serves both ways, and its elements are
+    two integers and their negatives times one scale: a palette of 2 bits holds it
+    exactly (passes/Compression/Orthogonal.h).
+
+    Before:
+    ```mlir
+    %x = umber.embed @embed[%ids] : tensor<?xi32> -> tensor<?x576xf32>
+    %h = umber.rms_norm %x, @unit_norm {eps = 1.0e-05 : f32} : tensor<?x576xf32>
+    ```
+    After:
+    ```mlir
+    %x = umber.embed @embed[%ids] : tensor<?xi32> -> tensor<?x576xf32>
+    %y = umber.linear %x, @rotation : tensor<?x576xf32> -> tensor<?x576xf32>
+    %h = umber.rms_norm %y, @unit_norm {eps = 1.0e-05 : f32} : tensor<?x576xf32>
+    ```
+  }];
+  let options = [DerivedOption];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
+}
+
 def QuantizeKVCachePass : Pass<"umber-quantize-kv-cache", "::mlir::ModuleOp"> {
   let summary = "choose the element type of the key/value cache";
   let description = [{

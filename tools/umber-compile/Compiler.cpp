@@ -147,7 +147,7 @@ Error Compiler::emitPackage() {
   if (!tokenizer) {
     return tokenizer.takeError();
   }
-  auto store = openParameterStore(path.getValue());
+  auto store = openParameterStore(*module);
   if (!store) {
     return store.takeError();
   }

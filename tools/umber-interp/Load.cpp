@@ -38,15 +38,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> loadModule(llvm::StringRef path,
 
 llvm::Expected<std::unique_ptr<ParameterStore>>
 openParameters(ModuleOp module, llvm::StringRef path) {
-  if (auto attribute =
-          module->getAttrOfType<StringAttr>(mlir::umber::kParametersAttrName);
-      attribute && path.empty()) {
-    path = attribute.getValue();
-  }
-  if (path.empty()) {
-    return std::unique_ptr<ParameterStore>();
-  }
-  return openParameterStore(path);
+  return path.empty() ? openParameterStore(module) : openParameterFile(path);
 }
 
 } // namespace umber::interp

@@ -18,8 +18,8 @@ namespace umber::interp {
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 loadModule(llvm::StringRef path, mlir::MLIRContext *context);
 
-/// Opens `path`, or, if it is empty, the file that the module's
-/// `umber.parameters` names; null if that is not there either.
+/// Opens `path`, or, if it is empty, what the module's attributes name;
+/// null if they name nothing.
 llvm::Expected<std::unique_ptr<ParameterStore>>
 openParameters(mlir::ModuleOp module, llvm::StringRef path);
 

@@ -18,6 +18,10 @@ inline constexpr llvm::StringLiteral kModelAttrName = "umber.model";
 /// bytes. A shape-only model has none.
 inline constexpr llvm::StringLiteral kParametersAttrName = "umber.parameters";
 
+/// The module attribute with the path of the folder that holds what passes have
+/// made of parameters. A key found there hides the parameter file's.
+inline constexpr llvm::StringLiteral kDerivedAttrName = "umber.derived";
+
 } // namespace mlir::umber
 
 #endif // UMBER_DIALECTS_UMBER_IR_UMBEROPS_H

@@ -8,6 +8,7 @@
 #define UMBER_DIALECTS_UMBER_PARAMETERS_PARAMETERSTORE_H
 
 #include "dialects/Umber/Parameters/EncodedMatrix.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -39,12 +40,20 @@ public:
   /// no such key or it is not stored so.
   virtual llvm::Expected<EncodedMatrixRef>
   getEncoded(llvm::StringRef key, mlir::RankedTensorType type) const = 0;
+
+  /// Equal for equal bytes of equal meaning: what derived parameters are named
+  /// by. Fails if there is no such key.
+  virtual llvm::Expected<uint64_t> getIdentity(llvm::StringRef key) const = 0;
 };
 
-/// Opens the parameter file that a module's `umber.parameters` attribute names;
-/// the format is found out from its first bytes.
+/// Opens a parameter file; the format is found out from its first bytes.
 llvm::Expected<std::unique_ptr<ParameterStore>>
-openParameterStore(llvm::StringRef path);
+openParameterFile(llvm::StringRef path);
+
+/// Opens what a module's attributes name: the file of `umber.parameters`, and
+/// before it the folder of `umber.derived`. Null if there is neither.
+llvm::Expected<std::unique_ptr<ParameterStore>>
+openParameterStore(mlir::ModuleOp module);
 
 } // namespace umber
 

@@ -86,6 +86,9 @@ public:
   getEncoded(llvm::StringRef, mlir::RankedTensorType) const override {
     return llvm::createStringError("not encoded");
   }
+  llvm::Expected<uint64_t> getIdentity(llvm::StringRef) const override {
+    return llvm::createStringError("no identity");
+  }
 
   mutable int reads = 0;
 

@@ -1,0 +1,55 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How passes make new parameters of old ones, a matrix at a time.
+
+#ifndef UMBER_PASSES_COMPRESSION_DERIVEDPARAMETERS_H
+#define UMBER_PASSES_COMPRESSION_DERIVEDPARAMETERS_H
+
+#include "dialects/Umber/IR/UmberOps.h"
+#include "dialects/Umber/Parameters/DerivedStore.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace umber {
+
+class DerivedParameters {
+public:
+  /// Opens the module's parameters. New ones go to the folder that
+  /// `umber.derived` names already, or else to `folder`, which is then named.
+  /// Fails with a diagnostic if there is neither, or no parameters.
+  static mlir::FailureOr<DerivedParameters> open(mlir::ModuleOp module,
+                                                 llvm::StringRef folder);
+
+  using Transform =
+      llvm::function_ref<void(llvm::MutableArrayRef<float> elements)>;
+
+  /// Gives `param` the f32 elements that `transform` makes of its own.
+  /// `recipe` says what it does, with all that its result depends on: the
+  /// result is taken from the folder where it is there already. Fails with a
+  /// diagnostic at the parameter, also where an element is not finite.
+  mlir::LogicalResult derive(mlir::umber::ParamOp param, llvm::StringRef recipe,
+                             Transform transform);
+
+  /// A new parameter of the module, the last, with these elements.
+  mlir::FailureOr<mlir::umber::ParamOp> create(mlir::ModuleOp module,
+                                               llvm::StringRef name,
+                                               llvm::ArrayRef<int64_t> shape,
+                                               llvm::ArrayRef<float> elements);
+
+  /// All elements of a parameter.
+  mlir::FailureOr<std::vector<float>> read(mlir::umber::ParamOp param) const;
+
+  /// The name of what `recipe` makes of `param`.
+  mlir::FailureOr<std::string> getKey(mlir::umber::ParamOp param,
+                                      llvm::StringRef recipe) const;
+
+  DerivedStore &getDerived() { return *derived; }
+
+private:
+  std::unique_ptr<ParameterStore> source;
+  std::unique_ptr<DerivedStore> derived;
+};
+
+} // namespace umber
+
+#endif // UMBER_PASSES_COMPRESSION_DERIVEDPARAMETERS_H

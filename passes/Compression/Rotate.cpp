@@ -1,0 +1,217 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "passes/Compression/DerivedParameters.h"
+#include "passes/Compression/Orthogonal.h"
+#include "passes/Compression/ParameterUsers.h"
+#include "passes/Compression/Passes.h"
+#include "passes/Compression/ResidualStream.h"
+
+namespace umber {
+#define GEN_PASS_DEF_ROTATEPASS
+#include "passes/Compression/Passes.h.inc"
+} // namespace umber
+
+using namespace mlir;
+using namespace mlir::umber;
+using namespace ::umber;
+
+namespace {
+
+/// Multiplies every run of Q's size in `elements` by it: the input side of a
+/// matrix, whole rows or each row's heads, or a bias.
+void rotateRuns(MutableArrayRef<float> elements, const Orthogonal &q) {
+  for (size_t first = 0; first < elements.size(); first += q.getSize()) {
+    q.apply(elements.slice(first, q.getSize()));
+  }
+}
+
+/// Multiplies every run of Q's size in each column by it: the output side.
+void rotateColumns(MutableArrayRef<float> elements, int64_t columns,
+                   const Orthogonal &q) {
+  std::vector<float> run(q.getSize());
+  for (size_t first = 0; first < elements.size();
+       first += q.getSize() * columns) {
+    for (int64_t c = 0; c < columns; ++c) {
+      for (int64_t r = 0; r < q.getSize(); ++r) {
+        run[r] = elements[first + r * columns + c];
+      }
+      q.apply(run);
+      for (int64_t r = 0; r < q.getSize(); ++r) {
+        elements[first + r * columns + c] = run[r];
+      }
+    }
+  }
+}
+
+struct Rotate : ::umber::impl::RotatePassBase<Rotate> {
+  using RotatePassBase::RotatePassBase;
+
+  void runOnOperation() override;
+
+private:
+  LogicalResult rotateInputs(StringRef name, const Orthogonal &q);
+  LogicalResult rotateOutputs(LinearOp linear, const Orthogonal &q);
+  LogicalResult rotateStream(const ResidualStream &stream);
+  LogicalResult rotateValues(AttentionOp attention);
+  /// A product with Q of `x`, after the op that makes it.
+  FailureOr<Value> multiply(Value x, const Orthogonal &q);
+
+  DerivedParameters *parameters = nullptr;
+  std::optional<ParameterUsers> users;
+  ParamOp rotation;
+};
+
+LogicalResult Rotate::rotateInputs(StringRef name, const Orthogonal &q) {
+  auto param = SymbolTable(getOperation()).lookup<ParamOp>(name);
+  return parameters->derive(
+      param, ("rotate inputs by " + Twine(q.getSize())).str(),
+      [&](MutableArrayRef<float> elements) { rotateRuns(elements, q); });
+}
+
+LogicalResult Rotate::rotateOutputs(LinearOp linear, const Orthogonal &q) {
+  SymbolTable symbols(getOperation());
+  auto weight = symbols.lookup<ParamOp>(linear.getWeight());
+  int64_t columns = weight.getTensorType().getDimSize(1);
+  LogicalResult done = parameters->derive(
+      weight, ("rotate outputs by " + Twine(q.getSize())).str(),
+      [&](MutableArrayRef<float> e) { rotateColumns(e, columns, q); });
+  if (succeeded(done) && linear.getBiasAttr()) {
+    done = rotateInputs(*linear.getBias(), q);
+  }
+  return done;
+}
+
+FailureOr<Value> Rotate::multiply(Value x, const Orthogonal &q) {
+  if (!rotation) {
+    int64_t size = q.getSize();
+    std::vector<float> elements(size * size, 0.0f);
+    for (int64_t r = 0; r < size; ++r) {
+      MutableArrayRef<float> row(elements.data() + r * size, size);
+      row[r] = 1.0f;
+      q.apply(row);
+    }
+    auto created =
+        parameters->create(getOperation(), "rotation", {size, size}, elements);
+    if (failed(created)) {
+      return failure();
+    }
+    rotation = *created;
+  }
+  OpBuilder builder(x.getContext());
+  builder.setInsertionPointAfterValue(x);
+  return LinearOp::create(builder, x.getLoc(), x.getType(), x,
+                          FlatSymbolRefAttr::get(rotation), FlatSymbolRefAttr())
+      .getResult();
+}
+
+LogicalResult Rotate::rotateStream(const ResidualStream &stream) {
+  auto q = Orthogonal::get(stream.width);
+  if (!q) {
+    getOperation().emitRemark("residual stream not rotated: expected a width "
+                              "of 2^k times an odd number up to 65, found ")
+        << stream.width;
+    return success();
+  }
+  for (LinearOp linear : stream.writers) {
+    if (failed(rotateOutputs(linear, *q))) {
+      return failure();
+    }
+  }
+  for (LinearOp linear : stream.readers) {
+    if (failed(rotateInputs(linear.getWeight(), *q))) {
+      return failure();
+    }
+  }
+  for (EmbedOp embed : stream.embeddings) {
+    if (users->get(embed.getTable()).size() == 1) {
+      if (failed(rotateInputs(embed.getTable(), *q))) {
+        return failure();
+      }
+      continue;
+    }
+    // Shared with the head, whose input is not in the stream's basis.
+    auto rotated = multiply(embed.getResult(), *q);
+    if (failed(rotated)) {
+      return failure();
+    }
+    embed.getResult().replaceAllUsesExcept(*rotated, rotated->getDefiningOp());
+  }
+  for (RmsNormOp norm : stream.unabsorbedNorms) {
+    auto rotated = multiply(norm.getX(), *q);
+    if (failed(rotated)) {
+      return failure();
+    }
+    norm.getXMutable().assign(*rotated);
+  }
+  return success();
+}
+
+LogicalResult Rotate::rotateValues(AttentionOp attention) {
+  auto update = attention.getCache().getDefiningOp<KVUpdateOp>();
+  auto values = update ? update.getV().getDefiningOp<LinearOp>() : LinearOp();
+  int64_t headDim = attention.getCache().getType().getHeadDim();
+  auto q = Orthogonal::get(headDim);
+  SmallVector<LinearOp> products;
+  bool all = values && q && values->hasOneUse() &&
+             users->get(values.getWeight()).size() == 1 &&
+             update.getLayer() == attention.getLayer();
+  for (Operation *user : attention->getUsers()) {
+    auto linear = dyn_cast<LinearOp>(user);
+    all = all && linear && users->get(linear.getWeight()).size() == 1;
+    products.push_back(linear);
+  }
+  if (!all) {
+    attention.emitRemark("values not rotated: expected a product before the "
+                         "cache and products alone after attention");
+    return success();
+  }
+  if (failed(rotateOutputs(values, *q))) {
+    return failure();
+  }
+  for (LinearOp linear : products) {
+    if (failed(rotateInputs(linear.getWeight(), *q))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
+void Rotate::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto opened = DerivedParameters::open(module, derived);
+  if (failed(opened)) {
+    return signalPassFailure();
+  }
+  parameters = &*opened;
+  users.emplace(module);
+  rotation = nullptr;
+  SmallVector<AttentionOp> attentions;
+  module.walk([&](AttentionOp op) { attentions.push_back(op); });
+  for (AttentionOp attention : attentions) {
+    if (failed(rotateValues(attention))) {
+      return signalPassFailure();
+    }
+  }
+  bool readable = true;
+  auto isUnit = [&](ParamOp weight) {
+    auto gain = parameters->read(weight);
+    readable &= succeeded(gain);
+    return succeeded(gain) &&
+           llvm::all_of(*gain, [](float g) { return g == 1.0f; });
+  };
+  auto streams = findResidualStreams(module, *users, isUnit);
+  if (!readable) {
+    return signalPassFailure();
+  }
+  for (const ResidualStream &stream : streams) {
+    if (failed(rotateStream(stream))) {
+      return signalPassFailure();
+    }
+  }
+}
+
+} // namespace
