@@ -88,6 +88,34 @@ def RotatePass : Pass<"umber-rotate", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
+def QuantizeActivationsPass
+    : Pass<"umber-quantize-activations", "::mlir::ModuleOp"> {
+  let summary = "round the inputs of products with encoded weights to 8 bits";
+  let description = [{
+    Quantizes the input of every product whose weight has an encoding, once where
+    several products share it, with a scale per token and per `group` features: the
+    largest multiple of 4 up to `group`, and at least half of it, that divides a
+    row; a row without one has a single scale. Products with plain weights keep
+    their inputs.
+
+    Before:
+    ```mlir
+    umber.param @q : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>>
+    %q = umber.linear %h, @q : tensor<?x576xf32> -> tensor<?x576xf32>
+    ```
+    After:
+    ```mlir
+    umber.param @q : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>>
+    %0 = umber.quantize %h : tensor<?x576xf32> -> tensor<?x576xf32, #umber.quantized<bits = 8, group = 64>>
+    %q = umber.linear %0, @q : tensor<?x576xf32, #umber.quantized<bits = 8, group = 64>> -> tensor<?x576xf32>
+    ```
+  }];
+  let options = [Option<"bits", "bits", "int64_t", "8", "bits per activation: 8">,
+                 Option<"group", "group", "int64_t", "64",
+                        "features that share a scale, at most; 0: all">];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
+}
+
 def QuantizeKVCachePass : Pass<"umber-quantize-kv-cache", "::mlir::ModuleOp"> {
   let summary = "choose the element type of the key/value cache";
   let description = [{
