@@ -42,11 +42,19 @@ FailureOr<DerivedParameters> DerivedParameters::open(ModuleOp module,
   return parameters;
 }
 
-FailureOr<std::string> DerivedParameters::getKey(ParamOp param,
-                                                 StringRef recipe) const {
+FailureOr<uint64_t> DerivedParameters::getIdentity(ParamOp param) const {
   auto identity = source->getIdentity(param.getKey());
   if (!identity) {
     return fail(param, identity.takeError());
+  }
+  return *identity;
+}
+
+FailureOr<std::string> DerivedParameters::getKey(ParamOp param,
+                                                 StringRef recipe) const {
+  auto identity = getIdentity(param);
+  if (failed(identity)) {
+    return failure();
   }
   uint64_t parts[] = {*identity, llvm::xxh3_64bits(recipe)};
   llvm::ArrayRef bytes(reinterpret_cast<const uint8_t *>(parts), sizeof parts);
@@ -123,6 +131,7 @@ FailureOr<ParamOp> DerivedParameters::create(ModuleOp module, StringRef name,
       builder, module.getLoc(), builder.getStringAttr(name),
       TypeAttr::get(RankedTensorType::get(shape, builder.getF32Type())),
       builder.getStringAttr(key), ElementsAttr());
+  param->setAttr(kAddedAttrName, builder.getUnitAttr());
   // Another parameter may have the name already.
   SymbolTable(module).insert(param);
   return param;

@@ -39,6 +39,9 @@ public:
   /// All elements of a parameter.
   mlir::FailureOr<std::vector<float>> read(mlir::umber::ParamOp param) const;
 
+  /// Equal for equal elements.
+  mlir::FailureOr<uint64_t> getIdentity(mlir::umber::ParamOp param) const;
+
   /// The name of what `recipe` makes of `param`.
   mlir::FailureOr<std::string> getKey(mlir::umber::ParamOp param,
                                       llvm::StringRef recipe) const;

@@ -88,6 +88,68 @@ def RotatePass : Pass<"umber-rotate", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
+def StatisticsOption : Option<"statistics", "statistics", "std::string", "",
+    "folder of what umber-calibrate has collected; without, all inputs and "
+    "outputs count alike">;
+
+def RecipeOption : Option<"recipe", "recipe", "std::string", "",
+    "JSON file with a width for every matrix, instead of choosing">;
+
+def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
+  let summary = "store the weights of the body as indices into small tables";
+  let description = [{
+    Chooses a width for every matrix of the body, all products but the head, such
+    that the predicted change of the model's output is least while the body's
+    bytes, with tables, scales, padding and what other passes have added, are
+    within `bits` per weight; then encodes each at its width: tables by weighted
+    k-means per 16 rows, indices with error feedback, both refined in turns
+    (passes/Compression/Palette). Widths up to 6 are palettes, 8 is a scale per
+    row and 8-bit integers, 16 is f16.
+
+    The result is a function of weights, statistics and options alone. Matrices
+    that were finished by a run before are taken from the folder of derived
+    parameters.
+
+    Before:
+    ```mlir
+    umber.param @l0.attn.q from "blk.0.attn_q.weight" : tensor<576x576xf32>
+    ```
+    After, where 4 bits were chosen:
+    ```mlir
+    umber.param @l0.attn.q from "l0.attn.q.5B0E" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>> {umber.error = 1.3e-03 : f64}
+    ```
+  }];
+  let options = [Option<"bits", "bits", "double", "3.5",
+                        "bits per weight of the body, all bytes counted">,
+                 ListOption<"choices", "choices", "int64_t",
+                            "widths to choose from; by default those that "
+                            "suit the budget">,
+                 RecipeOption, StatisticsOption, DerivedOption];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
+}
+
+def QuantizeEmbeddingsPass
+    : Pass<"umber-quantize-embeddings", "::mlir::ModuleOp"> {
+  let summary = "store embeddings, and the head, in 8 or 4 bits";
+  let description = [{
+    Stores every matrix that has a row per token as 8-bit integers with a scale
+    per row for `bits=8`, as a palette with a table per 16 rows for `bits=4`. A
+    table that the head shares stays shared.
+
+    Before:
+    ```mlir
+    umber.param @embed from "token_embd.weight" : tensor<49152x576xf32>
+    ```
+    After:
+    ```mlir
+    umber.param @embed from "embed.77A0" : tensor<49152x576xf16, #umber.quantized<bits = 8>> {umber.error = 2.1e-05 : f64}
+    ```
+  }];
+  let options = [Option<"bits", "bits", "int64_t", "8", "4, 8 or 16">,
+                 RecipeOption, StatisticsOption, DerivedOption];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
+}
+
 def QuantizeActivationsPass
     : Pass<"umber-quantize-activations", "::mlir::ModuleOp"> {
   let summary = "round the inputs of products with encoded weights to 8 bits";

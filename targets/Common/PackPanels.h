@@ -6,12 +6,10 @@
 
 #include "dialects/Umber/IR/UmberOps.h"
 #include "dialects/Umber/Parameters/ParameterStore.h"
+#include "dialects/Umber/Parameters/StoredSize.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace umber {
-
-/// Rows of a matrix that are stored together.
-inline constexpr int64_t kPanelRows = 32;
 
 /// Reads `param` and hands its stored bytes to `sink`, a panel at a time. A
 /// vector is stored as f32. A matrix is stored in panels of kPanelRows rows,

@@ -22,6 +22,13 @@ inline constexpr llvm::StringLiteral kParametersAttrName = "umber.parameters";
 /// made of parameters. A key found there hides the parameter file's.
 inline constexpr llvm::StringLiteral kDerivedAttrName = "umber.derived";
 
+/// Marks an `umber.param` that no model had: a pass has added it.
+inline constexpr llvm::StringLiteral kAddedAttrName = "umber.added";
+
+/// How far a compressed `umber.param` changes its products' results: an f64,
+/// the sum of squares of the change over the sum of squares of the results.
+inline constexpr llvm::StringLiteral kErrorAttrName = "umber.error";
+
 } // namespace mlir::umber
 
 #endif // UMBER_DIALECTS_UMBER_IR_UMBEROPS_H

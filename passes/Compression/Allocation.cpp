@@ -1,0 +1,75 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/Compression/Allocation.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <limits>
+
+namespace umber {
+
+/// How many decisions are kept, a byte each.
+constexpr int64_t kMaxCells = int64_t(1) << 26;
+
+std::optional<std::vector<size_t>>
+allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget) {
+  // What remains above the smallest choices is what there is to decide about.
+  std::vector<int64_t> smallest;
+  int64_t spare = budget;
+  for (const std::vector<StorageChoice> &choices : matrices) {
+    int64_t least = std::numeric_limits<int64_t>::max();
+    for (const StorageChoice &choice : choices) {
+      least = std::min(least, choice.bytes);
+    }
+    smallest.push_back(least);
+    spare -= least;
+  }
+  if (spare < 0) {
+    return std::nullopt;
+  }
+  int64_t maxSteps = kMaxCells / std::max<int64_t>(matrices.size(), 1);
+  int64_t stepBytes = llvm::divideCeil(spare + 1, maxSteps);
+  int64_t steps = spare / stepBytes + 1;
+
+  // errors[s]: the least error of the matrices so far with at most s steps.
+  std::vector<double> errors(steps, 0.0), next(steps);
+  std::vector<uint8_t> taken(matrices.size() * steps);
+  for (size_t m = 0; m < matrices.size(); ++m) {
+    std::fill(next.begin(), next.end(),
+              std::numeric_limits<double>::infinity());
+    uint8_t *choiceAt = &taken[m * steps];
+    std::vector<size_t> order(matrices[m].size());
+    for (size_t c = 0; c < order.size(); ++c) {
+      order[c] = c;
+    }
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return matrices[m][a].bytes < matrices[m][b].bytes;
+    });
+    for (size_t c : order) {
+      const StorageChoice &choice = matrices[m][c];
+      int64_t cost = llvm::divideCeil(choice.bytes - smallest[m], stepBytes);
+      for (int64_t s = cost; s < steps; ++s) {
+        double error = errors[s - cost] + choice.error;
+        if (error < next[s]) {
+          next[s] = error;
+          choiceAt[s] = c;
+        }
+      }
+    }
+    std::swap(errors, next);
+  }
+
+  // As few bytes as reach the least error.
+  int64_t s = std::lower_bound(errors.begin(), errors.end(), errors.back(),
+                               std::greater<double>()) -
+              errors.begin();
+  std::vector<size_t> chosen(matrices.size());
+  for (size_t m = matrices.size(); m-- > 0;) {
+    chosen[m] = taken[m * steps + s];
+    s -=
+        llvm::divideCeil(matrices[m][chosen[m]].bytes - smallest[m], stepBytes);
+  }
+  return chosen;
+}
+
+} // namespace umber

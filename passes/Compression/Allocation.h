@@ -1,0 +1,33 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_PASSES_COMPRESSION_ALLOCATION_H
+#define UMBER_PASSES_COMPRESSION_ALLOCATION_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace umber {
+
+/// One way to store a matrix.
+struct StorageChoice {
+  int64_t bytes = 0;
+  double error = 0; ///< of any unit, the same for all matrices
+};
+
+/// An index into each matrix's choices, such that the sum of errors is least
+/// among all whose bytes are within `budget`; of equal ones, the smaller. None
+/// if even the smallest choices are not.
+///
+/// A dynamic programme over the budget in steps (a multiple-choice knapsack),
+/// exact for budgets up to some hundred thousand bytes; beyond, each matrix's
+/// bytes count as rounded up to a step, altogether to less than 0.1 % of the
+/// budget.
+std::optional<std::vector<size_t>>
+allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget);
+
+} // namespace umber
+
+#endif // UMBER_PASSES_COMPRESSION_ALLOCATION_H

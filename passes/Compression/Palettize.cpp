@@ -1,0 +1,178 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/Umber/Parameters/StoredSize.h"
+#include "passes/Compression/Allocation.h"
+#include "passes/Compression/MatrixEncoder.h"
+#include "passes/Compression/ModelBody.h"
+#include "passes/Compression/Passes.h"
+#include "passes/Compression/ProgressAction.h"
+#include "passes/Compression/Recipe.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace umber {
+#define GEN_PASS_DEF_PALETTIZEPASS
+#include "passes/Compression/Passes.h.inc"
+} // namespace umber
+
+using namespace mlir;
+using namespace mlir::umber;
+using namespace ::umber;
+
+namespace {
+
+struct Palettize : ::umber::impl::PalettizePassBase<Palettize> {
+  using PalettizePassBase::PalettizePassBase;
+
+  void runOnOperation() override {
+    if (failed(run())) {
+      signalPassFailure();
+    }
+  }
+
+private:
+  LogicalResult run();
+  LogicalResult checkOptions();
+  /// A width for each matrix of the body.
+  FailureOr<std::vector<int64_t>> readRecipe(const ModelBody &parts);
+  FailureOr<std::vector<int64_t>> chooseWidths(const ModelBody &parts,
+                                               MatrixEncoder &encoder);
+  LogicalResult failBudget(const ModelBody &parts,
+                           ArrayRef<std::vector<StorageChoice>> choices);
+};
+
+/// Those that a budget may use: each takes time to measure.
+SmallVector<int64_t> getUsualWidths(double bits) {
+  if (bits < 2.2) {
+    return {1, 2, 3, 4};
+  }
+  if (bits < 4.2) {
+    return {2, 3, 4, 8};
+  }
+  return {3, 4, 6, 8, 16};
+}
+
+LogicalResult Palettize::checkOptions() {
+  if (!(bits >= 1 && bits <= 16)) {
+    return getOperation().emitError("expected 1 to 16 bits per weight, found ")
+           << bits.getValue();
+  }
+  for (int64_t choice : choices) {
+    if (!isStorageWidth(choice)) {
+      return getOperation().emitError("expected choices among ")
+             << kStorageWidths << ", found " << choice;
+    }
+  }
+  return success();
+}
+
+FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
+  auto read = Recipe::read(recipe);
+  if (!read) {
+    return getOperation().emitError(llvm::toString(read.takeError()));
+  }
+  if (failed(read->checkNames(getOperation()))) {
+    return failure();
+  }
+  std::vector<int64_t> widths;
+  for (ParamOp param : parts.body) {
+    auto width = read->get(param);
+    if (failed(width)) {
+      return failure();
+    }
+    widths.push_back(*width);
+  }
+  return widths;
+}
+
+LogicalResult
+Palettize::failBudget(const ModelBody &parts,
+                      ArrayRef<std::vector<StorageChoice>> matrices) {
+  int64_t least = 0;
+  for (const std::vector<StorageChoice> &matrix : matrices) {
+    least += llvm::min_element(matrix, [](const auto &a, const auto &b) {
+               return a.bytes < b.bytes;
+             })->bytes;
+  }
+  return getOperation().emitError()
+         << llvm::formatv(
+                "expected at least {0:f3} bits per weight, which these widths "
+                "take with tables, scales and padding ({1} bytes), found {2}",
+                std::ceil(8e3 * double(least) / double(parts.weights)) / 1e3,
+                least, bits.getValue())
+                .str();
+}
+
+FailureOr<std::vector<int64_t>>
+Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
+  SmallVector<int64_t> widths(choices.begin(), choices.end());
+  if (widths.empty()) {
+    widths = getUsualWidths(bits);
+  }
+  llvm::sort(widths);
+  widths.erase(llvm::unique(widths), widths.end());
+  std::vector<std::vector<StorageChoice>> matrices;
+  for (ParamOp param : parts.body) {
+    std::vector<StorageChoice> &matrix = matrices.emplace_back();
+    for (int64_t width : widths) {
+      matrix.push_back(
+          {getStoredBytes(MatrixEncoder::getType(param.getTensorType(), width)),
+           0.0});
+    }
+  }
+  int64_t budget = int64_t(bits * double(parts.weights) / 8);
+  if (!allocate(matrices, budget)) {
+    return failBudget(parts, matrices);
+  }
+  for (auto [i, param] : llvm::enumerate(parts.body)) {
+    ProgressAction::report(&getContext(), "measure",
+                           double(i) / matrices.size());
+    auto errors = encoder.measure(param, widths);
+    if (failed(errors)) {
+      return failure();
+    }
+    for (auto [choice, error] : llvm::zip(matrices[i], *errors)) {
+      choice.error = error.error;
+    }
+  }
+  std::vector<size_t> indices = *allocate(matrices, budget);
+  std::vector<int64_t> chosen;
+  for (size_t index : indices) {
+    chosen.push_back(widths[index]);
+  }
+  return chosen;
+}
+
+LogicalResult Palettize::run() {
+  if (failed(checkOptions())) {
+    return failure();
+  }
+  ModelBody parts(getOperation());
+  for (ParamOp param : parts.body) {
+    if (param.getTensorType().getEncoding() || param.getValue()) {
+      return param.emitOpError(
+          "expected plain weights from a file to compress");
+    }
+  }
+  auto parameters = DerivedParameters::open(getOperation(), derived);
+  if (failed(parameters)) {
+    return failure();
+  }
+  Statistics collected(statistics);
+  MatrixEncoder encoder(*parameters, collected);
+  auto widths =
+      recipe.empty() ? chooseWidths(parts, encoder) : readRecipe(parts);
+  if (failed(widths)) {
+    return failure();
+  }
+  for (auto [i, param] : llvm::enumerate(parts.body)) {
+    ProgressAction::report(&getContext(), "palettize",
+                           double(i) / parts.body.size());
+    if (failed(encoder.encode(param, (*widths)[i]))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
+} // namespace

@@ -1,0 +1,66 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/Compression/MatrixEncoder.h"
+#include "passes/Compression/ModelBody.h"
+#include "passes/Compression/Passes.h"
+#include "passes/Compression/ProgressAction.h"
+#include "passes/Compression/Recipe.h"
+
+namespace umber {
+#define GEN_PASS_DEF_QUANTIZEEMBEDDINGSPASS
+#include "passes/Compression/Passes.h.inc"
+} // namespace umber
+
+using namespace mlir;
+using namespace mlir::umber;
+using namespace ::umber;
+
+namespace {
+
+struct QuantizeEmbeddings
+    : ::umber::impl::QuantizeEmbeddingsPassBase<QuantizeEmbeddings> {
+  using QuantizeEmbeddingsPassBase::QuantizeEmbeddingsPassBase;
+
+  void runOnOperation() override {
+    if (failed(run())) {
+      signalPassFailure();
+    }
+  }
+
+private:
+  LogicalResult run();
+};
+
+LogicalResult QuantizeEmbeddings::run() {
+  if (bits != 4 && bits != 8 && bits != 16) {
+    return getOperation().emitError("expected 4, 8 or 16 bits, found ")
+           << bits.getValue();
+  }
+  Recipe widths;
+  if (!recipe.empty()) {
+    auto read = Recipe::read(recipe);
+    if (!read) {
+      return getOperation().emitError(llvm::toString(read.takeError()));
+    }
+    widths = std::move(*read);
+  }
+  auto parameters = DerivedParameters::open(getOperation(), derived);
+  if (failed(parameters)) {
+    return failure();
+  }
+  Statistics collected(statistics);
+  MatrixEncoder encoder(*parameters, collected);
+  ModelBody parts(getOperation());
+  for (ParamOp param : parts.embeddings) {
+    FailureOr<int64_t> width =
+        recipe.empty() ? FailureOr<int64_t>(bits) : widths.get(param);
+    ProgressAction::report(&getContext(), "embeddings", 0.0);
+    if (failed(width) || failed(encoder.encode(param, *width))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
+} // namespace

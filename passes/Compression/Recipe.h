@@ -1,0 +1,43 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_PASSES_COMPRESSION_RECIPE_H
+#define UMBER_PASSES_COMPRESSION_RECIPE_H
+
+#include "dialects/Umber/IR/UmberOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
+
+namespace umber {
+
+/// Widths that a matrix can have; 16 is f16.
+bool isStorageWidth(int64_t bits);
+/// For messages.
+inline constexpr llvm::StringLiteral kStorageWidths =
+    "1, 2, 3, 4, 6, 8 or 16 bits";
+
+/// How wide every matrix of a model is stored, as people read and write it:
+///
+///     { "umber-recipe": 1, "bits": { "l0.attn.q": 4, "embed": 8, ... } }
+struct Recipe {
+  llvm::StringMap<int64_t> bits; ///< by the name of the parameter
+
+  /// Fails with the path, what is wrong, and where.
+  static llvm::Expected<Recipe> read(llvm::StringRef path);
+
+  /// Of what a module's parameters are now.
+  static llvm::json::Value describe(mlir::ModuleOp module);
+
+  /// The width of a matrix; fails with a diagnostic if the recipe has none.
+  mlir::FailureOr<int64_t> get(mlir::umber::ParamOp param) const;
+
+  /// Fails with a diagnostic if the recipe names a matrix that the module does
+  /// not have.
+  mlir::LogicalResult checkNames(mlir::ModuleOp module) const;
+};
+
+} // namespace umber
+
+#endif // UMBER_PASSES_COMPRESSION_RECIPE_H

@@ -1,0 +1,72 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "passes/Compression/Statistics.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/xxhash.h"
+#include <cmath>
+
+namespace umber {
+
+static std::string getKey(llvm::StringRef name, uint64_t weights,
+                          llvm::StringRef what) {
+  return (name + "." + what + "." + llvm::utohexstr(weights)).str();
+}
+
+static uint64_t getHash(llvm::ArrayRef<float> values) {
+  return llvm::xxh3_64bits(
+      llvm::ArrayRef(reinterpret_cast<const uint8_t *>(values.data()),
+                     values.size() * sizeof(float)));
+}
+
+bool Statistics::contains(llvm::StringRef name, uint64_t weights) const {
+  return store.contains(getKey(name, weights, "moment")) &&
+         store.contains(getKey(name, weights, "sensitivity"));
+}
+
+llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
+                                                  uint64_t weights,
+                                                  int64_t rows,
+                                                  int64_t columns) const {
+  if (isEmpty()) {
+    return ProductStatistics{palette::SecondMoment::getIdentity(columns), {}};
+  }
+  if (!contains(name, weights)) {
+    return llvm::createStringError(
+        "'" + folder + "' has no statistics of the matrix '" + name +
+        "' with these weights: it is another "
+        "model's");
+  }
+  std::vector<float> moment(columns * columns), rowWeights(rows);
+  if (llvm::Error error =
+          store.readRows(getKey(name, weights, "moment"), 0, moment)) {
+    return std::move(error);
+  }
+  if (llvm::Error error =
+          store.readRows(getKey(name, weights, "sensitivity"), 0, rowWeights)) {
+    return std::move(error);
+  }
+  auto prepared = palette::SecondMoment::get(
+      std::vector<double>(moment.begin(), moment.end()), columns);
+  if (!prepared) {
+    return llvm::createStringError("'" + folder + "', matrix '" + name + "': " +
+                                   llvm::toString(prepared.takeError()));
+  }
+  return ProductStatistics{std::move(*prepared), std::move(rowWeights),
+                           getHash(moment) ^ getHash(rowWeights) << 1};
+}
+
+llvm::Error Statistics::write(llvm::StringRef name, uint64_t weights,
+                              llvm::ArrayRef<float> moment,
+                              llvm::ArrayRef<float> rowWeights) {
+  int64_t columns = static_cast<int64_t>(
+      std::llround(std::sqrt(static_cast<double>(moment.size()))));
+  if (llvm::Error error = store.write(getKey(name, weights, "moment"),
+                                      {columns, columns}, moment)) {
+    return error;
+  }
+  return store.write(getKey(name, weights, "sensitivity"),
+                     {static_cast<int64_t>(rowWeights.size())}, rowWeights);
+}
+
+} // namespace umber
