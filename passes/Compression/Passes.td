@@ -92,6 +92,32 @@ def StatisticsOption : Option<"statistics", "statistics", "std::string", "",
     "folder of what umber-calibrate has collected; without, all inputs and "
     "outputs count alike">;
 
+def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
+  let summary = "find out which errors of the weights matter";
+  let description = [{
+    Runs the model, in f32, over text and in reverse from the derivatives of its
+    own loss, and keeps for every product's weight, in a folder: the second
+    moment of its inputs, and how much the output of the model depends on each
+    of its rows. Without a file of tokens, the model writes the text itself.
+
+    A folder that has all weights' statistics already is left as it is. Memory is
+    for one layer's weights, except while the model writes, where it is for all.
+
+    Does not change the module.
+  }];
+  let options = [Option<"tokens", "tokens", "std::string", "",
+                        "file of token ids, 32-bit little-endian integers; "
+                        "without, the model writes">,
+                 Option<"sequences", "sequences", "int64_t", "64",
+                        "how many sequences, at most">,
+                 Option<"length", "length", "int64_t", "512",
+                        "tokens of a sequence, at most the model's context">,
+                 Option<"seed", "seed", "int64_t", "0",
+                        "of what the model writes">,
+                 Option<"statistics", "statistics", "std::string", "",
+                        "folder for the result">];
+}
+
 def RecipeOption : Option<"recipe", "recipe", "std::string", "",
     "JSON file with a width for every matrix, instead of choosing">;
 

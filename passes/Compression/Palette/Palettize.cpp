@@ -3,7 +3,7 @@
 
 #include "passes/Compression/Palette/Palettize.h"
 #include "passes/Compression/Palette/KMeans.h"
-#include "passes/Compression/Palette/LinearAlgebra.h"
+#include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
 #include "passes/Compression/Palette/Refine.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Parallel.h"

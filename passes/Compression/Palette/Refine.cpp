@@ -3,7 +3,7 @@
 
 #include "passes/Compression/Palette/Refine.h"
 #include "passes/Compression/Palette/BestOfTables.h"
-#include "passes/Compression/Palette/LinearAlgebra.h"
+#include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
 #include <algorithm>
 #include <numeric>
 

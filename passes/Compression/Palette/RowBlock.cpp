@@ -11,7 +11,7 @@
 // before the sweep comes to j.
 
 #include "passes/Compression/Palette/RowBlock.h"
-#include "passes/Compression/Palette/LinearAlgebra.h"
+#include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace umber::palette {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/Palette/SecondMoment.h"
-#include "passes/Compression/Palette/LinearAlgebra.h"
+#include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cmath>

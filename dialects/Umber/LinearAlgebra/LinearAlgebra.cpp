@@ -1,0 +1,95 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Parallel.h"
+#include <algorithm>
+#include <cblas.h>
+#include <lapacke.h>
+
+namespace umber {
+
+/// Rows or columns of a result that are one thread's.
+constexpr int64_t kBlock = 256;
+
+static void useOneThread() {
+  static const bool once = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
+  (void)once;
+}
+
+static CBLAS_TRANSPOSE getOrder(const MatrixView &view) {
+  return view.transposed ? CblasTrans : CblasNoTrans;
+}
+
+void multiply(const float *a, int64_t stride, const float *b, float *c,
+              int64_t m, int64_t n, int64_t k) {
+  multiply({a, stride}, {b, n}, c, n, m, n, k);
+}
+
+void multiply(const MatrixView &a, const MatrixView &b, float *c,
+              int64_t stride, int64_t m, int64_t n, int64_t k, float factor,
+              float add) {
+  useOneThread();
+  if (m == 0 || n == 0) {
+    return;
+  }
+  if (k == 0) {
+    for (int64_t r = 0; r < m; ++r) {
+      for (int64_t i = 0; i < n; ++i) {
+        c[r * stride + i] = add == 0 ? 0 : add * c[r * stride + i];
+      }
+    }
+    return;
+  }
+  cblas_sgemm(CblasRowMajor, getOrder(a), getOrder(b), m, n, k, factor, a.data,
+              a.stride, b.data, b.stride, add, c, stride);
+}
+
+void multiplyInParallel(const MatrixView &a, const MatrixView &b, float *c,
+                        int64_t stride, int64_t m, int64_t n, int64_t k,
+                        float factor, float add) {
+  if (m >= n) {
+    llvm::parallelFor(0, llvm::divideCeil(m, kBlock), [&](size_t block) {
+      int64_t first = int64_t(block) * kBlock;
+      MatrixView part = a;
+      part.data += a.transposed ? first : first * a.stride;
+      multiply(part, b, c + first * stride, stride, std::min(kBlock, m - first),
+               n, k, factor, add);
+    });
+    return;
+  }
+  llvm::parallelFor(0, llvm::divideCeil(n, kBlock), [&](size_t block) {
+    int64_t first = int64_t(block) * kBlock;
+    MatrixView part = b;
+    part.data += b.transposed ? first * b.stride : first;
+    multiply(a, part, c + first, stride, m, std::min(kBlock, n - first), k,
+             factor, add);
+  });
+}
+
+void addSecondMoment(const float *x, int64_t m, int64_t n, float *c) {
+  llvm::parallelFor(0, llvm::divideCeil(n, kBlock), [&](size_t block) {
+    int64_t first = int64_t(block) * kBlock;
+    int64_t rows = std::min(kBlock, n - first);
+    multiply({x + first, n, true}, {x, n}, c + first * n, n, rows, first + rows,
+             m, 1, 1);
+  });
+}
+
+bool choleskyInPlace(llvm::MutableArrayRef<double> a, int64_t n) {
+  useOneThread();
+  return LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', n, a.data(), n) == 0;
+}
+
+bool solveInPlace(llvm::MutableArrayRef<double> a,
+                  llvm::MutableArrayRef<double> b) {
+  int64_t n = b.size();
+  return choleskyInPlace(a, n) && LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'L', n, 1,
+                                                 a.data(), n, b.data(), n) == 0;
+}
+
+} // namespace umber

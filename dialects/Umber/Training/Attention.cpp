@@ -1,0 +1,169 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dialects/Umber/Training/Attention.h"
+#include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
+#include "dialects/Umber/Training/FastExp.h"
+#include "llvm/Support/Parallel.h"
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace umber::training {
+
+namespace {
+
+/// Queries of one head, or of all heads that share keys where each has a single
+/// query: rows of one product.
+struct QueryBlock {
+  int64_t first;  ///< offset of the first query in its sequence's rows
+  int64_t rows;   ///< queries
+  int64_t stride; ///< between queries
+};
+
+/// Which positions query `row` sees: from `begin` to `end` - 1.
+struct Visible {
+  int64_t begin, end;
+};
+
+} // namespace
+
+static Visible getVisible(const AttentionShape &shape, int64_t row) {
+  int64_t last = shape.position + (shape.length == 1 ? 0 : row);
+  int64_t first =
+      shape.window == 0 ? 0 : std::max<int64_t>(0, last - shape.window + 1);
+  return {first, last + 1};
+}
+
+/// Replaces a row of scores by softmax over the visible ones, 0 elsewhere.
+UMBER_PER_PROCESSOR
+static void softmaxRow(float *row, int64_t keys, Visible visible) {
+#pragma clang fp reassociate(on)
+  float largest = row[visible.begin];
+  for (int64_t j = visible.begin; j < visible.end; ++j) {
+    largest = std::max(largest, row[j]);
+  }
+  for (int64_t j = visible.begin; j < visible.end; ++j) {
+    row[j] = fastExp(row[j] - largest);
+  }
+  float sum = 0;
+  for (int64_t j = visible.begin; j < visible.end; ++j) {
+    sum += row[j];
+  }
+  float inverse = 1 / sum;
+  for (int64_t j = visible.begin; j < visible.end; ++j) {
+    row[j] *= inverse;
+  }
+  std::fill(row, row + visible.begin, 0.0f);
+  std::fill(row + visible.end, row + keys, 0.0f);
+}
+
+/// Fills `weights`, rows x keys, with the attention weights of a block.
+static void getWeights(const AttentionShape &shape, const QueryBlock &block,
+                       const float *q, const float *keys,
+                       std::vector<float> &weights) {
+  int64_t count = shape.getKeys();
+  weights.resize(block.rows * count);
+  multiply({q, block.stride}, {keys, shape.getKVWidth(), true}, weights.data(),
+           count, block.rows, count, shape.headDim, shape.scale);
+  for (int64_t row = 0; row < block.rows; ++row) {
+    float *scores = &weights[row * count];
+    if (shape.softCap > 0) {
+      for (int64_t j = 0; j < count; ++j) {
+        scores[j] = shape.softCap * std::tanh(scores[j] / shape.softCap);
+      }
+    }
+    softmaxRow(scores, count, getVisible(shape, row));
+  }
+}
+
+/// Calls `body(sequence, kvHead, block)`, in parallel over the first two.
+template <typename Body>
+static void forEachBlock(const AttentionShape &shape, const Body &body) {
+  int64_t group = shape.heads / shape.kvHeads;
+  llvm::parallelFor(0, shape.sequences * shape.kvHeads, [&](size_t task) {
+    int64_t sequence = int64_t(task) / shape.kvHeads;
+    int64_t kvHead = int64_t(task) % shape.kvHeads;
+    int64_t first = kvHead * group * shape.headDim;
+    if (shape.length == 1) {
+      body(sequence, kvHead, QueryBlock{first, group, shape.headDim});
+      return;
+    }
+    for (int64_t h = 0; h < group; ++h) {
+      body(sequence, kvHead,
+           QueryBlock{first + h * shape.headDim, shape.length,
+                      shape.getWidth()});
+    }
+  });
+}
+
+void attend(const AttentionShape &shape, const float *q, const KVView &kv,
+            float *out) {
+  forEachBlock(shape, [&](int64_t sequence, int64_t kvHead, QueryBlock block) {
+    thread_local std::vector<float> weights;
+    int64_t row = sequence * shape.length * shape.getWidth() + block.first;
+    int64_t key = sequence * kv.sequenceStride + kvHead * shape.headDim;
+    getWeights(shape, block, q + row, kv.keys + key, weights);
+    multiply({weights.data(), shape.getKeys()},
+             {kv.values + key, shape.getKVWidth()}, out + row, block.stride,
+             block.rows, shape.headDim, shape.getKeys());
+  });
+}
+
+/// Replaces `dWeights` by dL/dscores of rows before the scale: through the
+/// softmax and the cap. `scores` are the scaled ones, only used with a cap.
+UMBER_PER_PROCESSOR
+static void softmaxBackward(const float *weights, const float *scores,
+                            float softCap, int64_t rows, int64_t keys,
+                            float *dWeights) {
+#pragma clang fp reassociate(on)
+  for (int64_t row = 0; row < rows; ++row) {
+    const float *p = weights + row * keys;
+    float *d = dWeights + row * keys;
+    float mean = 0;
+    for (int64_t j = 0; j < keys; ++j) {
+      mean += p[j] * d[j];
+    }
+    for (int64_t j = 0; j < keys; ++j) {
+      d[j] = p[j] * (d[j] - mean);
+    }
+    if (softCap > 0) {
+      for (int64_t j = 0; j < keys; ++j) {
+        float t = std::tanh(scores[row * keys + j] / softCap);
+        d[j] *= 1 - t * t;
+      }
+    }
+  }
+}
+
+void attendBackward(const AttentionShape &shape, const float *q,
+                    const KVView &kv, const float *dOut, float *dq, float *dk,
+                    float *dv) {
+  int64_t keys = shape.getKeys(), width = shape.getKVWidth();
+  forEachBlock(shape, [&](int64_t sequence, int64_t kvHead, QueryBlock block) {
+    thread_local std::vector<float> weights, dWeights, scores;
+    int64_t row = sequence * shape.length * shape.getWidth() + block.first;
+    int64_t key = sequence * kv.sequenceStride + kvHead * shape.headDim;
+    getWeights(shape, block, q + row, kv.keys + key, weights);
+    dWeights.resize(block.rows * keys);
+    if (shape.softCap > 0) {
+      scores.resize(block.rows * keys);
+      multiply({q + row, block.stride}, {kv.keys + key, width, true},
+               scores.data(), keys, block.rows, keys, shape.headDim,
+               shape.scale);
+    }
+    MatrixView dRows{dOut + row, block.stride};
+    multiply({weights.data(), keys, true}, dRows, dv + key, width, keys,
+             shape.headDim, block.rows, 1, 1);
+    multiply(dRows, {kv.values + key, width, true}, dWeights.data(), keys,
+             block.rows, keys, shape.headDim);
+    softmaxBackward(weights.data(), scores.data(), shape.softCap, block.rows,
+                    keys, dWeights.data());
+    multiply({dWeights.data(), keys}, {kv.keys + key, width}, dq + row,
+             block.stride, block.rows, shape.headDim, keys, shape.scale, 1);
+    multiply({dWeights.data(), keys, true}, {q + row, block.stride}, dk + key,
+             width, keys, shape.headDim, block.rows, shape.scale, 1);
+  });
+}
+
+} // namespace umber::training
