@@ -58,14 +58,15 @@ static void softmaxRow(float *row, int64_t keys, Visible visible) {
   std::fill(row + visible.end, row + keys, 0.0f);
 }
 
-/// Fills `weights`, rows x keys, with the attention weights of a block.
+/// Fills `weights`, rows x keys, with the attention weights of a block. Keys
+/// are `keyStride` floats apart.
 static void getWeights(const AttentionShape &shape, const QueryBlock &block,
-                       const float *q, const float *keys,
+                       const float *q, const float *keys, int64_t keyStride,
                        std::vector<float> &weights) {
   int64_t count = shape.getKeys();
   weights.resize(block.rows * count);
-  multiply({q, block.stride}, {keys, shape.getKVWidth(), true}, weights.data(),
-           count, block.rows, count, shape.headDim, shape.scale);
+  multiply({q, block.stride}, {keys, keyStride, true}, weights.data(), count,
+           block.rows, count, shape.headDim, shape.scale);
   for (int64_t row = 0; row < block.rows; ++row) {
     float *scores = &weights[row * count];
     if (shape.softCap > 0) {
@@ -97,16 +98,50 @@ static void forEachBlock(const AttentionShape &shape, const Body &body) {
   });
 }
 
+/// One block's output, from keys and values `kvStride` floats apart.
+static void attendBlock(const AttentionShape &shape, const QueryBlock &block,
+                        const float *q, const float *keys, const float *values,
+                        int64_t kvStride, float *out) {
+  thread_local std::vector<float> weights;
+  getWeights(shape, block, q, keys, kvStride, weights);
+  multiply({weights.data(), shape.getKeys()}, {values, kvStride}, out,
+           block.stride, block.rows, shape.headDim, shape.getKeys());
+}
+
 void attend(const AttentionShape &shape, const float *q, const KVView &kv,
             float *out) {
   forEachBlock(shape, [&](int64_t sequence, int64_t kvHead, QueryBlock block) {
-    thread_local std::vector<float> weights;
     int64_t row = sequence * shape.length * shape.getWidth() + block.first;
     int64_t key = sequence * kv.sequenceStride + kvHead * shape.headDim;
-    getWeights(shape, block, q + row, kv.keys + key, weights);
-    multiply({weights.data(), shape.getKeys()},
-             {kv.values + key, shape.getKVWidth()}, out + row, block.stride,
-             block.rows, shape.headDim, shape.getKeys());
+    attendBlock(shape, block, q + row, kv.keys + key, kv.values + key,
+                shape.getKVWidth(), out + row);
+  });
+}
+
+/// Widens one head's vectors, `count` of them.
+static void widen(const uint16_t *in, int64_t stride, int64_t count,
+                  int64_t headDim, std::vector<float> &out) {
+  out.resize(count * headDim);
+  for (int64_t j = 0; j < count; ++j) {
+    for (int64_t c = 0; c < headDim; ++c) {
+      out[j * headDim + c] =
+          llvm::bit_cast<float>(uint32_t(in[j * stride + c]) << 16);
+    }
+  }
+}
+
+void attend(const AttentionShape &shape, const float *q, const HalfKVView &kv,
+            float *out) {
+  forEachBlock(shape, [&](int64_t sequence, int64_t kvHead, QueryBlock block) {
+    thread_local std::vector<float> keys, values;
+    int64_t row = sequence * shape.length * shape.getWidth() + block.first;
+    int64_t key = sequence * kv.sequenceStride + kvHead * shape.headDim;
+    widen(kv.keys + key, shape.getKVWidth(), shape.getKeys(), shape.headDim,
+          keys);
+    widen(kv.values + key, shape.getKVWidth(), shape.getKeys(), shape.headDim,
+          values);
+    attendBlock(shape, block, q + row, keys.data(), values.data(),
+                shape.headDim, out + row);
   });
 }
 
@@ -144,7 +179,7 @@ void attendBackward(const AttentionShape &shape, const float *q,
     thread_local std::vector<float> weights, dWeights, scores;
     int64_t row = sequence * shape.length * shape.getWidth() + block.first;
     int64_t key = sequence * kv.sequenceStride + kvHead * shape.headDim;
-    getWeights(shape, block, q + row, kv.keys + key, weights);
+    getWeights(shape, block, q + row, kv.keys + key, width, weights);
     dWeights.resize(block.rows * keys);
     if (shape.softCap > 0) {
       scores.resize(block.rows * keys);

@@ -31,8 +31,16 @@ struct KVView {
   int64_t sequenceStride;
 };
 
+/// The same, as the upper halves of floats (bfloat16).
+struct HalfKVView {
+  const uint16_t *keys, *values;
+  int64_t sequenceStride;
+};
+
 /// `q` and `out` are (sequences * length) x (heads * headDim).
 void attend(const AttentionShape &shape, const float *q, const KVView &kv,
+            float *out);
+void attend(const AttentionShape &shape, const float *q, const HalfKVView &kv,
             float *out);
 
 /// From dL/dout, adds dL/dq, dL/dkeys and dL/dvalues to `dq`, `dk` and `dv`.

@@ -36,8 +36,14 @@ GateFunction getGateFunction(GatedActivationOp op) {
                                               : GateFunction::GeluTanh;
 }
 
-KVView KVMemory::update(int64_t layer, const Batch &batch, ArrayRef<float> keys,
-                        ArrayRef<float> values) {
+/// To bfloat16, half to even. No NaN or infinity gets here.
+static uint16_t narrow(float value) {
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
+  return static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+HalfKVView KVMemory::update(int64_t layer, const Batch &batch,
+                            ArrayRef<float> keys, ArrayRef<float> values) {
   Layer &kept = layers[layer];
   int64_t width = keys.size() / batch.getRows(), stride = capacity * width;
   kept.keys.resize(sequences * stride);
@@ -45,8 +51,8 @@ KVView KVMemory::update(int64_t layer, const Batch &batch, ArrayRef<float> keys,
   int64_t count = batch.length * width;
   for (int64_t s = 0; s < batch.sequences; ++s) {
     int64_t at = s * stride + batch.position * width;
-    std::copy_n(&keys[s * count], count, &kept.keys[at]);
-    std::copy_n(&values[s * count], count, &kept.values[at]);
+    llvm::transform(keys.slice(s * count, count), &kept.keys[at], narrow);
+    llvm::transform(values.slice(s * count, count), &kept.values[at], narrow);
   }
   return {kept.keys.data(), kept.values.data(), stride};
 }
@@ -196,12 +202,15 @@ LogicalResult Executor::run(Operation *operation, const Batch &batch,
             const std::vector<float> &k = get(update.getK());
             const std::vector<float> &v = get(update.getV());
             int64_t width = getColumns(update.getK());
-            KVView view{k.data(), v.data(), batch.length * width};
+            AttentionShape shape = getAttentionShape(op, batch);
+            const float *q = get(op.getQ()).data();
             if (memory) {
-              view = memory->update(op.getLayer(), batch, k, v);
+              attend(shape, q, memory->update(op.getLayer(), batch, k, v),
+                     out.data());
+            } else {
+              attend(shape, q, KVView{k.data(), v.data(), batch.length * width},
+                     out.data());
             }
-            attend(getAttentionShape(op, batch), get(op.getQ()).data(), view,
-                   out.data());
             return success();
           })
           .Case([&](GatedActivationOp op) {

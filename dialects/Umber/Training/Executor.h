@@ -28,19 +28,20 @@ struct Batch {
 /// Rows of floats by the value that they are.
 using Activations = llvm::DenseMap<mlir::Value, std::vector<float>>;
 
-/// Keys and values of earlier tokens, for runs a token at a time.
+/// Keys and values of earlier tokens, for runs a token at a time; rounded to
+/// bfloat16, which is enough to write plausible text in half the memory.
 class KVMemory {
 public:
   KVMemory(int64_t sequences, int64_t capacity)
       : sequences(sequences), capacity(capacity) {}
 
   /// Keeps an update's rows at the batch's position; gives all up to there.
-  KVView update(int64_t layer, const Batch &batch, llvm::ArrayRef<float> keys,
-                llvm::ArrayRef<float> values);
+  HalfKVView update(int64_t layer, const Batch &batch,
+                    llvm::ArrayRef<float> keys, llvm::ArrayRef<float> values);
 
 private:
   struct Layer {
-    std::vector<float> keys, values;
+    std::vector<uint16_t> keys, values;
   };
   int64_t sequences, capacity;
   llvm::DenseMap<int64_t, Layer> layers;

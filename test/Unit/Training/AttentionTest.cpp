@@ -110,11 +110,11 @@ TEST(AttentionTest, GivesTheSameATokenAtATime) {
   std::vector<float> v = getRandom(shape.length * kvWidth, 3);
   std::vector<float> all(q.size()), out(width);
   shape.sequences = 1;
-  attend(shape, q.data(), {k.data(), v.data(), 0}, all.data());
+  attend(shape, q.data(), KVView{k.data(), v.data(), 0}, all.data());
   for (int64_t t = 0; t < 5; ++t) {
     shape.length = 1;
     shape.position = t;
-    attend(shape, &q[t * width], {k.data(), v.data(), 0}, out.data());
+    attend(shape, &q[t * width], KVView{k.data(), v.data(), 0}, out.data());
     for (int64_t c = 0; c < width; ++c) {
       EXPECT_NEAR(out[c], all[t * width + c], 1e-6);
     }

@@ -142,6 +142,7 @@ TEST_F(ExecutorTest, AgreesWithTheInterpreter) {
   }
 }
 
+// But for the memory's 8 significant bits; logits go up to 20.
 TEST_F(ExecutorTest, GivesTheSameATokenAtATime) {
   std::vector<float> all = run({2, 4, 0, ids});
   KVMemory memory(2, 4);
@@ -149,8 +150,8 @@ TEST_F(ExecutorTest, GivesTheSameATokenAtATime) {
     std::vector<int32_t> now = {ids[t], ids[4 + t]};
     std::vector<float> logits = run({2, 1, t, now}, &memory);
     for (int c = 0; c < 11; ++c) {
-      EXPECT_NEAR(logits[c], all[t * 11 + c], 1e-5);
-      EXPECT_NEAR(logits[11 + c], all[44 + t * 11 + c], 1e-5);
+      EXPECT_NEAR(logits[c], all[t * 11 + c], 0.1);
+      EXPECT_NEAR(logits[11 + c], all[44 + t * 11 + c], 0.1);
     }
   }
 }
