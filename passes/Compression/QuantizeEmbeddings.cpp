@@ -3,6 +3,7 @@
 
 #include "passes/Compression/MatrixEncoder.h"
 #include "passes/Compression/ModelBody.h"
+#include "passes/Compression/ParameterUsers.h"
 #include "passes/Compression/Passes.h"
 #include "passes/Compression/ProgressAction.h"
 #include "passes/Compression/Recipe.h"
@@ -49,14 +50,20 @@ LogicalResult QuantizeEmbeddings::run() {
   if (failed(parameters)) {
     return failure();
   }
-  Statistics collected(statistics);
+  Statistics collected(statistics), nothing("");
+  // Calibration knows products; a table that is only looked up has no inputs.
   MatrixEncoder encoder(*parameters, collected);
+  MatrixEncoder lookupEncoder(*parameters, nothing);
+  ParameterUsers users(getOperation());
   ModelBody parts(getOperation());
   for (ParamOp param : parts.embeddings) {
+    bool isProduct =
+        llvm::any_of(users.get(param.getSymName()), llvm::IsaPred<LinearOp>);
     FailureOr<int64_t> width =
         recipe.empty() ? FailureOr<int64_t>(bits) : widths.get(param);
     ProgressAction::report(&getContext(), "embeddings", 0.0);
-    if (failed(width) || failed(encoder.encode(param, *width))) {
+    if (failed(width) ||
+        failed((isProduct ? encoder : lookupEncoder).encode(param, *width))) {
       return failure();
     }
   }
