@@ -132,8 +132,13 @@ LogicalResult Calibrate::run() {
     isComplete &= collected.contains(op.getWeight(), *identity);
     return WalkResult::advance();
   });
-  if (walked.wasInterrupted() || isComplete) {
-    return failure(walked.wasInterrupted());
+  if (walked.wasInterrupted()) {
+    return failure();
+  }
+  auto headOp = segments->back().output.getDefiningOp<LinearOp>();
+  uint64_t head = headOp ? identities[headOp.getWeight()] : 0;
+  if (isComplete && collected.containsTeacher(head)) {
+    return success();
   }
   training::Executor executor(getOperation(), **store);
   auto ids = getTokens(executor, *segments);
@@ -141,18 +146,25 @@ LogicalResult Calibrate::run() {
     return failure();
   }
   Calibration calibration(executor, *segments, *ids, length, statistics);
-  return calibration.run(
-      [&](StringRef weight, ArrayRef<float> moment,
-          ArrayRef<float> rowWeights) -> LogicalResult {
-        if (llvm::Error error = collected.write(weight, identities[weight],
-                                                moment, rowWeights)) {
-          return getOperation().emitError(llvm::toString(std::move(error)));
-        }
-        return success();
-      },
-      [&](double done) {
-        ProgressAction::report(&getContext(), "calibrate", done);
-      });
+  if (failed(calibration.run(
+          [&](StringRef weight, ArrayRef<float> moment,
+              ArrayRef<float> rowWeights) -> LogicalResult {
+            if (llvm::Error error = collected.write(weight, identities[weight],
+                                                    moment, rowWeights)) {
+              return getOperation().emitError(llvm::toString(std::move(error)));
+            }
+            return success();
+          },
+          [&](double done) {
+            ProgressAction::report(&getContext(), "calibrate", done);
+          }))) {
+    return failure();
+  }
+  if (llvm::Error error =
+          collected.writeTeacher(head, *ids, length, calibration.getHidden())) {
+    return getOperation().emitError(llvm::toString(std::move(error)));
+  }
+  return success();
 }
 
 } // namespace

@@ -169,6 +169,14 @@ LogicalResult Calibration::run(Sink sink,
       }
       std::vector<float> &output = gradients[segment.output];
       if (i + 1 == segments.size()) {
+        auto head = segment.output.getDefiningOp<LinearOp>();
+        if (!head) {
+          return segment.output.getDefiningOp()->emitOpError(
+              "expected logits to come from a product");
+        }
+        int64_t width = getWidth(head.getX());
+        hidden.resize(sequences * length * width);
+        llvm::copy(values[head.getX()], &hidden[first * length * width]);
         output = std::move(values[segment.output]);
         drawnLossGradient(output, getWidth(segment.output), numbers,
                           first * length);

@@ -36,6 +36,9 @@ public:
       llvm::StringRef weight, llvm::ArrayRef<float> moment,
       llvm::ArrayRef<float> rowWeights)>;
 
+  /// What enters the last product, a row per token; complete once run() is.
+  llvm::ArrayRef<float> getHidden() const { return hidden; }
+
   /// Fails with a diagnostic. `report` is told how much is done, from 0 to 1.
   mlir::LogicalResult run(Sink sink, llvm::function_ref<void(double)> report);
 
@@ -45,6 +48,7 @@ private:
   llvm::ArrayRef<int32_t> ids;
   int64_t length;
   std::string folder;
+  std::vector<float> hidden;
 };
 
 } // namespace umber

@@ -165,6 +165,8 @@ LogicalResult MatrixEncoder::encode(ParamOp param, int64_t bits) {
       return fail(param, std::move(error));
     }
   }
+  param->setAttr(kOriginalAttrName,
+                 StringAttr::get(param.getContext(), param.getKey()));
   param.setSource(*key);
   param.setType(type);
   // The same number whether it was just measured or noted by a run before.

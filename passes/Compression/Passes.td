@@ -176,6 +176,36 @@ def QuantizeEmbeddingsPass
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
+def TuneTablesPass : Pass<"umber-tune-tables", "::mlir::ModuleOp"> {
+  let summary = "fit palettes' tables to what the model said uncompressed";
+  let description = [{
+    Changes the entries of all palettes' tables together, codes as they are, by
+    gradient descent on the divergence of the compressed model's output from
+    the uncompressed one's, over the text of umber-calibrate. Roundings of
+    activations are part of the model; derivatives pass through them. Takes no
+    bytes.
+
+    A run that was cut short goes on from a step not long before.
+
+    Before:
+    ```mlir
+    umber.param @l0.attn.q from "l0.attn.q.5B0E" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>>
+    ```
+    After:
+    ```mlir
+    umber.param @l0.attn.q from "l0.attn.q.tuned.93D1" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>>
+    ```
+  }];
+  let options = [Option<"steps", "steps", "int64_t", "32", "how many steps">,
+                 Option<"batch", "batch", "int64_t", "2",
+                        "sequences for each step">,
+                 Option<"rate", "rate", "double", "0.01",
+                        "of the first step, as part of a table's root mean "
+                        "square; later ones are smaller">,
+                 StatisticsOption];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
+}
+
 def QuantizeActivationsPass
     : Pass<"umber-quantize-activations", "::mlir::ModuleOp"> {
   let summary = "round the inputs of products with encoded weights to 8 bits";

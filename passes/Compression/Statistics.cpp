@@ -56,6 +56,53 @@ llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
                            getHash(moment) ^ getHash(rowWeights) << 1};
 }
 
+bool Statistics::containsTeacher(uint64_t head) const {
+  return store.contains(getKey("teacher", head, "ids")) &&
+         store.contains(getKey("teacher", head, "hidden"));
+}
+
+llvm::Expected<Teacher> Statistics::getTeacher(uint64_t head,
+                                               int64_t columns) const {
+  std::string idsKey = getKey("teacher", head, "ids");
+  std::string hiddenKey = getKey("teacher", head, "hidden");
+  if (!containsTeacher(head)) {
+    return llvm::createStringError("'" + folder +
+                                   "' has no text of this model's");
+  }
+  auto shape = store.getShape(idsKey);
+  if (!shape) {
+    return shape.takeError();
+  }
+  Teacher teacher;
+  teacher.length = shape->back();
+  teacher.columns = columns;
+  std::vector<float> ids(shape->front() * teacher.length);
+  teacher.hidden.resize(ids.size() * columns);
+  if (llvm::Error error = store.readRows(idsKey, 0, ids)) {
+    return std::move(error);
+  }
+  if (llvm::Error error = store.readRows(hiddenKey, 0, teacher.hidden)) {
+    return std::move(error);
+  }
+  teacher.ids.assign(ids.begin(), ids.end());
+  teacher.identity = getHash(ids) ^ getHash(teacher.hidden) << 1;
+  return teacher;
+}
+
+llvm::Error Statistics::writeTeacher(uint64_t head, llvm::ArrayRef<int32_t> ids,
+                                     int64_t length,
+                                     llvm::ArrayRef<float> hidden) {
+  // Floats hold ids exactly up to 2^24.
+  std::vector<float> asFloats(ids.begin(), ids.end());
+  int64_t tokens = ids.size(), columns = hidden.size() / tokens;
+  if (llvm::Error error = store.write(getKey("teacher", head, "hidden"),
+                                      {tokens, columns}, hidden)) {
+    return error;
+  }
+  return store.write(getKey("teacher", head, "ids"), {tokens / length, length},
+                     asFloats);
+}
+
 llvm::Error Statistics::write(llvm::StringRef name, uint64_t weights,
                               llvm::ArrayRef<float> moment,
                               llvm::ArrayRef<float> rowWeights) {

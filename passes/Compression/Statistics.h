@@ -21,6 +21,15 @@ struct ProductStatistics {
   uint64_t identity = 0; ///< equal for equal statistics
 };
 
+/// What a model makes of text, before it is compressed.
+struct Teacher {
+  int64_t length = 0;        ///< of a sequence
+  std::vector<int32_t> ids;  ///< sequences of tokens
+  int64_t columns = 0;       ///< of the head's input
+  std::vector<float> hidden; ///< the head's input, a row per token
+  uint64_t identity = 0;     ///< equal for equal text and model
+};
+
 /// A folder of statistics, a file for each matrix. Keys hold the identity of
 /// the weights they were collected with.
 class Statistics {
@@ -41,6 +50,13 @@ public:
   llvm::Error write(llvm::StringRef name, uint64_t weights,
                     llvm::ArrayRef<float> moment,
                     llvm::ArrayRef<float> rowWeights);
+
+  /// Of the model whose head has these weights and so many columns. Fails if
+  /// the folder has none.
+  llvm::Expected<Teacher> getTeacher(uint64_t head, int64_t columns) const;
+  bool containsTeacher(uint64_t head) const;
+  llvm::Error writeTeacher(uint64_t head, llvm::ArrayRef<int32_t> ids,
+                           int64_t length, llvm::ArrayRef<float> hidden);
 
 private:
   DerivedStore store;

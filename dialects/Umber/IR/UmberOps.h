@@ -29,6 +29,9 @@ inline constexpr llvm::StringLiteral kAddedAttrName = "umber.added";
 /// the sum of squares of the change over the sum of squares of the results.
 inline constexpr llvm::StringLiteral kErrorAttrName = "umber.error";
 
+/// The key of the weights that a compressed `umber.param` was made from.
+inline constexpr llvm::StringLiteral kOriginalAttrName = "umber.original";
+
 } // namespace mlir::umber
 
 #endif // UMBER_DIALECTS_UMBER_IR_UMBEROPS_H
