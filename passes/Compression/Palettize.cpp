@@ -21,6 +21,17 @@ using namespace ::umber;
 
 namespace {
 
+/// What encoding takes grows with the elements, and for each of them with the
+/// columns that its error is fed back to.
+double getWork(ArrayRef<ParamOp> params) {
+  double work = 0;
+  for (ParamOp param : params) {
+    RankedTensorType type = param.getTensorType();
+    work += double(type.getNumElements()) * double(type.getDimSize(1));
+  }
+  return work;
+}
+
 struct Palettize : ::umber::impl::PalettizePassBase<Palettize> {
   using PalettizePassBase::PalettizePassBase;
 
@@ -39,6 +50,12 @@ private:
                                                MatrixEncoder &encoder);
   LogicalResult failBudget(const ModelBody &parts,
                            ArrayRef<std::vector<StorageChoice>> choices);
+  /// The first `done` matrices are.
+  void reportProgress(StringRef what, const ModelBody &parts, size_t done) {
+    ArrayRef<ParamOp> all(parts.body);
+    ProgressAction::report(&getContext(), what,
+                           getWork(all.take_front(done)) / getWork(all));
+  }
 };
 
 /// Those that a budget may use: each takes time to measure.
@@ -63,6 +80,10 @@ LogicalResult Palettize::checkOptions() {
              << kStorageWidths << ", found " << choice;
     }
   }
+  if (refineRounds < 0) {
+    return getOperation().emitError("expected at least 0 rounds, found ")
+           << refineRounds.getValue();
+  }
   return success();
 }
 
@@ -71,7 +92,7 @@ FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
   if (!read) {
     return getOperation().emitError(llvm::toString(read.takeError()));
   }
-  if (failed(read->checkNames(getOperation()))) {
+  if (failed(read->checkNames(getOperation(), parts))) {
     return failure();
   }
   std::vector<int64_t> widths;
@@ -125,8 +146,7 @@ Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
     return failBudget(parts, matrices);
   }
   for (auto [i, param] : llvm::enumerate(parts.body)) {
-    ProgressAction::report(&getContext(), "measure",
-                           double(i) / matrices.size());
+    reportProgress("measure", parts, i);
     auto errors = encoder.measure(param, widths);
     if (failed(errors)) {
       return failure();
@@ -159,15 +179,14 @@ LogicalResult Palettize::run() {
     return failure();
   }
   Statistics collected(statistics);
-  MatrixEncoder encoder(*parameters, collected);
+  MatrixEncoder encoder(*parameters, collected, refineRounds);
   auto widths =
       recipe.empty() ? chooseWidths(parts, encoder) : readRecipe(parts);
   if (failed(widths)) {
     return failure();
   }
   for (auto [i, param] : llvm::enumerate(parts.body)) {
-    ProgressAction::report(&getContext(), "palettize",
-                           double(i) / parts.body.size());
+    reportProgress("palettize", parts, i);
     if (failed(encoder.encode(param, (*widths)[i]))) {
       return failure();
     }

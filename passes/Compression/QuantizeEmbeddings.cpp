@@ -37,6 +37,10 @@ LogicalResult QuantizeEmbeddings::run() {
     return getOperation().emitError("expected 4, 8 or 16 bits, found ")
            << bits.getValue();
   }
+  if (refineRounds < 0) {
+    return getOperation().emitError("expected at least 0 rounds, found ")
+           << refineRounds.getValue();
+  }
   Recipe widths;
   if (!recipe.empty()) {
     auto read = Recipe::read(recipe);
@@ -50,12 +54,13 @@ LogicalResult QuantizeEmbeddings::run() {
     return failure();
   }
   Statistics collected(statistics);
-  MatrixEncoder encoder(*parameters, collected);
+  MatrixEncoder encoder(*parameters, collected, refineRounds);
   ModelBody parts(getOperation());
-  for (ParamOp param : parts.embeddings) {
+  for (auto [i, param] : llvm::enumerate(parts.embeddings)) {
     FailureOr<int64_t> width =
         recipe.empty() ? FailureOr<int64_t>(bits) : widths.get(param);
-    ProgressAction::report(&getContext(), "embeddings", 0.0);
+    ProgressAction::report(&getContext(), "embeddings",
+                           double(i) / parts.embeddings.size());
     if (failed(width) || failed(encoder.encode(param, *width))) {
       return failure();
     }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/Recipe.h"
-#include "passes/Compression/ModelBody.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -81,10 +80,14 @@ FailureOr<int64_t> Recipe::get(ParamOp param) const {
   return it->second;
 }
 
-LogicalResult Recipe::checkNames(ModuleOp module) const {
-  ModelBody parts(module);
+LogicalResult Recipe::checkNames(ModuleOp module,
+                                 const ModelBody &parts) const {
   llvm::StringMap<int64_t> unknown = bits;
-  for (ParamOp param : llvm::concat<ParamOp>(parts.body, parts.embeddings)) {
+  for (ParamOp param :
+       llvm::concat<const ParamOp>(parts.body, parts.embeddings)) {
+    if (failed(get(param))) {
+      return failure();
+    }
     unknown.erase(param.getSymName());
   }
   if (unknown.empty()) {

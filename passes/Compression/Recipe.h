@@ -4,8 +4,7 @@
 #ifndef UMBER_PASSES_COMPRESSION_RECIPE_H
 #define UMBER_PASSES_COMPRESSION_RECIPE_H
 
-#include "dialects/Umber/IR/UmberOps.h"
-#include "mlir/IR/BuiltinOps.h"
+#include "passes/Compression/ModelBody.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
@@ -33,9 +32,10 @@ struct Recipe {
   /// The width of a matrix; fails with a diagnostic if the recipe has none.
   mlir::FailureOr<int64_t> get(mlir::umber::ParamOp param) const;
 
-  /// Fails with a diagnostic if the recipe names a matrix that the module does
-  /// not have.
-  mlir::LogicalResult checkNames(mlir::ModuleOp module) const;
+  /// Fails with a diagnostic unless the recipe names every matrix of the
+  /// module's two parts, and no other.
+  mlir::LogicalResult checkNames(mlir::ModuleOp module,
+                                 const ModelBody &parts) const;
 };
 
 } // namespace umber
