@@ -52,7 +52,7 @@ llvm::Expected<Recipe> Recipe::read(StringRef path) {
   return recipe;
 }
 
-static int64_t getWidth(RankedTensorType type) {
+int64_t getStorageWidth(RankedTensorType type) {
   if (auto palette = dyn_cast_if_present<PaletteAttr>(type.getEncoding())) {
     return palette.getBits();
   }
@@ -66,7 +66,7 @@ llvm::json::Value Recipe::describe(ModuleOp module) {
   ModelBody parts(module);
   llvm::json::Object widths;
   for (ParamOp param : llvm::concat<ParamOp>(parts.body, parts.embeddings)) {
-    widths[param.getSymName()] = getWidth(param.getTensorType());
+    widths[param.getSymName()] = getStorageWidth(param.getTensorType());
   }
   return llvm::json::Object{{kVersionKey, kVersion},
                             {"bits", std::move(widths)}};

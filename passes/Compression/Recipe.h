@@ -13,6 +13,8 @@ namespace umber {
 
 /// Widths that a matrix can have; 16 is f16.
 bool isStorageWidth(int64_t bits);
+/// The width of a matrix of this type.
+int64_t getStorageWidth(mlir::RankedTensorType type);
 /// For messages.
 inline constexpr llvm::StringLiteral kStorageWidths =
     "1, 2, 3, 4, 6, 8 or 16 bits";

@@ -28,8 +28,9 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("widths to choose from: 1, 2, 3, 4, 6, 8, 16")};
   Option<std::string> recipe{
       *this, "recipe",
-      llvm::cl::desc("JSON file with a width for every matrix, instead of bits, "
-                     "choices and embedding-bits")};
+      llvm::cl::desc(
+          "JSON file with a width for every matrix, instead of bits, "
+          "choices and embedding-bits")};
   Option<std::string> statistics{
       *this, "statistics",
       llvm::cl::desc("folder of what calibration has collected; without, all "
