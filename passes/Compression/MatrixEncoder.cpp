@@ -14,7 +14,7 @@ namespace umber {
 constexpr int64_t kRowsPerTable = 16;
 
 /// Rounds of refinement to tell an error: one ranks widths as four do.
-constexpr int64_t kMeasureRounds = 1;
+static int64_t getMeasureRounds(int64_t rounds) { return rounds > 1 ? 1 : 0; }
 
 /// Part of the recipes' names: to be raised when the encoder makes other bytes
 /// of the same weights.
@@ -73,11 +73,12 @@ MatrixEncoder::measure(ParamOp param, ArrayRef<int64_t> bits) {
   if (failed(known)) {
     return failure();
   }
+  int64_t measureRounds = getMeasureRounds(rounds);
   auto key = parameters.getKey(
       param,
       llvm::formatv("errors version={0} rounds={1} bits={2:$[,]} "
                     "statistics={3:x}",
-                    kVersion, kMeasureRounds,
+                    kVersion, measureRounds,
                     llvm::make_range(bits.begin(), bits.end()), known->identity)
           .str());
   if (failed(key)) {
@@ -100,7 +101,7 @@ MatrixEncoder::measure(ParamOp param, ArrayRef<int64_t> bits) {
         continue; // rounding to f16 is beside every other error nothing
       }
       auto result = compress(*weights, param.getTensorType(), width, *known,
-                             kMeasureRounds);
+                             measureRounds);
       if (!result) {
         return fail(param, result.takeError());
       }

@@ -33,7 +33,7 @@ CompressionFlags::CompressionFlags(cl::OptionCategory &category)
                               "8 with --bits up to 8, else 32)"),
                      cl::cat(category)),
       kvBits("kv-bits",
-             cl::desc("bits per element of the key/value cache: 8, 16 or 32 "
+             cl::desc("bits per element of the key/value cache: 4, 8, 16 or 32 "
                       "(default: 8 with --bits up to 8, else as many as the "
                       "body's)"),
              cl::cat(category)),
@@ -118,8 +118,8 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
                                pipeline.activationBits)) {
     return error;
   }
-  if (Error error =
-          parseWidth(kvBits, {8, 16, 32}, "8, 16 or 32", pipeline.kvBits)) {
+  if (Error error = parseWidth(kvBits, {4, 8, 16, 32}, "4, 8, 16 or 32",
+                               pipeline.kvBits)) {
     return error;
   }
   if (!statistics.empty()) {
