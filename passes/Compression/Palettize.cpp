@@ -48,8 +48,8 @@ private:
   FailureOr<std::vector<int64_t>> readRecipe(const ModelBody &parts);
   FailureOr<std::vector<int64_t>> chooseWidths(const ModelBody &parts,
                                                MatrixEncoder &encoder);
-  LogicalResult failBudget(const ModelBody &parts,
-                           ArrayRef<std::vector<StorageChoice>> choices);
+  /// `least`: bytes that the body takes at the least.
+  LogicalResult failBudget(const ModelBody &parts, int64_t least);
   /// The first `done` matrices are.
   void reportProgress(StringRef what, const ModelBody &parts, size_t done) {
     ArrayRef<ParamOp> all(parts.body);
@@ -106,15 +106,32 @@ FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
   return widths;
 }
 
-LogicalResult
-Palettize::failBudget(const ModelBody &parts,
-                      ArrayRef<std::vector<StorageChoice>> matrices) {
+/// For every matrix of the body, its bytes at each width.
+std::vector<std::vector<StorageChoice>> getChoices(const ModelBody &parts,
+                                                   ArrayRef<int64_t> widths) {
+  std::vector<std::vector<StorageChoice>> matrices;
+  for (ParamOp param : parts.body) {
+    std::vector<StorageChoice> &matrix = matrices.emplace_back();
+    for (int64_t width : widths) {
+      matrix.push_back(
+          {getStoredBytes(MatrixEncoder::getType(param.getTensorType(), width)),
+           0.0});
+    }
+  }
+  return matrices;
+}
+
+int64_t getLeastBytes(ArrayRef<std::vector<StorageChoice>> matrices) {
   int64_t least = 0;
   for (const std::vector<StorageChoice> &matrix : matrices) {
     least += llvm::min_element(matrix, [](const auto &a, const auto &b) {
                return a.bytes < b.bytes;
              })->bytes;
   }
+  return least;
+}
+
+LogicalResult Palettize::failBudget(const ModelBody &parts, int64_t least) {
   return getOperation().emitError()
          << llvm::formatv(
                 "expected at least {0:f3} bits per weight, which these widths "
@@ -126,24 +143,20 @@ Palettize::failBudget(const ModelBody &parts,
 
 FailureOr<std::vector<int64_t>>
 Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
+  int64_t budget = int64_t(bits * double(parts.weights) / 8);
   SmallVector<int64_t> widths(choices.begin(), choices.end());
   if (widths.empty()) {
     widths = getUsualWidths(bits);
+    if (getLeastBytes(getChoices(parts, widths)) > budget) {
+      // Small matrices take more than their width for tables and padding.
+      widths = {1, 2, 3, 4};
+    }
   }
   llvm::sort(widths);
   widths.erase(llvm::unique(widths), widths.end());
-  std::vector<std::vector<StorageChoice>> matrices;
-  for (ParamOp param : parts.body) {
-    std::vector<StorageChoice> &matrix = matrices.emplace_back();
-    for (int64_t width : widths) {
-      matrix.push_back(
-          {getStoredBytes(MatrixEncoder::getType(param.getTensorType(), width)),
-           0.0});
-    }
-  }
-  int64_t budget = int64_t(bits * double(parts.weights) / 8);
-  if (!allocate(matrices, budget)) {
-    return failBudget(parts, matrices);
+  std::vector<std::vector<StorageChoice>> matrices = getChoices(parts, widths);
+  if (getLeastBytes(matrices) > budget) {
+    return failBudget(parts, getLeastBytes(matrices));
   }
   for (auto [i, param] : llvm::enumerate(parts.body)) {
     reportProgress("measure", parts, i);
