@@ -112,7 +112,11 @@ Error checkDerived(const Flags &flags, Options &options) {
     sys::path::append(folder, "derived");
   }
   options.scratch = folder.str();
-  options.pipeline->derived = options.scratch;
+  // IR can be read from another folder than it was written from.
+  if (std::error_code code = sys::fs::make_absolute(folder)) {
+    return createStringError(code, options.scratch + ": " + code.message());
+  }
+  options.pipeline->derived = folder.str().str();
   return Error::success();
 }
 
