@@ -8,6 +8,7 @@
 #include "passes/Compression/Passes.h"
 #include "passes/Compression/ProgressAction.h"
 #include "passes/Compression/Recipe.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace umber {
@@ -58,6 +59,13 @@ private:
   }
 };
 
+/// As a person would write it.
+std::string print(double number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", number);
+  return text;
+}
+
 /// Those that a budget may use: each takes time to measure.
 SmallVector<int64_t> getUsualWidths(double bits) {
   if (bits < 2.2) {
@@ -72,7 +80,7 @@ SmallVector<int64_t> getUsualWidths(double bits) {
 LogicalResult Palettize::checkOptions() {
   if (!(bits >= 1 && bits <= 16)) {
     return getOperation().emitError("expected 1 to 16 bits per weight, found ")
-           << bits.getValue();
+           << print(bits);
   }
   for (int64_t choice : choices) {
     if (!isStorageWidth(choice)) {
@@ -137,7 +145,7 @@ LogicalResult Palettize::failBudget(const ModelBody &parts, int64_t least) {
                 "expected at least {0:f3} bits per weight, which these widths "
                 "take with tables, scales and padding ({1} bytes), found {2}",
                 std::ceil(8e3 * double(least) / double(parts.weights)) / 1e3,
-                least, bits.getValue())
+                least, print(bits))
                 .str();
 }
 
