@@ -7,17 +7,17 @@
 """
 
 import array
+import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).parent
-SHAPE = ["--hidden=72", "--heads=6", "--kv-heads=2", "--head-dim=20", "--ffn=130"]
+SHAPE = ["--hidden=96", "--heads=6", "--kv-heads=2", "--head-dim=16", "--ffn=160"]
 
 
 class Session:
@@ -67,8 +67,8 @@ def distance(values, reference):
 def check_function(s):
     """Every bit brings the logits nearer to the model's; inputs and cache cost little."""
     reference = s.logits("f32", "--bits=32")
-    last = 1
-    for bits, most in ((1.9, 0.7), (3.5, 0.15), (5, 0.02), (8, 2e-3)):
+    last = 2
+    for bits, most in ((2.5, 1.2), (3.5, 0.6), (5, 0.12), (8, 0.008)):
         error = distance(s.logits("b", f"--bits={bits}"), reference)
         print(f"{bits} bits: {error:.2e}")
         assert error < min(last, most), (bits, error, last)
@@ -90,7 +90,7 @@ def check_defaults(s):
     text = s.compile("d", "--bits=4", "--activation-bits=32", "--kv-bits=32",
                      "--embedding-bits=16")[0].read_text()
     assert "umber.quantize %" not in text and "xf32>" in text
-    assert "@embed from \"token_embd.weight\" : tensor<268x72xf16>\n" in text
+    assert "@embed from \"token_embd.weight\" : tensor<268x96xf16>\n" in text
     text = s.compile("d", "--bits=16")[0].read_text()
     for word in ("umber.quantize", "umber.derived", "rotation"):
         assert word not in text, word
@@ -148,11 +148,14 @@ def check_recipe(s):
 
 
 def check_speed_setting(s):
-    """--fast is another, worse, result."""
-    slow, fast = (s.report(name, "--bits=3.5", "--bit-choices=3", *flags)
-                  for name, flags in (("slow", []), ("fast", ["--fast"])))
-    errors = [sum(m["error"] for m in r["matrices"]) for r in (slow, fast)]
-    assert errors[0] < errors[1] < 2 * errors[0], errors
+    """--fast is another setting: what is finished under one is not taken for the other.
+
+    Without statistics there is nothing to refine, and the errors are equal."""
+    names = []
+    for flags in ([], ["--fast"]):
+        ir, _ = s.compile("speed", "--bits=3.5", "--bit-choices=3", *flags)
+        names.append(set(re.findall(r'@l0\.\S+ from "(\S+)".*palette', ir.read_text())))
+    assert len(names[0]) == len(names[1]) == 7 and not names[0] & names[1], names
 
 
 def check_folder(s):
@@ -193,20 +196,12 @@ def check_folder(s):
 def check_lock(s):
     """Two compilations do not share a folder at the same time."""
     derived = s.folder / "l.mlir.derived"
-    process = subprocess.Popen(
-        ["umber-compile", str(s.folder / "m.gguf"), "--emit=mlir", "--bits=4",
-         "--compile-to=quantize", "-o", str(s.folder / "l.mlir")],
-        stderr=subprocess.DEVNULL)
-    try:
-        while not (derived.exists() and any(derived.iterdir())):
-            assert process.poll() is None, "finished before it could be stopped"
-            time.sleep(0.001)
-        process.send_signal(signal.SIGSTOP)
-        s.refuse("l.mlir.derived: expected no other umber-compile to work in this folder, "
-                 "found one", "l", "--bits=4")
-    finally:
-        process.kill()
-        process.wait()
+    derived.mkdir()
+    folder = os.open(derived, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    s.refuse("l.mlir.derived: expected no other umber-compile to work in this folder, "
+             "found one", "l", "--bits=4")
+    os.close(folder)
     s.compile("l", "--bits=4")
 
 
