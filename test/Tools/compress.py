@@ -217,6 +217,37 @@ def check_dumps(s):
     assert not (s.folder / "m.mlir.derived").exists()
 
 
+def check_progress(s):
+    """A bar on a terminal, lines elsewhere, and nothing for what takes no time."""
+    stages = ["import", "compress", "measure", "palettize", "embeddings", "quantize"]
+    _, said = s.compile("t", "--bits=4")
+    lines = said.splitlines()[:len(stages)]
+    assert lines == [f"umber-compile: {stage}" for stage in stages], said
+    _, said = s.compile("t", "--bits=16")
+    assert said == "", said
+
+    terminal, other = os.openpty()
+    done = subprocess.Popen(["umber-compile", str(s.folder / "m.gguf"), "--emit=mlir",
+                             "--bits=4", "--compile-to=quantize", "-o",
+                             str(s.folder / "t.mlir")], stderr=other)
+    os.close(other)
+    shown = b""
+    try:
+        while data := os.read(terminal, 65536):
+            shown += data
+    except OSError:  # the other end is closed
+        pass
+    assert done.wait() == 0
+    bar, _, rest = shown.decode().partition("matrix ")
+    steps = [step for step in bar.split("\r\033[K") if step]
+    percents = [int(re.match(r"\[=* *\] (\d+)%", step).group(1)) for step in steps]
+    assert percents == sorted(percents) and percents[-1] <= 100, steps
+    assert [name for name in stages if any(step.endswith(", " + name) for step in steps)] \
+        == stages, steps
+    # The bar is gone before the summary.
+    assert bar.endswith("\r\033[K") and "\033" not in rest, shown
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]).resolve()
     shutil.rmtree(folder, ignore_errors=True)
@@ -225,7 +256,7 @@ def main():
     subprocess.run([sys.executable, maker, folder / "m.gguf", *SHAPE], check=True)
     session = Session(folder)
     for check in (check_function, check_defaults, check_report, check_recipe,
-                  check_speed_setting, check_folder, check_lock, check_dumps):
+                  check_speed_setting, check_folder, check_lock, check_dumps, check_progress):
         print(check.__doc__)
         check(session)
 
