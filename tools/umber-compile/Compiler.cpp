@@ -13,11 +13,10 @@
 #include "targets/Common/PackageBuilder.h"
 #include "tools/common/FirstError.h"
 #include "tools/common/WriteFile.h"
-#include "tools/umber-compile/Progress.h"
+#include "tools/umber-compile/Code.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
+#include "tools/umber-compile/Stages.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
@@ -28,30 +27,6 @@ using namespace llvm;
 namespace umber::compile {
 
 namespace {
-
-/// What takes time, and how much of it on the test model, in seconds of one
-/// machine: only their ratios matter.
-std::vector<Stage> getStages(const Options &options) {
-  std::vector<Stage> stages = {{"import", 0.1}, {"compress", 0.1}};
-  if (options.pipeline->isCompressed() && !options.scratch.empty()) {
-    bool isFast = options.pipeline->refineRounds < 4;
-    stages = {{"import", 0.1}, {"compress", 4}};
-    if (options.pipeline->recipe.empty()) {
-      stages.push_back({"measure", isFast ? 50.0 : 145.0});
-    }
-    stages.push_back({"palettize", isFast ? 70.0 : 210.0});
-    stages.push_back({"embeddings", 7});
-  }
-  stages.push_back({"quantize", 0});
-  stages.push_back({"fuse", 0});
-  if (options.emit == Emit::Package) {
-    for (const cpu::InstructionSet *isa : options.isas) {
-      stages.push_back({("code for " + isa->name).str(), 1});
-    }
-    stages.push_back({"weights", 1});
-  }
-  return stages;
-}
 
 class Compiler {
 public:
@@ -110,13 +85,15 @@ Error Compiler::prepare() {
       return error;
     }
   }
+  if (!options.dumpPhasesTo.empty()) {
+    if (std::error_code code =
+            sys::fs::create_directories(options.dumpPhasesTo)) {
+      return createStringError(code,
+                               options.dumpPhasesTo + ": " + code.message());
+    }
+  }
   if (options.scratch.empty()) {
     return Error::success();
-  }
-  if (std::error_code code = sys::fs::create_directories(options.dumpPhasesTo);
-      !options.dumpPhasesTo.empty() && code) {
-    return createStringError(code,
-                             options.dumpPhasesTo + ": " + code.message());
   }
   auto opened = ScratchFolder::open(options.scratch);
   if (!opened) {
@@ -129,11 +106,6 @@ Error Compiler::prepare() {
 Error Compiler::dumpPhase(Phase phase, mlir::ModuleOp dumped) {
   if (options.dumpPhasesTo.empty()) {
     return Error::success();
-  }
-  if (std::error_code code =
-          sys::fs::create_directories(options.dumpPhasesTo)) {
-    return createStringError(code,
-                             options.dumpPhasesTo + ": " + code.message());
   }
   SmallString<256> path(options.dumpPhasesTo);
   sys::path::append(path,
@@ -172,29 +144,7 @@ Error Compiler::emitCode() {
     return fail("the kernels cannot be converted to LLVM");
   }
   const cpu::InstructionSet &isa = *options.isas.front();
-  LLVMContext llvmContext;
-  auto code = cpu::translateToLLVMIR(*lowered.code, isa, llvmContext);
-  if (!code) {
-    return code.takeError();
-  }
-  if (options.emit == Emit::LLVM) {
-    return writeFile(options.output,
-                     [&](raw_ostream &os) { (*code)->print(os, nullptr); });
-  }
-  if (options.emit == Emit::Assembly) {
-    auto text = cpu::emitAssembly(**code, isa);
-    if (!text) {
-      return text.takeError();
-    }
-    return writeFile(options.output, [&](raw_ostream &os) { os << *text; });
-  }
-  auto object = cpu::emitObject(**code, isa);
-  if (!object) {
-    return object.takeError();
-  }
-  return writeFile(options.output, [&](raw_ostream &os) {
-    os.write(object->data(), object->size());
-  });
+  return writeCode(*lowered.code, isa, options.emit, options.output);
 }
 
 Error Compiler::emitPackage() {
@@ -227,20 +177,11 @@ Error Compiler::emitPackage() {
   }
   for (const cpu::InstructionSet *isa : options.isas) {
     progress.show(("code for " + isa->name).str(), 0);
-    LLVMContext llvmContext;
-    auto code = cpu::translateToLLVMIR(*lowered.code, *isa, llvmContext);
-    if (!code) {
-      return code.takeError();
+    auto variant = buildVariant(*lowered.code, *isa);
+    if (!variant) {
+      return variant.takeError();
     }
-    auto object = cpu::emitObject(**code, *isa);
-    if (!object) {
-      return object.takeError();
-    }
-    auto library = cpu::linkLibrary(*object, *isa);
-    if (!library) {
-      return library.takeError();
-    }
-    target.variants.push_back({isa->name.str(), std::move(*library)});
+    target.variants.push_back(std::move(*variant));
   }
   target.plan = std::move(lowered.plan);
   auto summary =
