@@ -8,8 +8,36 @@
 
 namespace umber {
 
-/// How many decisions are kept, a byte each.
-constexpr int64_t kMaxCells = int64_t(1) << 26;
+/// How many decisions are kept, a byte each, and how many per matrix.
+constexpr int64_t kMaxCells = int64_t(1) << 26, kMaxSteps = int64_t(1) << 20;
+
+/// Spends what is left of the budget, a matrix at a time.
+static void spend(llvm::ArrayRef<std::vector<StorageChoice>> matrices,
+                  int64_t left, std::vector<size_t> &chosen) {
+  while (true) {
+    size_t best = matrices.size(), bestChoice = 0;
+    double bestGain = 0;
+    for (size_t m = 0; m < matrices.size(); ++m) {
+      const StorageChoice &now = matrices[m][chosen[m]];
+      for (size_t c = 0; c < matrices[m].size(); ++c) {
+        int64_t cost = matrices[m][c].bytes - now.bytes;
+        double gain = (now.error - matrices[m][c].error) /
+                      static_cast<double>(std::max<int64_t>(cost, 1));
+        if (cost <= left && gain > bestGain) {
+          best = m;
+          bestChoice = c;
+          bestGain = gain;
+        }
+      }
+    }
+    if (best == matrices.size()) {
+      return;
+    }
+    left -=
+        matrices[best][bestChoice].bytes - matrices[best][chosen[best]].bytes;
+    chosen[best] = bestChoice;
+  }
+}
 
 std::optional<std::vector<size_t>>
 allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget) {
@@ -27,7 +55,8 @@ allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget) {
   if (spare < 0) {
     return std::nullopt;
   }
-  int64_t maxSteps = kMaxCells / std::max<int64_t>(matrices.size(), 1);
+  int64_t maxSteps =
+      std::min(kMaxCells / std::max<int64_t>(matrices.size(), 1), kMaxSteps);
   int64_t stepBytes = llvm::divideCeil(spare + 1, maxSteps);
   int64_t steps = spare / stepBytes + 1;
 
@@ -66,9 +95,11 @@ allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget) {
   std::vector<size_t> chosen(matrices.size());
   for (size_t m = matrices.size(); m-- > 0;) {
     chosen[m] = taken[m * steps + s];
-    s -=
-        llvm::divideCeil(matrices[m][chosen[m]].bytes - smallest[m], stepBytes);
+    int64_t extra = matrices[m][chosen[m]].bytes - smallest[m];
+    s -= llvm::divideCeil(extra, stepBytes);
+    spare -= extra;
   }
+  spend(matrices, spare, chosen);
   return chosen;
 }
 

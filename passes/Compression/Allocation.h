@@ -22,9 +22,10 @@ struct StorageChoice {
 /// if even the smallest choices are not.
 ///
 /// A dynamic programme over the budget in steps (a multiple-choice knapsack),
-/// exact for budgets up to some hundred thousand bytes; beyond, each matrix's
-/// bytes count as rounded up to a step, altogether to less than 0.1 % of the
-/// budget.
+/// exact for budgets up to some hundred thousand bytes. Beyond, each matrix's
+/// bytes count as rounded up to a step, and what that has left of the budget
+/// goes to the matrices that gain most per byte: no matrix could be stored with
+/// less error in what is left then.
 std::optional<std::vector<size_t>>
 allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget);
 

@@ -13,9 +13,8 @@ namespace umber {
 
 constexpr int64_t kRowsPerTable = 16;
 
-/// Rounds of refinement: to tell an error, and for good. One round ranks widths
-/// as four do.
-constexpr int kMeasureRounds = 1, kEncodeRounds = 4;
+/// Rounds of refinement to tell an error: one ranks widths as four do.
+static int64_t getMeasureRounds(int64_t rounds) { return rounds > 1 ? 1 : 0; }
 
 /// Part of the recipes' names: to be raised when the encoder makes other bytes
 /// of the same weights.
@@ -28,7 +27,7 @@ static LogicalResult fail(ParamOp param, llvm::Error error) {
 
 static llvm::Expected<palette::Compressed>
 compress(ArrayRef<float> weights, RankedTensorType type, int64_t bits,
-         const ProductStatistics &statistics, int rounds) {
+         const ProductStatistics &statistics, int64_t rounds) {
   int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
   if (bits == 8) {
     return palette::quantizeRows(weights, rows, columns, statistics.moment,
@@ -74,11 +73,12 @@ MatrixEncoder::measure(ParamOp param, ArrayRef<int64_t> bits) {
   if (failed(known)) {
     return failure();
   }
+  int64_t measureRounds = getMeasureRounds(rounds);
   auto key = parameters.getKey(
       param,
       llvm::formatv("errors version={0} rounds={1} bits={2:$[,]} "
                     "statistics={3:x}",
-                    kVersion, kMeasureRounds,
+                    kVersion, measureRounds,
                     llvm::make_range(bits.begin(), bits.end()), known->identity)
           .str());
   if (failed(key)) {
@@ -101,7 +101,7 @@ MatrixEncoder::measure(ParamOp param, ArrayRef<int64_t> bits) {
         continue; // rounding to f16 is beside every other error nothing
       }
       auto result = compress(*weights, param.getTensorType(), width, *known,
-                             kMeasureRounds);
+                             measureRounds);
       if (!result) {
         return fail(param, result.takeError());
       }
@@ -133,7 +133,7 @@ LogicalResult MatrixEncoder::encode(ParamOp param, int64_t bits) {
   auto key = parameters.getKey(
       param, llvm::formatv("encoded version={0} rounds={1} bits={2} "
                            "statistics={3:x}",
-                           kVersion, kEncodeRounds, bits, known->identity)
+                           kVersion, rounds, bits, known->identity)
                  .str());
   if (failed(key)) {
     return failure();
@@ -154,7 +154,7 @@ LogicalResult MatrixEncoder::encode(ParamOp param, int64_t bits) {
     if (failed(weights)) {
       return failure();
     }
-    auto result = compress(*weights, type, bits, *known, kEncodeRounds);
+    auto result = compress(*weights, type, bits, *known, rounds);
     if (!result) {
       return fail(param, result.takeError());
     }

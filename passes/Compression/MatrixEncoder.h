@@ -14,8 +14,10 @@ namespace umber {
 /// finished is kept among the derived parameters.
 class MatrixEncoder {
 public:
-  MatrixEncoder(DerivedParameters &parameters, const Statistics &statistics)
-      : parameters(parameters), statistics(statistics) {}
+  /// `rounds`: of refinement of what is encoded for good.
+  MatrixEncoder(DerivedParameters &parameters, const Statistics &statistics,
+                int64_t rounds)
+      : parameters(parameters), statistics(statistics), rounds(rounds) {}
 
   /// How a matrix is stored at a width: palettes with a table per 16 rows up to
   /// 6 bits, rows of integers with a scale for 8, f16 for 16. A palette's
@@ -24,8 +26,8 @@ public:
   static mlir::RankedTensorType getType(mlir::RankedTensorType type,
                                         int64_t bits);
 
-  /// The error at each of these widths, with little refinement: good to within
-  /// a few percent. Fails with a diagnostic at the parameter.
+  /// The error at each of these widths, with little refinement: it ranks widths
+  /// as more would. Fails with a diagnostic at the parameter.
   mlir::FailureOr<std::vector<palette::OutputError>>
   measure(mlir::umber::ParamOp param, llvm::ArrayRef<int64_t> bits);
 
@@ -39,6 +41,7 @@ private:
 
   DerivedParameters &parameters;
   const Statistics &statistics;
+  int64_t rounds;
 };
 
 } // namespace umber

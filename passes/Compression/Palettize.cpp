@@ -8,6 +8,7 @@
 #include "passes/Compression/Passes.h"
 #include "passes/Compression/ProgressAction.h"
 #include "passes/Compression/Recipe.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace umber {
@@ -20,6 +21,17 @@ using namespace mlir::umber;
 using namespace ::umber;
 
 namespace {
+
+/// What encoding takes grows with the elements, and for each of them with the
+/// columns that its error is fed back to.
+double getWork(ArrayRef<ParamOp> params) {
+  double work = 0;
+  for (ParamOp param : params) {
+    RankedTensorType type = param.getTensorType();
+    work += double(type.getNumElements()) * double(type.getDimSize(1));
+  }
+  return work;
+}
 
 struct Palettize : ::umber::impl::PalettizePassBase<Palettize> {
   using PalettizePassBase::PalettizePassBase;
@@ -37,9 +49,22 @@ private:
   FailureOr<std::vector<int64_t>> readRecipe(const ModelBody &parts);
   FailureOr<std::vector<int64_t>> chooseWidths(const ModelBody &parts,
                                                MatrixEncoder &encoder);
-  LogicalResult failBudget(const ModelBody &parts,
-                           ArrayRef<std::vector<StorageChoice>> choices);
+  /// `least`: bytes that the body takes at the least.
+  LogicalResult failBudget(const ModelBody &parts, int64_t least);
+  /// The first `done` matrices are.
+  void reportProgress(StringRef what, const ModelBody &parts, size_t done) {
+    ArrayRef<ParamOp> all(parts.body);
+    ProgressAction::report(&getContext(), what,
+                           getWork(all.take_front(done)) / getWork(all));
+  }
 };
+
+/// As a person would write it.
+std::string print(double number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", number);
+  return text;
+}
 
 /// Those that a budget may use: each takes time to measure.
 SmallVector<int64_t> getUsualWidths(double bits) {
@@ -55,13 +80,17 @@ SmallVector<int64_t> getUsualWidths(double bits) {
 LogicalResult Palettize::checkOptions() {
   if (!(bits >= 1 && bits <= 16)) {
     return getOperation().emitError("expected 1 to 16 bits per weight, found ")
-           << bits.getValue();
+           << print(bits);
   }
   for (int64_t choice : choices) {
     if (!isStorageWidth(choice)) {
       return getOperation().emitError("expected choices among ")
              << kStorageWidths << ", found " << choice;
     }
+  }
+  if (refineRounds < 0) {
+    return getOperation().emitError("expected at least 0 rounds, found ")
+           << refineRounds.getValue();
   }
   return success();
 }
@@ -71,7 +100,7 @@ FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
   if (!read) {
     return getOperation().emitError(llvm::toString(read.takeError()));
   }
-  if (failed(read->checkNames(getOperation()))) {
+  if (failed(read->checkNames(getOperation(), parts))) {
     return failure();
   }
   std::vector<int64_t> widths;
@@ -85,32 +114,9 @@ FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
   return widths;
 }
 
-LogicalResult
-Palettize::failBudget(const ModelBody &parts,
-                      ArrayRef<std::vector<StorageChoice>> matrices) {
-  int64_t least = 0;
-  for (const std::vector<StorageChoice> &matrix : matrices) {
-    least += llvm::min_element(matrix, [](const auto &a, const auto &b) {
-               return a.bytes < b.bytes;
-             })->bytes;
-  }
-  return getOperation().emitError()
-         << llvm::formatv(
-                "expected at least {0:f3} bits per weight, which these widths "
-                "take with tables, scales and padding ({1} bytes), found {2}",
-                std::ceil(8e3 * double(least) / double(parts.weights)) / 1e3,
-                least, bits.getValue())
-                .str();
-}
-
-FailureOr<std::vector<int64_t>>
-Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
-  SmallVector<int64_t> widths(choices.begin(), choices.end());
-  if (widths.empty()) {
-    widths = getUsualWidths(bits);
-  }
-  llvm::sort(widths);
-  widths.erase(llvm::unique(widths), widths.end());
+/// For every matrix of the body, its bytes at each width.
+std::vector<std::vector<StorageChoice>> getChoices(const ModelBody &parts,
+                                                   ArrayRef<int64_t> widths) {
   std::vector<std::vector<StorageChoice>> matrices;
   for (ParamOp param : parts.body) {
     std::vector<StorageChoice> &matrix = matrices.emplace_back();
@@ -120,13 +126,48 @@ Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
            0.0});
     }
   }
+  return matrices;
+}
+
+int64_t getLeastBytes(ArrayRef<std::vector<StorageChoice>> matrices) {
+  int64_t least = 0;
+  for (const std::vector<StorageChoice> &matrix : matrices) {
+    least += llvm::min_element(matrix, [](const auto &a, const auto &b) {
+               return a.bytes < b.bytes;
+             })->bytes;
+  }
+  return least;
+}
+
+LogicalResult Palettize::failBudget(const ModelBody &parts, int64_t least) {
+  return getOperation().emitError()
+         << llvm::formatv(
+                "expected at least {0:f3} bits per weight, which these widths "
+                "take with tables, scales and padding ({1} bytes), found {2}",
+                std::ceil(8e3 * double(least) / double(parts.weights)) / 1e3,
+                least, print(bits))
+                .str();
+}
+
+FailureOr<std::vector<int64_t>>
+Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
   int64_t budget = int64_t(bits * double(parts.weights) / 8);
-  if (!allocate(matrices, budget)) {
-    return failBudget(parts, matrices);
+  SmallVector<int64_t> widths(choices.begin(), choices.end());
+  if (widths.empty()) {
+    widths = getUsualWidths(bits);
+    if (getLeastBytes(getChoices(parts, widths)) > budget) {
+      // Small matrices take more than their width for tables and padding.
+      widths = {1, 2, 3, 4};
+    }
+  }
+  llvm::sort(widths);
+  widths.erase(llvm::unique(widths), widths.end());
+  std::vector<std::vector<StorageChoice>> matrices = getChoices(parts, widths);
+  if (getLeastBytes(matrices) > budget) {
+    return failBudget(parts, getLeastBytes(matrices));
   }
   for (auto [i, param] : llvm::enumerate(parts.body)) {
-    ProgressAction::report(&getContext(), "measure",
-                           double(i) / matrices.size());
+    reportProgress("measure", parts, i);
     auto errors = encoder.measure(param, widths);
     if (failed(errors)) {
       return failure();
@@ -159,15 +200,14 @@ LogicalResult Palettize::run() {
     return failure();
   }
   Statistics collected(statistics);
-  MatrixEncoder encoder(*parameters, collected);
+  MatrixEncoder encoder(*parameters, collected, refineRounds);
   auto widths =
       recipe.empty() ? chooseWidths(parts, encoder) : readRecipe(parts);
   if (failed(widths)) {
     return failure();
   }
   for (auto [i, param] : llvm::enumerate(parts.body)) {
-    ProgressAction::report(&getContext(), "palettize",
-                           double(i) / parts.body.size());
+    reportProgress("palettize", parts, i);
     if (failed(encoder.encode(param, (*widths)[i]))) {
       return failure();
     }

@@ -121,6 +121,9 @@ def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
 def RecipeOption : Option<"recipe", "recipe", "std::string", "",
     "JSON file with a width for every matrix, instead of choosing">;
 
+def RefineRoundsOption : Option<"refineRounds", "refine-rounds", "int64_t", "4",
+    "rounds of refinement of tables and indices: fewer are faster, and worse">;
+
 def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
   let summary = "store the weights of the body as indices into small tables";
   let description = [{
@@ -150,7 +153,8 @@ def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
                  ListOption<"choices", "choices", "int64_t",
                             "widths to choose from; by default those that "
                             "suit the budget">,
-                 RecipeOption, StatisticsOption, DerivedOption];
+                 RefineRoundsOption, RecipeOption, StatisticsOption,
+                 DerivedOption];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
@@ -172,7 +176,8 @@ def QuantizeEmbeddingsPass
     ```
   }];
   let options = [Option<"bits", "bits", "int64_t", "8", "4, 8 or 16">,
-                 RecipeOption, StatisticsOption, DerivedOption];
+                 RefineRoundsOption, RecipeOption, StatisticsOption,
+                 DerivedOption];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
@@ -214,7 +219,7 @@ def QuantizeActivationsPass
     several products share it, with a scale per token and per `group` features: the
     largest multiple of 4 up to `group`, and at least half of it, that divides a
     row; a row without one has a single scale. Products with plain weights keep
-    their inputs.
+    their inputs, unless `plain` asks for theirs too.
 
     Before:
     ```mlir
@@ -230,7 +235,9 @@ def QuantizeActivationsPass
   }];
   let options = [Option<"bits", "bits", "int64_t", "8", "bits per activation: 8">,
                  Option<"group", "group", "int64_t", "64",
-                        "features that share a scale, at most; 0: all">];
+                        "features that share a scale, at most; 0: all">,
+                 Option<"plain", "plain", "bool", "false",
+                        "also the inputs of products with plain weights">];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 

@@ -58,7 +58,8 @@ void QuantizeActivations::runOnOperation() {
     auto weight = symbols.lookup<ParamOp>(linear.getWeight());
     Value x = linear.getX();
     auto type = cast<RankedTensorType>(x.getType());
-    if (!weight.getTensorType().getEncoding() || type.getEncoding()) {
+    bool isChosen = plain || weight.getTensorType().getEncoding();
+    if (!isChosen || type.getEncoding()) {
       return;
     }
     Value &result = quantized[x];

@@ -38,6 +38,10 @@ LogicalResult QuantizeEmbeddings::run() {
     return getOperation().emitError("expected 4, 8 or 16 bits, found ")
            << bits.getValue();
   }
+  if (refineRounds < 0) {
+    return getOperation().emitError("expected at least 0 rounds, found ")
+           << refineRounds.getValue();
+  }
   Recipe widths;
   if (!recipe.empty()) {
     auto read = Recipe::read(recipe);
@@ -52,16 +56,17 @@ LogicalResult QuantizeEmbeddings::run() {
   }
   Statistics collected(statistics), nothing("");
   // Calibration knows products; a table that is only looked up has no inputs.
-  MatrixEncoder encoder(*parameters, collected);
-  MatrixEncoder lookupEncoder(*parameters, nothing);
+  MatrixEncoder encoder(*parameters, collected, refineRounds);
+  MatrixEncoder lookupEncoder(*parameters, nothing, refineRounds);
   ParameterUsers users(getOperation());
   ModelBody parts(getOperation());
-  for (ParamOp param : parts.embeddings) {
+  for (auto [i, param] : llvm::enumerate(parts.embeddings)) {
     bool isProduct =
         llvm::any_of(users.get(param.getSymName()), llvm::IsaPred<LinearOp>);
     FailureOr<int64_t> width =
         recipe.empty() ? FailureOr<int64_t>(bits) : widths.get(param);
-    ProgressAction::report(&getContext(), "embeddings", 0.0);
+    ProgressAction::report(&getContext(), "embeddings",
+                           double(i) / parts.embeddings.size());
     if (failed(width) ||
         failed((isProduct ? encoder : lookupEncoder).encode(param, *width))) {
       return failure();

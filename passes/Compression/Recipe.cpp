@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/Recipe.h"
-#include "passes/Compression/ModelBody.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -53,7 +52,7 @@ llvm::Expected<Recipe> Recipe::read(StringRef path) {
   return recipe;
 }
 
-static int64_t getWidth(RankedTensorType type) {
+int64_t getStorageWidth(RankedTensorType type) {
   if (auto palette = dyn_cast_if_present<PaletteAttr>(type.getEncoding())) {
     return palette.getBits();
   }
@@ -67,7 +66,7 @@ llvm::json::Value Recipe::describe(ModuleOp module) {
   ModelBody parts(module);
   llvm::json::Object widths;
   for (ParamOp param : llvm::concat<ParamOp>(parts.body, parts.embeddings)) {
-    widths[param.getSymName()] = getWidth(param.getTensorType());
+    widths[param.getSymName()] = getStorageWidth(param.getTensorType());
   }
   return llvm::json::Object{{kVersionKey, kVersion},
                             {"bits", std::move(widths)}};
@@ -81,10 +80,14 @@ FailureOr<int64_t> Recipe::get(ParamOp param) const {
   return it->second;
 }
 
-LogicalResult Recipe::checkNames(ModuleOp module) const {
-  ModelBody parts(module);
+LogicalResult Recipe::checkNames(ModuleOp module,
+                                 const ModelBody &parts) const {
   llvm::StringMap<int64_t> unknown = bits;
-  for (ParamOp param : llvm::concat<ParamOp>(parts.body, parts.embeddings)) {
+  for (ParamOp param :
+       llvm::concat<const ParamOp>(parts.body, parts.embeddings)) {
+    if (failed(get(param))) {
+      return failure();
+    }
     unknown.erase(param.getSymName());
   }
   if (unknown.empty()) {

@@ -4,8 +4,7 @@
 #ifndef UMBER_PASSES_COMPRESSION_RECIPE_H
 #define UMBER_PASSES_COMPRESSION_RECIPE_H
 
-#include "dialects/Umber/IR/UmberOps.h"
-#include "mlir/IR/BuiltinOps.h"
+#include "passes/Compression/ModelBody.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
@@ -14,6 +13,8 @@ namespace umber {
 
 /// Widths that a matrix can have; 16 is f16.
 bool isStorageWidth(int64_t bits);
+/// The width of a matrix of this type.
+int64_t getStorageWidth(mlir::RankedTensorType type);
 /// For messages.
 inline constexpr llvm::StringLiteral kStorageWidths =
     "1, 2, 3, 4, 6, 8 or 16 bits";
@@ -33,9 +34,10 @@ struct Recipe {
   /// The width of a matrix; fails with a diagnostic if the recipe has none.
   mlir::FailureOr<int64_t> get(mlir::umber::ParamOp param) const;
 
-  /// Fails with a diagnostic if the recipe names a matrix that the module does
-  /// not have.
-  mlir::LogicalResult checkNames(mlir::ModuleOp module) const;
+  /// Fails with a diagnostic unless the recipe names every matrix of the
+  /// module's two parts, and no other.
+  mlir::LogicalResult checkNames(mlir::ModuleOp module,
+                                 const ModelBody &parts) const;
 };
 
 } // namespace umber

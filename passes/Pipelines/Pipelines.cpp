@@ -35,6 +35,47 @@ std::optional<Phase> parsePhase(llvm::StringRef name) {
   return std::nullopt;
 }
 
+int64_t PipelineOptions::getActivationBits() const {
+  if (activationBits != 0) {
+    return activationBits;
+  }
+  return isCompressed() ? 8 : 32;
+}
+
+int64_t PipelineOptions::getKvBits() const {
+  if (kvBits != 0) {
+    return kvBits;
+  }
+  return isCompressed() ? 8 : static_cast<int64_t>(bits);
+}
+
+static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
+  if (options.isCompressed()) {
+    pm.addPass(createAbsorbNormsPass({options.derived}));
+    pm.addPass(createRotatePass({options.derived}));
+    // Calibration belongs here: it sees the weights that are then encoded.
+    PalettizePassOptions palettize;
+    palettize.bits = options.bits;
+    llvm::append_range(palettize.choices, options.choices);
+    palettize.refineRounds = options.refineRounds;
+    palettize.recipe = options.recipe;
+    palettize.statistics = options.statistics;
+    palettize.derived = options.derived;
+    pm.addPass(createPalettizePass(palettize));
+  } else {
+    pm.addPass(createConvertWeightsPass({static_cast<int64_t>(options.bits)}));
+  }
+  if (options.hasDerived()) {
+    QuantizeEmbeddingsPassOptions embeddings;
+    embeddings.bits = options.embeddingBits != 0 ? options.embeddingBits : 8;
+    embeddings.refineRounds = options.refineRounds;
+    embeddings.recipe = options.recipe;
+    embeddings.statistics = options.statistics;
+    embeddings.derived = options.derived;
+    pm.addPass(createQuantizeEmbeddingsPass(embeddings));
+  }
+}
+
 void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
   switch (phase) {
   case Phase::Import:
@@ -43,10 +84,16 @@ void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
     return;
   case Phase::Compress:
     pm.addPass(createVerifyModelPass());
-    pm.addPass(createConvertWeightsPass({options.bits}));
+    addCompression(pm, options);
     return;
   case Phase::Quantize:
-    pm.addPass(createQuantizeKVCachePass({options.kvBits}));
+    if (options.getActivationBits() != 32) {
+      QuantizeActivationsPassOptions activations;
+      activations.bits = options.getActivationBits();
+      activations.plain = !options.isCompressed();
+      pm.addPass(createQuantizeActivationsPass(activations));
+    }
+    pm.addPass(createQuantizeKVCachePass({options.getKvBits()}));
     pm.addPass(createVerifyModelPass());
     return;
   case Phase::Fuse: {

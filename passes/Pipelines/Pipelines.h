@@ -19,17 +19,58 @@ llvm::StringRef getPhaseName(Phase phase);
 std::optional<Phase> parsePhase(llvm::StringRef name);
 
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
-  Option<int64_t> bits{*this, "bits",
-                       llvm::cl::desc("bits per weight of the body: 16 or 32"),
-                       llvm::cl::init(16)};
+  Option<double> bits{*this, "bits",
+                      llvm::cl::desc("bits per weight of the body, all bytes "
+                                     "counted: 1 to 8, 16 or 32"),
+                      llvm::cl::init(16)};
+  ListOption<int64_t> choices{
+      *this, "choices",
+      llvm::cl::desc("widths to choose from: 1, 2, 3, 4, 6, 8, 16")};
+  Option<std::string> recipe{
+      *this, "recipe",
+      llvm::cl::desc(
+          "JSON file with a width for every matrix, instead of bits, "
+          "choices and embedding-bits")};
+  Option<std::string> statistics{
+      *this, "statistics",
+      llvm::cl::desc("folder of what calibration has collected; without, all "
+                     "inputs and outputs count alike")};
+  Option<int64_t> refineRounds{
+      *this, "refine-rounds",
+      llvm::cl::desc("rounds of refinement of palettes: fewer are faster, and "
+                     "worse"),
+      llvm::cl::init(4)};
+  Option<std::string> derived{*this, "derived",
+                              llvm::cl::desc("folder for derived parameters")};
+  Option<int64_t> embeddingBits{
+      *this, "embedding-bits",
+      llvm::cl::desc("bits per weight of embeddings and head: 4, 8 or 16; 0: 8 "
+                     "in a compressed model, else as many as the body's"),
+      llvm::cl::init(0)};
+  Option<int64_t> activationBits{
+      *this, "activation-bits",
+      llvm::cl::desc("bits per input of a product: 8 or 32; 0: 8 in a "
+                     "compressed model, else 32"),
+      llvm::cl::init(0)};
   Option<int64_t> kvBits{
       *this, "kv-bits",
-      llvm::cl::desc("bits per element of the key/value cache: 16 or 32"),
-      llvm::cl::init(16)};
+      llvm::cl::desc(
+          "bits per element of the key/value cache: 4, 8, 16 or 32; 0: "
+          "8 in a compressed model, else as many as the body's"),
+      llvm::cl::init(0)};
   Option<int64_t> maxTokens{
       *this, "max-tokens",
       llvm::cl::desc("rows that one step of the prefill can take"),
       llvm::cl::init(64)};
+
+  /// Whether the body's matrices are encoded, with widths that are chosen.
+  bool isCompressed() const { return bits <= 8 || !recipe.empty(); }
+  /// Whether any matrix is: then there are derived parameters.
+  bool hasDerived() const {
+    return isCompressed() || (embeddingBits != 0 && embeddingBits < bits);
+  }
+  int64_t getActivationBits() const;
+  int64_t getKvBits() const;
 };
 
 /// Adds the passes of one phase; those of Import and Emit are not passes.

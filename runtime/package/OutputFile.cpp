@@ -13,6 +13,19 @@
 
 namespace umber {
 
+static const char kTemporarySuffix[] = ".tmp-";
+
+std::string OutputFile::getFinalName(const std::string &name) {
+  size_t suffix = name.rfind(kTemporarySuffix);
+  if (suffix == std::string::npos) {
+    return "";
+  }
+  std::string number = name.substr(suffix + sizeof kTemporarySuffix - 1);
+  bool isNumber = !number.empty() &&
+                  number.find_first_not_of("0123456789") == std::string::npos;
+  return isNumber ? name.substr(0, suffix) : "";
+}
+
 Status OutputFile::ioError(const char *what) const {
   return Status(StatusCode::IoError,
                 path + ": " + what + ": " + std::strerror(errno));
@@ -32,7 +45,7 @@ OutputFile::create(const std::string &path) {
   // Not mkstemp, whose files nobody else may read.
   std::random_device random;
   do {
-    file->temporary = path + ".tmp-" + std::to_string(random());
+    file->temporary = path + kTemporarySuffix + std::to_string(random());
     file->descriptor = ::open(file->temporary.c_str(),
                               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (file->descriptor < 0 && errno == EEXIST);

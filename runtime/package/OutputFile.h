@@ -23,6 +23,11 @@ public:
   /// Removes the temporary file unless commit() succeeded.
   ~OutputFile();
   OutputFile(const OutputFile &) = delete;
+
+  /// The name under which the temporary file `name` was to appear; empty if it
+  /// is no temporary file's. A process that is killed leaves its own behind.
+  static std::string getFinalName(const std::string &name);
+
   OutputFile &operator=(const OutputFile &) = delete;
 
   Status append(const void *data, size_t size);

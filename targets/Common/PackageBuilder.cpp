@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/Common/PackageBuilder.h"
+#include "passes/Compression/ModelBody.h"
 #include "targets/Common/PackPanels.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/xxhash.h"
 
 using namespace llvm;
@@ -123,19 +123,13 @@ Error PackageBuilder::writeParameters(ProgressCallback progress) {
 }
 
 void PackageBuilder::summarize() {
-  StringSet<> body;
-  module.walk([&](LinearOp linear) {
-    if (linear->getParentOfType<KernelOp>().getSymName() != "head") {
-      body.insert(linear.getWeight());
-    }
-  });
+  ModelBody parts(module);
+  summary.bodyWeights = parts.weights;
   for (auto [planned, where] : zip(target.plan.parameters, stored)) {
     ParamOp param = planned;
-    uint64_t elements = param.getTensorType().getNumElements();
-    summary.parameters += elements;
+    summary.parameters += param.getTensorType().getNumElements();
     summary.modelBytes += where.size;
-    if (body.contains(param.getSymName())) {
-      summary.bodyWeights += elements;
+    if (is_contained(parts.body, param)) {
       summary.bodyBytes += where.size;
     }
   }

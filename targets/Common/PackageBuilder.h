@@ -32,8 +32,8 @@ struct CompiledTarget {
 struct PackageSummary {
   uint64_t parameters = 0;  ///< elements of all parameters
   uint64_t modelBytes = 0;  ///< of all parameters as stored
-  uint64_t bodyWeights = 0; ///< elements of all linear layers but the head
-  uint64_t bodyBytes = 0;
+  uint64_t bodyWeights = 0; ///< of the body's matrices, as imported
+  uint64_t bodyBytes = 0;   ///< of the body's, with what passes have added
   uint64_t fileBytes = 0;
 };
 

@@ -1,6 +1,12 @@
 // RUN: umber-opt %s --umber-quantize-activations | FileCheck %s --enable-var-scope
 // RUN: not umber-opt %s '--umber-quantize-activations=bits=4' 2>&1 | FileCheck %s --check-prefix=BITS
 
+// Asked to, inputs of plain weights are quantized too.
+// RUN: umber-opt %s --umber-quantize-activations=plain | FileCheck %s --check-prefix=PLAIN
+// PLAIN-LABEL: @shared
+// PLAIN: %[[Q:.*]] = umber.quantize %arg0
+// PLAIN: umber.linear %[[Q]], @plain
+
 // BITS: error: expected 8 bits, found 4
 
 umber.param @a : tensor<32x576xf16, #umber.palette<bits = 4, rows = 16>>

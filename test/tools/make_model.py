@@ -44,6 +44,10 @@ def parse(argv):
     parser.add_argument("--type", default="F32", choices=["F32", "F16", "Q8_0"])
     parser.add_argument("--scale", type=float, default=1.0,
                         help="multiplies all weights")
+    parser.add_argument("--fill", action="append", default=[], metavar="TENSOR=NUMBER",
+                        help="all elements of a matrix")
+    parser.add_argument("--poke", action="append", default=[], metavar="TENSOR=NUMBER",
+                        help="the element of a matrix in row 1, column 2")
     return parser.parse_args(argv)
 
 
@@ -128,9 +132,17 @@ def build(args):
     else:
         vocab = add_tokenizer(model, args.add_bos)
 
+    fill, poke = ({name: float(number) for name, number in
+                   (text.split("=") for text in texts)}
+                  for texts in (args.fill, args.poke))
+
     def matrix(name, rows, columns):
         spread = args.scale / math.sqrt(columns)
         values = [rng.gauss(0, spread) for _ in range(rows * columns)]
+        if name in fill:
+            values = [fill.pop(name)] * len(values)
+        if name in poke:
+            values[columns + 2] = poke.pop(name)
         kind, data = encode(args.type, values, columns)
         model.tensor(name, kind, [rows, columns], data)
 
@@ -160,6 +172,8 @@ def build(args):
         matrix(blk + "ffn_gate.weight", args.ffn, args.hidden)
         matrix(blk + "ffn_up.weight", args.ffn, args.hidden)
         matrix(blk + "ffn_down.weight", args.hidden, args.ffn)
+    if fill or poke:
+        sys.exit(f"no such matrix: {[*fill, *poke]}")
     return model
 
 

@@ -61,13 +61,26 @@ Error writeDevice(StringRef path, function_ref<void(raw_ostream &)> write) {
 
 } // namespace
 
+/// Standard output, or a file that is not to be replaced by another.
+static bool isStream(StringRef path) {
+  sys::fs::file_status found;
+  return path == "-" ||
+         (!sys::fs::status(path, found) && sys::fs::is_other(found));
+}
+
+Error checkWritable(StringRef path) {
+  if (isStream(path)) {
+    return Error::success();
+  }
+  return toError(OutputFile::create(path.str()).status());
+}
+
 Error writeFile(StringRef path, function_ref<void(raw_ostream &)> write) {
   if (path == "-") {
     write(outs());
     return flushStandardOutput();
   }
-  sys::fs::file_status found;
-  if (!sys::fs::status(path, found) && sys::fs::is_other(found)) {
+  if (isStream(path)) {
     return writeDevice(path, write);
   }
   auto file = OutputFile::create(path.str());

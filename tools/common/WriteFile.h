@@ -21,6 +21,10 @@ llvm::Error
 writeFile(llvm::StringRef path,
           llvm::function_ref<void(llvm::raw_ostream &stream)> write);
 
+/// Fails as writeFile would, if no file can be begun at `path`: to be known
+/// before the work of making what goes into it.
+llvm::Error checkWritable(llvm::StringRef path);
+
 /// Writes out what standard output has buffered. Without it a full disk is a
 /// fatal error of LLVM's at exit.
 llvm::Error flushStandardOutput();

@@ -8,12 +8,15 @@
 #include "dialects/Umber/Import/GGUF/GGUFFile.h"
 #include "dialects/Umber/Import/Import.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/Compression/ProgressAction.h"
+#include "passes/Compression/Recipe.h"
 #include "targets/Common/PackageBuilder.h"
 #include "tools/common/FirstError.h"
 #include "tools/common/WriteFile.h"
-#include "tools/umber-compile/Progress.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
+#include "tools/umber-compile/Code.h"
+#include "tools/umber-compile/Report.h"
+#include "tools/umber-compile/ScratchFolder.h"
+#include "tools/umber-compile/Stages.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
@@ -29,7 +32,17 @@ class Compiler {
 public:
   Compiler(mlir::MLIRContext &context, const Options &options)
       : context(context), options(options),
-        diagnostics(&context, options.input) {}
+        diagnostics(&context, options.input),
+        progress(getStages(options), /*quiet=*/options.scratch.empty()) {
+    context.registerActionHandler([this](function_ref<void()> transform,
+                                         const mlir::tracing::Action &action) {
+      if (auto *step = dyn_cast<ProgressAction>(&action)) {
+        progress.show(step->getWhat(), step->getDone());
+      }
+      transform();
+    });
+  }
+  ~Compiler() { context.registerActionHandler(nullptr); }
 
   Error run();
 
@@ -45,24 +58,54 @@ private:
   Error lower();
   Error emitCode();
   Error emitPackage();
-  void printSummary(const PackageSummary &summary);
+  Error emit();
+  /// What can be known to fail before the long work.
+  Error prepare();
+  Error writeRecipe();
+  Error report();
+  Error cleanUp();
 
   mlir::MLIRContext &context;
   const Options &options;
   FirstError diagnostics;
   Progress progress;
+  std::unique_ptr<ScratchFolder> scratch;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   cpu::LoweredModel lowered;
+  std::optional<PackageSummary> written;
 };
+
+Error Compiler::prepare() {
+  for (const std::string &path :
+       {options.output, options.saveRecipe, options.report}) {
+    if (path.empty()) {
+      continue;
+    }
+    if (Error error = checkWritable(path)) {
+      return error;
+    }
+  }
+  if (!options.dumpPhasesTo.empty()) {
+    if (std::error_code code =
+            sys::fs::create_directories(options.dumpPhasesTo)) {
+      return createStringError(code,
+                               options.dumpPhasesTo + ": " + code.message());
+    }
+  }
+  if (options.scratch.empty()) {
+    return Error::success();
+  }
+  auto opened = ScratchFolder::open(options.scratch);
+  if (!opened) {
+    return opened.takeError();
+  }
+  scratch = std::move(*opened);
+  return Error::success();
+}
 
 Error Compiler::dumpPhase(Phase phase, mlir::ModuleOp dumped) {
   if (options.dumpPhasesTo.empty()) {
     return Error::success();
-  }
-  if (std::error_code code =
-          sys::fs::create_directories(options.dumpPhasesTo)) {
-    return createStringError(code,
-                             options.dumpPhasesTo + ": " + code.message());
   }
   SmallString<256> path(options.dumpPhasesTo);
   sys::path::append(path,
@@ -79,12 +122,8 @@ Error Compiler::runPhase(Phase phase) {
     module = std::move(*imported);
     return dumpPhase(phase, *module);
   }
-  PipelineOptions pipeline;
-  pipeline.bits = options.bits;
-  pipeline.kvBits = options.kvBits;
-  pipeline.maxTokens = options.maxTokens;
   mlir::PassManager pm(&context);
-  addPhase(pm, phase, pipeline);
+  addPhase(pm, phase, *options.pipeline);
   if (failed(pm.run(*module))) {
     return fail("the phase '" + getPhaseName(phase) + "' failed");
   }
@@ -105,29 +144,7 @@ Error Compiler::emitCode() {
     return fail("the kernels cannot be converted to LLVM");
   }
   const cpu::InstructionSet &isa = *options.isas.front();
-  LLVMContext llvmContext;
-  auto code = cpu::translateToLLVMIR(*lowered.code, isa, llvmContext);
-  if (!code) {
-    return code.takeError();
-  }
-  if (options.emit == Emit::LLVM) {
-    return writeFile(options.output,
-                     [&](raw_ostream &os) { (*code)->print(os, nullptr); });
-  }
-  if (options.emit == Emit::Assembly) {
-    auto text = cpu::emitAssembly(**code, isa);
-    if (!text) {
-      return text.takeError();
-    }
-    return writeFile(options.output, [&](raw_ostream &os) { os << *text; });
-  }
-  auto object = cpu::emitObject(**code, isa);
-  if (!object) {
-    return object.takeError();
-  }
-  return writeFile(options.output, [&](raw_ostream &os) {
-    os.write(object->data(), object->size());
-  });
+  return writeCode(*lowered.code, isa, options.emit, options.output);
 }
 
 Error Compiler::emitPackage() {
@@ -158,48 +175,86 @@ Error Compiler::emitPackage() {
   if (failed(cpu::convertToLLVM(*lowered.code, lowered.plan.kernels))) {
     return fail("the kernels cannot be converted to LLVM");
   }
-  for (auto [index, isa] : enumerate(options.isas)) {
-    progress.show(("code for " + isa->name).str(),
-                  double(index) / double(options.isas.size()));
-    LLVMContext llvmContext;
-    auto code = cpu::translateToLLVMIR(*lowered.code, *isa, llvmContext);
-    if (!code) {
-      return code.takeError();
+  for (const cpu::InstructionSet *isa : options.isas) {
+    progress.show(("code for " + isa->name).str(), 0);
+    auto variant = buildVariant(*lowered.code, *isa);
+    if (!variant) {
+      return variant.takeError();
     }
-    auto object = cpu::emitObject(**code, *isa);
-    if (!object) {
-      return object.takeError();
-    }
-    auto library = cpu::linkLibrary(*object, *isa);
-    if (!library) {
-      return library.takeError();
-    }
-    target.variants.push_back({isa->name.str(), std::move(*library)});
+    target.variants.push_back(std::move(*variant));
   }
   target.plan = std::move(lowered.plan);
   auto summary =
       writePackage(options.output, *module, target, **store, &*tokenizer,
                    [&](double done) { progress.show("weights", done); });
-  progress.clear();
   if (!summary) {
     return summary.takeError();
   }
-  printSummary(*summary);
+  written = *summary;
   return Error::success();
 }
 
-void Compiler::printSummary(const PackageSummary &summary) {
-  double bits = summary.bodyWeights ? 8.0 * double(summary.bodyBytes) /
-                                          double(summary.bodyWeights)
-                                    : 0.0;
-  errs() << formatv(
-      "{0}: {1} parameters; body {2:f3} bits per weight; model {3} "
-      "bytes; file {4} bytes\n",
-      options.output, summary.parameters, bits, summary.modelBytes,
-      summary.fileBytes);
+Error Compiler::emit() {
+  if (options.compileTo >= Phase::Lower) {
+    if (Error error = lower()) {
+      return error;
+    }
+  }
+  if (options.emit == Emit::Package) {
+    return emitPackage();
+  }
+  if (options.emit != Emit::MLIR) {
+    return emitCode();
+  }
+  mlir::ModuleOp last =
+      options.compileTo >= Phase::Lower ? *lowered.code : *module;
+  return writeFile(options.output, [&](raw_ostream &os) { last->print(os); });
+}
+
+Error Compiler::writeRecipe() {
+  if (options.saveRecipe.empty()) {
+    return Error::success();
+  }
+  return writeFile(options.saveRecipe, [&](raw_ostream &os) {
+    os << formatv("{0:2}\n", Recipe::describe(*module));
+  });
+}
+
+Error Compiler::report() {
+  Report result(*module, options.output);
+  if (written) {
+    result.sizes = *written;
+  }
+  if (!options.scratch.empty()) {
+    result.printTable(errs());
+  }
+  if (written || !options.scratch.empty()) {
+    result.printSummary(errs());
+  }
+  if (options.report.empty()) {
+    return Error::success();
+  }
+  return writeFile(options.report,
+                   [&](raw_ostream &os) { result.writeJson(os); });
+}
+
+Error Compiler::cleanUp() {
+  if (!scratch) {
+    return Error::success();
+  }
+  StringSet<> kept;
+  if (options.keepsDerived) {
+    for (auto param : module->getOps<mlir::umber::ParamOp>()) {
+      kept.insert(param.getKey());
+    }
+  }
+  return scratch->removeAllBut(kept);
 }
 
 Error Compiler::run() {
+  if (Error error = prepare()) {
+    return error;
+  }
   for (Phase phase :
        {Phase::Import, Phase::Compress, Phase::Quantize, Phase::Fuse}) {
     if (phase > options.compileTo) {
@@ -209,19 +264,20 @@ Error Compiler::run() {
     if (Error error = runPhase(phase)) {
       return error;
     }
-  }
-  mlir::ModuleOp last = *module;
-  if (options.compileTo >= Phase::Lower) {
-    if (Error error = lower()) {
-      return error;
+    if (phase == Phase::Compress) {
+      if (Error error = writeRecipe()) {
+        return error;
+      }
     }
-    last = *lowered.code;
   }
-  if (options.emit == Emit::MLIR) {
-    progress.clear();
-    return writeFile(options.output, [&](raw_ostream &os) { last->print(os); });
+  if (Error error = emit()) {
+    return error;
   }
-  return options.emit == Emit::Package ? emitPackage() : emitCode();
+  progress.clear();
+  if (Error error = report()) {
+    return error;
+  }
+  return cleanUp();
 }
 
 } // namespace

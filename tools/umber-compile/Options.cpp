@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "tools/umber-compile/Options.h"
+#include "tools/umber-compile/CompressionFlags.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 
@@ -32,14 +34,18 @@ struct Flags {
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::Object, "obj", "an object file")),
       cl::cat(category)};
-  cl::opt<std::string> bits{"bits",
-                            cl::desc("bits per weight of the body: 16 or 32"),
-                            cl::init("16"), cl::cat(category)};
-  cl::opt<std::string> kvBits{
-      "kv-bits",
-      cl::desc("bits per element of the key/value cache: 16 or 32 (default: as "
-               "many as the body's)"),
-      cl::cat(category)};
+  CompressionFlags compression{category};
+  cl::opt<std::string> saveRecipe{
+      "save-recipe", cl::desc("file to write the widths to that were chosen"),
+      cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> report{
+      "report",
+      cl::desc("write sizes and every matrix as JSON, to standard output or to "
+               "a file"),
+      cl::value_desc("json[:file]"), cl::cat(category)};
+  cl::opt<int64_t> threads{"threads",
+                           cl::desc("threads to compress with; 0: all cores"),
+                           cl::init(0), cl::cat(category)};
   cl::list<std::string> target{"target", cl::desc("what to compile for: cpu"),
                                cl::CommaSeparated, cl::cat(category)};
   cl::list<std::string> isa{
@@ -60,11 +66,58 @@ struct Flags {
       cl::value_desc("folder"), cl::cat(category)};
 };
 
-Expected<int64_t> parseBits(StringRef flag, StringRef text) {
-  if (text != "16" && text != "32") {
-    return makeError("--" + flag + ": expected 16 or 32, found '" + text + "'");
+/// The file of --report, or "-"; empty without one.
+Expected<std::string> parseReport(const Flags &flags) {
+  if (flags.report.getNumOccurrences() == 0) {
+    return std::string();
   }
-  return text == "16" ? 16 : 32;
+  auto [format, file] = StringRef(flags.report).split(':');
+  if (format != "json" || (file.empty() && flags.report != "json")) {
+    return makeError("--report: expected json or json:FILE, found '" +
+                     flags.report + "'");
+  }
+  return file.empty() ? std::string("-") : file.str();
+}
+
+/// What compressed weights ask of the other options.
+Error checkDerived(const Flags &flags, Options &options) {
+  if (!options.saveRecipe.empty() && !options.pipeline->isCompressed()) {
+    return makeError(
+        "--save-recipe: expected --bits of 1 to 8 with it, found " +
+        flags.compression.bits);
+  }
+  if (!options.saveRecipe.empty() && options.compileTo == Phase::Import) {
+    return makeError("--save-recipe: expected a later --compile-to than "
+                     "import, with which no widths are chosen");
+  }
+  if (!options.pipeline->hasDerived() || options.compileTo == Phase::Import) {
+    return Error::success();
+  }
+  sys::fs::file_status found;
+  bool isDevice =
+      !sys::fs::status(options.output, found) && sys::fs::is_other(found);
+  if (options.output == "-" || isDevice) {
+    return makeError("-o " + options.output +
+                     ": expected a file, beside which compressed weights are "
+                     "kept while they are made");
+  }
+  // Lowered code names no parameters any more.
+  bool namesThem =
+      options.emit == Emit::MLIR && options.compileTo < Phase::Lower;
+  options.keepsDerived = namesThem || !options.dumpPhasesTo.empty();
+  SmallString<256> folder(options.output +
+                          (namesThem ? ".derived" : ".partial"));
+  if (!options.dumpPhasesTo.empty()) {
+    folder = options.dumpPhasesTo;
+    sys::path::append(folder, "derived");
+  }
+  options.scratch = folder.str();
+  // IR can be read from another folder than it was written from.
+  if (std::error_code code = sys::fs::make_absolute(folder)) {
+    return createStringError(code, options.scratch + ": " + code.message());
+  }
+  options.pipeline->derived = folder.str().str();
+  return Error::success();
 }
 
 Error parseTargets(const Flags &flags, Options &options) {
@@ -95,23 +148,25 @@ Expected<Options> checkFlags(const Flags &flags) {
   options.output = flags.output;
   options.emit = flags.emit;
   options.dumpPhasesTo = flags.dumpPhasesTo;
-  auto bits = parseBits("bits", flags.bits);
-  if (!bits) {
-    return bits.takeError();
+  if (Error error = flags.compression.check(*options.pipeline)) {
+    return error;
   }
-  options.bits = options.kvBits = *bits;
-  if (!flags.kvBits.empty()) {
-    auto kvBits = parseBits("kv-bits", flags.kvBits);
-    if (!kvBits) {
-      return kvBits.takeError();
-    }
-    options.kvBits = *kvBits;
+  if (flags.threads < 0 || flags.threads > 1024) {
+    return makeError("--threads: expected 0 to 1024, found " +
+                     Twine(flags.threads));
   }
-  options.maxTokens = flags.maxTokens;
-  if (options.maxTokens < 2 || options.maxTokens > 4096) {
+  options.threads = flags.threads;
+  options.saveRecipe = flags.saveRecipe;
+  auto report = parseReport(flags);
+  if (!report) {
+    return report.takeError();
+  }
+  options.report = *report;
+  if (flags.maxTokens < 2 || flags.maxTokens > 4096) {
     return makeError("--max-tokens: expected 2 to 4096, found " +
-                     Twine(options.maxTokens));
+                     Twine(flags.maxTokens));
   }
+  options.pipeline->maxTokens = flags.maxTokens.getValue();
   if (Error error = parseTargets(flags, options)) {
     return error;
   }
@@ -144,12 +199,25 @@ Expected<Options> checkFlags(const Flags &flags) {
   if (options.output == "-" && options.emit == Emit::Package) {
     return makeError("-o -: expected a file for a package");
   }
+  if (options.output == "-" && options.report == "-") {
+    return makeError("--report=json: expected json:FILE with -o -");
+  }
+  if (Error error = checkDerived(flags, options)) {
+    return error;
+  }
   return options;
 }
 
 } // namespace
 
 Expected<Options> parseOptions(int argc, char **argv) {
+  // LLVM's libraries have options of their own under some of our names.
+  for (StringRef name : {"stats", "threads"}) {
+    auto &registered = cl::getRegisteredOptions();
+    if (auto it = registered.find(name); it != registered.end()) {
+      it->second->removeArgument();
+    }
+  }
   Flags flags;
   cl::HideUnrelatedOptions(flags.category);
   std::string message;

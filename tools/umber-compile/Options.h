@@ -7,6 +7,7 @@
 #include "passes/Pipelines/Pipelines.h"
 #include "targets/CPU/CPUTarget.h"
 #include "llvm/Support/Error.h"
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,15 @@ struct Options {
   std::string input;
   std::string output; ///< "-": standard output
   Emit emit = Emit::Package;
-  int64_t bits = 16;
-  int64_t kvBits = 16;
-  int64_t maxTokens = 64;
+  std::unique_ptr<PipelineOptions> pipeline =
+      std::make_unique<PipelineOptions>();
+  unsigned threads = 0;   ///< 0: all cores
+  std::string report;     ///< JSON; "-": standard output; empty: none
+  std::string saveRecipe; ///< empty: nowhere
+  /// The folder for derived parameters; empty if there are none.
+  std::string scratch;
+  /// Whether IR is written that names them: then they are to stay.
+  bool keepsDerived = false;
   std::vector<const cpu::InstructionSet *> isas;
   Phase compileTo = Phase::Emit;
   std::string dumpPhasesTo; ///< empty: nowhere

@@ -8,6 +8,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
 #include "tools/umber-compile/Compiler.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/raw_ostream.h"
 #include <csignal>
 
@@ -28,6 +29,7 @@ int main(int argc, char **argv) {
   umber::registerDialects(registry);
   registry.insert<mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
                   mlir::vector::VectorDialect>();
+  llvm::parallel::strategy = llvm::hardware_concurrency(options->threads);
   mlir::MLIRContext context(registry);
   // Lowering builds ops of these without a pass that would load them.
   context.loadAllAvailableDialects();

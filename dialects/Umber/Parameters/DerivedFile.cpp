@@ -35,6 +35,10 @@ void DerivedFileHeader::addPart(ArrayRef<uint8_t> part) {
   hash = combine(hash, xxh3_64bits(part));
 }
 
+bool DerivedFileHeader::hasMagic(StringRef file) {
+  return file.starts_with(StringRef(kMagic, sizeof kMagic));
+}
+
 uint64_t DerivedFileHeader::getElements() const {
   return uint64_t(shape[0]) * (rank == 2 ? uint64_t(shape[1]) : 1);
 }
@@ -65,8 +69,7 @@ static bool isConsistent(const DerivedFileHeader &header) {
 
 Expected<const DerivedFileHeader *> DerivedFileHeader::check(StringRef file) {
   auto *header = reinterpret_cast<const DerivedFileHeader *>(file.data());
-  if (file.size() < sizeof(DerivedFileHeader) ||
-      std::memcmp(header->magic, kMagic, sizeof kMagic) != 0) {
+  if (file.size() < sizeof(DerivedFileHeader) || !hasMagic(file)) {
     return expected("a derived parameter, found another kind of file");
   }
   uint64_t limit = file.size();

@@ -26,6 +26,9 @@ struct DerivedFileHeader {
   /// the file's, bytes have the hash, codes are within their tables.
   static llvm::Expected<const DerivedFileHeader *> check(llvm::StringRef file);
 
+  /// Whether `file`, its first 8 bytes or more, is of this kind, whole or not.
+  static bool hasMagic(llvm::StringRef file);
+
   uint64_t getElements() const;
 
   char magic[8];

@@ -100,6 +100,35 @@ Error DerivedStore::writeParts(StringRef key, ArrayRef<int64_t> shape,
   return Error::success();
 }
 
+/// Keys end in a number in hexadecimal, after a dot.
+static bool isKey(StringRef name) {
+  auto [stem, number] = name.rsplit('.');
+  return !stem.empty() && !number.empty() && llvm::all_of(number, isHexDigit);
+}
+
+Error DerivedStore::removeAllBut(const StringSet<> &kept) {
+  std::error_code code;
+  for (sys::fs::directory_iterator it(folder, code), end; it != end && !code;
+       it.increment(code)) {
+    StringRef name = sys::path::filename(it->path());
+    bool isUnfinished = isKey(OutputFile::getFinalName(name.str()));
+    if (!isUnfinished && (kept.contains(name) || !isKey(name))) {
+      continue;
+    }
+    auto file = MemoryBuffer::getFileSlice(it->path(), /*MapSize=*/8, 0);
+    bool isOwn = file && DerivedFileHeader::hasMagic((*file)->getBuffer());
+    if (isUnfinished || isOwn) {
+      if (std::error_code failed = sys::fs::remove(it->path())) {
+        return createStringError(failed, it->path() + ": " + failed.message());
+      }
+      std::lock_guard<std::mutex> lock(mutex);
+      entries.erase(name);
+    }
+  }
+  return code ? createStringError(code, folder + ": " + code.message())
+              : Error::success();
+}
+
 Expected<DerivedStore::Entry> DerivedStore::open(StringRef key) const {
   auto file = MemoryBuffer::getFile(getPath(key), /*IsText=*/false,
                                     /*RequiresNullTerminator=*/false);

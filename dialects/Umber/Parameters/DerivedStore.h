@@ -10,6 +10,7 @@
 
 #include "dialects/Umber/Parameters/ParameterStore.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <mutex>
 
@@ -35,6 +36,10 @@ public:
   /// writer's about it, which getNote() gives back.
   llvm::Error write(llvm::StringRef key, mlir::RankedTensorType type,
                     const EncodedMatrixRef &matrix, llvm::StringRef note);
+
+  /// Removes what stores have written to the folder, also what they had not
+  /// finished, except for the keys that `kept` names. Any other file stays.
+  llvm::Error removeAllBut(const llvm::StringSet<> &kept);
 
   llvm::Expected<llvm::StringRef> getNote(llvm::StringRef key) const;
 

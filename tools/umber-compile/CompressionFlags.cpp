@@ -1,0 +1,143 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tools/umber-compile/CompressionFlags.h"
+#include "passes/Compression/Recipe.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace llvm;
+
+namespace umber::compile {
+
+/// Rounds of refinement with --fast.
+constexpr int64_t kFastRounds = 1;
+
+static Error makeError(const Twine &message) {
+  return createStringError(inconvertibleErrorCode(), message);
+}
+
+CompressionFlags::CompressionFlags(cl::OptionCategory &category)
+    : bits("bits",
+           cl::desc("bits per weight of the body, all its bytes counted: 1 to "
+                    "8, also fractions, 16 (default) or 32"),
+           cl::init("16"), cl::cat(category)),
+      embeddingBits("embedding-bits",
+                    cl::desc("bits per weight of embeddings and head: 4, 8 or "
+                             "16 (default: 8 with --bits up to 8, else as "
+                             "many as the body's)"),
+                    cl::cat(category)),
+      activationBits("activation-bits",
+                     cl::desc("bits per input of a product: 8 or 32 (default: "
+                              "8 with --bits up to 8, else 32)"),
+                     cl::cat(category)),
+      kvBits("kv-bits",
+             cl::desc("bits per element of the key/value cache: 4, 8, 16 or 32 "
+                      "(default: 8 with --bits up to 8, else as many as the "
+                      "body's)"),
+             cl::cat(category)),
+      bitChoices("bit-choices",
+                 cl::desc("widths that a matrix may have: of 1, 2, 3, 4, 6, 8 "
+                          "and 16 (default: those that suit --bits)"),
+                 cl::CommaSeparated, cl::cat(category)),
+      recipe("recipe",
+             cl::desc("file with a width for every matrix, to use as it is"),
+             cl::value_desc("file"), cl::cat(category)),
+      statistics("stats", cl::desc("folder of calibration's statistics to use"),
+                 cl::value_desc("folder"), cl::cat(category)),
+      fast("fast", cl::desc("compress in less time, for more error"),
+           cl::cat(category)) {}
+
+/// Sets `width` to the flag's number, if it is given.
+static Error parseWidth(const cl::opt<std::string> &flag,
+                        ArrayRef<int64_t> allowed, StringRef expected,
+                        PipelineOptions::Option<int64_t> &width) {
+  if (flag.getNumOccurrences() == 0) {
+    return Error::success();
+  }
+  int64_t value = 0;
+  if (!to_integer(flag.getValue(), value, 10) ||
+      !is_contained(allowed, value)) {
+    return makeError("--" + flag.ArgStr + ": expected " + expected +
+                     ", found '" + flag.getValue() + "'");
+  }
+  width = value;
+  return Error::success();
+}
+
+Error CompressionFlags::checkWidths(PipelineOptions &pipeline) const {
+  double value = 0;
+  bool isNumber = to_float(bits.getValue(), value);
+  if (!isNumber ||
+      !((value >= 1 && value <= 8) || value == 16 || value == 32)) {
+    return makeError("--bits: expected 1 to 8, 16 or 32, found '" +
+                     bits.getValue() + "'");
+  }
+  pipeline.bits = value;
+  for (const std::string &text : bitChoices) {
+    int64_t choice = 0;
+    if (!to_integer(text, choice, 10) || !isStorageWidth(choice)) {
+      return makeError("--bit-choices: expected " + kStorageWidths +
+                       ", found '" + text + "'");
+    }
+    pipeline.choices.push_back(choice);
+  }
+  if (!bitChoices.empty() && value > 8) {
+    return makeError(
+        "--bit-choices: expected --bits of 1 to 8 with it, found " +
+        bits.getValue());
+  }
+  return parseWidth(embeddingBits, {4, 8, 16}, "4, 8 or 16",
+                    pipeline.embeddingBits);
+}
+
+Error CompressionFlags::check(PipelineOptions &pipeline) const {
+  if (recipe.empty()) {
+    if (Error error = checkWidths(pipeline)) {
+      return error;
+    }
+  } else {
+    std::initializer_list<const cl::Option *> widths = {
+        &bits, std::addressof(bitChoices), &embeddingBits};
+    for (const cl::Option *flag : widths) {
+      if (flag->getNumOccurrences() != 0) {
+        return makeError("--" + flag->ArgStr +
+                         ": expected it without --recipe, which has the width "
+                         "of every matrix");
+      }
+    }
+    // What is wrong inside is to be said before the model is read.
+    auto read = Recipe::read(recipe);
+    if (!read) {
+      return read.takeError();
+    }
+    pipeline.recipe = recipe.getValue();
+  }
+  if (Error error = parseWidth(activationBits, {8, 32}, "8 or 32",
+                               pipeline.activationBits)) {
+    return error;
+  }
+  if (Error error = parseWidth(kvBits, {4, 8, 16, 32}, "4, 8, 16 or 32",
+                               pipeline.kvBits)) {
+    return error;
+  }
+  if (!statistics.empty()) {
+    if (!pipeline.hasDerived()) {
+      return makeError("--stats: expected weights of 8 bits or less with it, "
+                       "found " +
+                       bits.getValue());
+    }
+    if (!sys::fs::is_directory(statistics)) {
+      return makeError(statistics + ": expected a folder of statistics, found "
+                                    "none");
+    }
+    pipeline.statistics = statistics.getValue();
+  }
+  if (fast) {
+    pipeline.refineRounds = kFastRounds;
+  }
+  return Error::success();
+}
+
+} // namespace umber::compile

@@ -1,0 +1,108 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tools/umber-compile/Report.h"
+#include "dialects/Umber/Parameters/StoredSize.h"
+#include "passes/Compression/Recipe.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+
+using namespace llvm;
+using namespace mlir::umber;
+
+namespace umber::compile {
+
+static std::string nameEncoding(mlir::RankedTensorType type) {
+  if (isa_and_present<PaletteAttr>(type.getEncoding())) {
+    return "palette";
+  }
+  std::string text;
+  if (isa_and_present<QuantizedAttr>(type.getEncoding())) {
+    return ("int" + Twine(getStorageWidth(type))).str();
+  }
+  raw_string_ostream(text) << type.getElementType();
+  return text;
+}
+
+Report::Report(mlir::ModuleOp module, StringRef output) : output(output) {
+  ModelBody parts(module);
+  sizes.bodyWeights = parts.weights;
+  for (ParamOp param : parts.body) {
+    sizes.bodyBytes += getStoredBytes(param.getTensorType());
+  }
+  for (ParamOp param : module.getOps<ParamOp>()) {
+    mlir::RankedTensorType type = param.getTensorType();
+    int64_t bytes = getStoredBytes(type);
+    sizes.parameters += type.getNumElements();
+    sizes.modelBytes += bytes;
+    if (type.getRank() != 2) {
+      continue;
+    }
+    auto error = param->getAttrOfType<mlir::FloatAttr>(kErrorAttrName);
+    matrices.push_back(
+        {param.getSymName().str(), nameEncoding(type), type.getDimSize(0),
+         type.getDimSize(1), getStorageWidth(type),
+         error ? std::optional(error.getValueAsDouble()) : std::nullopt,
+         bytes});
+  }
+}
+
+double Report::getBodyBits() const {
+  return sizes.bodyWeights
+             ? 8.0 * double(sizes.bodyBytes) / double(sizes.bodyWeights)
+             : 0.0;
+}
+
+void Report::printTable(raw_ostream &os) const {
+  constexpr const char *kLine =
+      "{0,-24} {1,7} {2,7}  {3,-8} {4,4}  {5,9} {6,11}\n";
+  os << formatv(kLine, "matrix", "rows", "columns", "encoding", "bits", "error",
+                "bytes");
+  for (const Matrix &matrix : matrices) {
+    os << formatv(kLine, matrix.name, matrix.rows, matrix.columns,
+                  matrix.encoding, matrix.bits,
+                  matrix.error ? formatv("{0:e2}", *matrix.error).str() : "-",
+                  matrix.bytes);
+  }
+}
+
+void Report::printSummary(raw_ostream &os) const {
+  os << formatv("{0}: {1} parameters; body {2:f3} bits per weight; model {3} "
+                "bytes",
+                output, sizes.parameters, getBodyBits(), sizes.modelBytes);
+  if (sizes.fileBytes) {
+    os << "; file " << sizes.fileBytes << " bytes";
+  }
+  os << "\n";
+}
+
+void Report::writeJson(raw_ostream &os) const {
+  json::OStream json(os, /*IndentSize=*/2);
+  json.object([&] {
+    json.attribute("output", json::fixUTF8(output));
+    json.attribute("parameters", sizes.parameters);
+    json.attribute("body_weights", sizes.bodyWeights);
+    json.attribute("body_bytes", sizes.bodyBytes);
+    json.attribute("body_bits_per_weight", getBodyBits());
+    json.attribute("model_bytes", sizes.modelBytes);
+    if (sizes.fileBytes) {
+      json.attribute("file_bytes", sizes.fileBytes);
+    }
+    json.attributeArray("matrices", [&] {
+      for (const Matrix &matrix : matrices) {
+        json.object([&] {
+          json.attribute("name", json::fixUTF8(matrix.name));
+          json.attribute("rows", matrix.rows);
+          json.attribute("columns", matrix.columns);
+          json.attribute("encoding", matrix.encoding);
+          json.attribute("bits", matrix.bits);
+          json.attribute("error", matrix.error);
+          json.attribute("bytes", matrix.bytes);
+        });
+      }
+    });
+  });
+  os << "\n";
+}
+
+} // namespace umber::compile
