@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/Common/PackPanels.h"
+#include "targets/Common/PackEncoded.h"
 #include <cmath>
 #include <cstring>
 
@@ -85,6 +86,12 @@ Error packParameter(ParamOp param, const ParameterStore &store,
   if (*shape != type.getShape()) {
     return makeError(param, "expected its source '" + param.getKey() +
                                 "' to have its shape, found another");
+  }
+  if (type.getEncoding()) {
+    auto matrix = store.getEncoded(param.getKey(), type);
+    return matrix ? packEncoded(EncodedLayout::get(type),
+                                getPanelEncoding(type), *matrix, sink)
+                  : matrix.takeError();
   }
   if (type.getRank() == 2) {
     return type.getElementType().isF16()
