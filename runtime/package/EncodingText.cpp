@@ -127,8 +127,8 @@ public:
 
   void fail(const std::string &expected) {
     if (status.ok()) {
-      status = bad("an encoding with " + expected + ", found '" + parser.text +
-                   "'");
+      status =
+          bad("an encoding with " + expected + ", found '" + parser.text + "'");
     }
   }
 

@@ -205,7 +205,8 @@ private:
           continue;
         }
         auto type = cast<RankedTensorType>(outer.getType());
-        buffers[outer] = arena.add(maxTokens * getRowWords(type) * 4, index, index);
+        buffers[outer] =
+            arena.add(maxTokens * getRowWords(type) * 4, index, index);
       }
     }
     return success();

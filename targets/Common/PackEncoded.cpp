@@ -58,8 +58,7 @@ Error packEncoded(const EncodedLayout &layout, const PanelEncoding &encoding,
     for (int64_t r = 0; r < rows; ++r) {
       const uint8_t *row = &matrix.codes[(first + r) * layout.columns];
       for (int64_t c = 0; c < layout.columns; ++c) {
-        putCode(encoding,
-                codes + c / kQuadColumns * encoding.getQuadBytes(),
+        putCode(encoding, codes + c / kQuadColumns * encoding.getQuadBytes(),
                 kQuadColumns * r + c % kQuadColumns, row[c]);
       }
     }

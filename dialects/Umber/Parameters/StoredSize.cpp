@@ -12,12 +12,9 @@ namespace umber {
 PanelEncoding getPanelEncoding(mlir::RankedTensorType type) {
   EncodedLayout layout = EncodedLayout::get(type);
   auto palette = mlir::dyn_cast<PaletteAttr>(type.getEncoding());
-  return {layout.columns,
-          palette ? palette.getBits() : 8,
-          layout.tableRows,
-          palette ? layout.tableColumns : layout.columns,
-          layout.scaleRows,
-          layout.scaleColumns};
+  return {layout.columns,   palette ? palette.getBits() : 8,
+          layout.tableRows, palette ? layout.tableColumns : layout.columns,
+          layout.scaleRows, layout.scaleColumns};
 }
 
 int64_t getStoredBytes(mlir::RankedTensorType type) {
