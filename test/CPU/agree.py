@@ -3,13 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares compiled code with the interpreter on a small random model.
 
-    agree.py FOLDER [--isa NAME --run 'COMMAND OF UMBER-RUN'] [make_model.py's options]
+    agree.py FOLDER [--isa NAME --run 'COMMAND OF UMBER-RUN'] [--passes PIPELINE]
+             [make_model.py's options]
 
-For f32 and f16 and every instruction set that this processor has, or for the one that
-is named and that the command runs, perhaps in an emulator: the last prompt
-position's logits and the greedy tokens of umber-run are those of umber-interp on the
-same IR, and agree to the bit for any number of threads and whichever of them is first
-between two barriers.
+For f32 and f16, or after the passes of a pipeline of umber-opt's, and every
+instruction set that this processor has, or for the one that is named and that the
+command runs, perhaps in an emulator: the last prompt position's logits and the greedy
+tokens of umber-run are those of umber-interp on the same IR, and agree to the bit for
+any number of threads and whichever of them is first between two barriers. DERIVED in
+the pipeline stands for a folder.
 """
 
 import argparse
@@ -18,13 +20,16 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent
 PROMPT = "the cat and the other cat sat in the sun; " * 3
 # f32 sums in another order; f16 also rounds the cache at the same places.
-TOLERANCE = {32: 2e-4, 16: 2e-3}
+TOLERANCE = {"32": 2e-4, "16": 2e-3}
+# Where inputs are quantized, such a difference may round one to its neighbour.
+QUANTIZED_TOLERANCE = 1e-2
 
 
 def run(*command):
@@ -46,11 +51,30 @@ def instruction_sets():
 
 
 def check_bits(folder, bits, umber_run, isas):
-    ir, package = folder / f"m{bits}.mlir", folder / f"m{bits}.umb"
-    model = str(folder / "m.gguf")
-    run("umber-compile", model, f"--bits={bits}", "--emit=mlir", "--compile-to=quantize",
-        "-o", str(ir))
-    run("umber-compile", model, f"--bits={bits}", "--max-tokens=16", "-o", str(package))
+    ir = str(folder / f"m{bits}.mlir")
+    run("umber-compile", str(folder / "m.gguf"), f"--bits={bits}", "--emit=mlir",
+        "--compile-to=quantize", "-o", ir)
+    check(folder, ir, f"{bits} bits", bits, TOLERANCE[bits], umber_run, isas)
+
+
+def check_passes(folder, passes, umber_run, isas):
+    before, ir = str(folder / "before.mlir"), str(folder / "after.mlir")
+    derived = folder / "derived"
+    shutil.rmtree(derived, ignore_errors=True)
+    run("umber-compile", str(folder / "m.gguf"), "--bits=32", "--emit=mlir",
+        "--compile-to=quantize", "-o", before)
+    pipeline = passes.replace("DERIVED", str(derived))
+    run("umber-opt", before, f"--pass-pipeline=builtin.module({pipeline})", "-o", ir)
+    text = pathlib.Path(ir).read_text()
+    quantized = "umber.quantize " in text
+    tolerance = QUANTIZED_TOLERANCE if quantized else TOLERANCE["32"]
+    assert "#umber." in text.split("func.func")[0].split("umber.param", 1)[1], text
+    check(folder, ir, "compressed", "32", tolerance, umber_run, isas)
+
+
+def check(folder, ir, name, bits, tolerance, umber_run, isas):
+    package = folder / "m.umb"
+    run("umber-compile", ir, f"--bits={bits}", "--max-tokens=16", "-o", str(package))
     (folder / "prompt").write_text(PROMPT)
     out = str(folder / "out.f32")
 
@@ -65,18 +89,18 @@ def check_bits(folder, bits, umber_run, isas):
     for isa in isas:
         first, first_logits = compiled(isa, 1)
         reference = json.loads(run(
-            "umber-interp", str(ir), "--prompt-ids",
+            "umber-interp", ir, "--prompt-ids",
             ",".join(map(str, first["prompt_ids"])), "-n", "12", "--chunk", "16",
             "--json", "--logits", out))
         expected = logits(out)
         assert len(expected) == len(first_logits), (len(expected), len(first_logits))
         worst = max(abs(a - b) for a, b in zip(expected, first_logits))
         scale = max(1.0, max(map(abs, expected)))
-        assert worst <= TOLERANCE[bits] * scale, f"{isa}, {bits} bits: {worst}"
+        assert worst <= tolerance * scale, f"{isa}, {name}: {worst}"
         steps = next((i for i, margin in enumerate(reference["margins"])
-                      if margin < 4 * TOLERANCE[bits] * scale), 12)
+                      if margin < 4 * tolerance * scale), 12)
         assert first["ids"][:steps] == reference["ids"][:steps], (first, reference)
-        print(f"{isa}, {bits} bits: largest difference {worst:.1e}, {steps} steps")
+        print(f"{isa}, {name}: largest difference {worst:.1e}, {steps} steps")
         for threads, turns in [(2, ""), (2, "ascending"), (2, "descending"), (3, ""),
                                (5, "ascending"), (5, "descending")]:
             again, again_logits = compiled(isa, threads, turns)
@@ -89,13 +113,18 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--isa")
     parser.add_argument("--run", default="umber-run")
+    parser.add_argument("--passes")
     options, model_options = parser.parse_known_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     run(sys.executable, str(HERE.parent / "tools" / "make_model.py"),
         str(options.folder / "m.gguf"), *model_options)
     isas = [options.isa] if options.isa else instruction_sets()
-    for bits in (32, 16):
-        check_bits(options.folder, bits, shlex.split(options.run), isas)
+    umber_run = shlex.split(options.run)
+    if options.passes:
+        check_passes(options.folder, options.passes, umber_run, isas)
+        return
+    for bits in ("32", "16"):
+        check_bits(options.folder, bits, umber_run, isas)
 
 
 if __name__ == "__main__":
