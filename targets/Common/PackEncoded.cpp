@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/Common/PackEncoded.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cstring>
 
 using namespace llvm;
@@ -38,6 +39,18 @@ void putCode(const PanelEncoding &encoding, uint8_t *quad, int64_t lane,
 }
 
 } // namespace
+
+Error checkTables(const EncodedLayout &layout, const EncodedMatrixRef &matrix) {
+  for (auto [index, entry] : enumerate(matrix.tables)) {
+    if (entry < -64 || entry > 63) {
+      return createStringError(inconvertibleErrorCode(),
+                               "expected table entries from -64 to 63, found " +
+                                   Twine(int(entry)) + " in table " +
+                                   Twine(index / layout.entries));
+    }
+  }
+  return Error::success();
+}
 
 Error packEncoded(const EncodedLayout &layout, const PanelEncoding &encoding,
                   const EncodedMatrixRef &matrix,

@@ -11,6 +11,11 @@
 
 namespace umber {
 
+/// Fails where a table entry has more than 7 bits: its products would not be
+/// exact everywhere.
+llvm::Error checkTables(const EncodedLayout &layout,
+                        const EncodedMatrixRef &matrix);
+
 /// Hands the bytes of `matrix`, which is stored as `layout` says, to `sink` a
 /// panel at a time, arranged as PanelEncoding.h tells; fails only where `sink`
 /// does. `encoding` is that of the same type as `layout`.

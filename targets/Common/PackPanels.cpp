@@ -89,9 +89,14 @@ Error packParameter(ParamOp param, const ParameterStore &store,
   }
   if (type.getEncoding()) {
     auto matrix = store.getEncoded(param.getKey(), type);
-    return matrix ? packEncoded(EncodedLayout::get(type),
-                                getPanelEncoding(type), *matrix, sink)
-                  : matrix.takeError();
+    if (!matrix) {
+      return matrix.takeError();
+    }
+    EncodedLayout layout = EncodedLayout::get(type);
+    if (Error error = checkTables(layout, *matrix)) {
+      return makeError(param, toString(std::move(error)));
+    }
+    return packEncoded(layout, getPanelEncoding(type), *matrix, sink);
   }
   if (type.getRank() == 2) {
     return type.getElementType().isF16()
