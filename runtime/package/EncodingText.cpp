@@ -162,9 +162,9 @@ Result<PanelEncoding> parseEncoding(const std::string &text, int64_t columns) {
     encoding.tableRows = fields.number("rows", 1, kMaxHeight, -1);
     encoding.tableColumns = fields.width("cols", columns);
     bool perRow = fields.word("scale", {"table", "row"}) == "row";
-    int64_t scaleColumns = fields.width("scale_cols", columns);
     encoding.scaleRows = perRow ? 1 : encoding.tableRows;
-    encoding.scaleColumns = perRow ? scaleColumns : encoding.tableColumns;
+    encoding.scaleColumns =
+        perRow ? fields.width("scale_cols", columns) : encoding.tableColumns;
   } else if (parser.name == "quantized") {
     // Narrower integers are stored as bytes too.
     fields.number("bits", 2, 8, -1);
