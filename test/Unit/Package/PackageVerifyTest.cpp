@@ -381,19 +381,26 @@ TEST_F(PackageAcceptTest, PaddedVocabulary) {
 }
 
 TEST_F(PackageAcceptTest, Encodings) {
-  for (auto [encoding, size] :
-       {std::pair("palette<bits = 4, rows = 16>", 356),
-        std::pair("palette<bits = 1, rows = 8, cols = 10, scale = row, "
-                  "scale_cols = 5>",
-                  80 + 16 + 256),
-        std::pair("quantized<bits = 8, group = 0>", 320)}) {
-    bool isNarrow = size == 320;
+  const std::pair<const char *, uint64_t> encodings[] = {
+      {"palette<bits = 4, rows = 16>", 5 * 64 + 2 * 16 + 2 * 2},
+      {"palette<bits = 1, rows = 8, cols = 10, scale = row, scale_cols = 5>",
+       5 * 16 + 4 * 2 * 2 + 32 * 4 * 2},
+      {"palette<bits = 2, rows = 64>", 5 * 32 + 4 + 2}};
+  for (const auto &entry : encodings) {
     writePackage(pathOf("a.umb"), [&](auto &p) {
-      encode(p, 12, isNarrow ? 8 : 20, encoding, size);
+      encode(p, 12, 20, entry.first, entry.second);
     });
     auto package = Package::open(pathOf("a.umb"));
     EXPECT_TRUE(package.ok()) << package.status().message();
   }
+}
+
+TEST_F(PackageAcceptTest, QuantizedRows) {
+  writePackage(pathOf("a.umb"), [](auto &p) {
+    encode(p, 12, 8, "quantized<bits = 8, group = 0>", 2 * 128 + 32 * 2);
+  });
+  auto package = Package::open(pathOf("a.umb"));
+  EXPECT_TRUE(package.ok()) << package.status().message();
 }
 
 TEST_F(PackageAcceptTest, WithoutTokenizer) {
