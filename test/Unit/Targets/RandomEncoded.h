@@ -38,7 +38,8 @@ protected:
                                    std::pair(7, 1), std::pair(49, 130)}) {
         types.push_back(getType(rows, columns, palette + ", rows = 16>"));
       }
-      for (const char *rows : {"1", "4", "7", "24", "32", "40", "64", "1000"}) {
+      for (const char *rows :
+           {"1", "2", "4", "6", "7", "24", "32", "40", "64", "1000"}) {
         types.push_back(getType(70, 21, palette + ", rows = " + rows + ">"));
       }
       for (const char *rest :
