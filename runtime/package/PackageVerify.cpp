@@ -6,6 +6,7 @@
 // can be worked with.
 
 #include "runtime/package/ElementType.h"
+#include "runtime/package/EncodingText.h"
 #include "runtime/package/Format.h"
 #include "runtime/package/Package.h"
 
@@ -56,6 +57,8 @@ private:
   Status verifyTarget(const fbs::Target &target, const std::string &where);
   Status verifyParameter(const fbs::Parameter &parameter,
                          const std::string &where);
+  Status verifyEncoding(const fbs::Parameter &parameter,
+                        const std::string &where);
   Status verifyProgram(const fbs::Program &program, const fbs::Target &target,
                        const std::string &where);
   Status verifyDispatch(const fbs::Dispatch &dispatch,
@@ -310,13 +313,41 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
     }
     elements *= extent;
   }
-  // A layout may add padding; how much room an encoding needs is its own
-  // affair.
+  if (parameter.encoding() && parameter.encoding()->size() != 0) {
+    return verifyEncoding(parameter, where);
+  }
+  // A layout may add padding.
   uint64_t least = (elements * elementBits(parameter.dtype()) + 7) / 8;
-  bool isPlain = !parameter.encoding() || parameter.encoding()->size() == 0;
-  if (isPlain && parameter.size() < least) {
+  if (parameter.size() < least) {
     return bad(where, "at least " + std::to_string(least) +
                           " bytes for its shape" + found(parameter.size()));
+  }
+  return Status();
+}
+
+/// The shape's extents have been checked.
+Status MetadataVerifier::verifyEncoding(const fbs::Parameter &parameter,
+                                        const std::string &where) {
+  std::string layout = parameter.layout() ? parameter.layout()->str() : "";
+  if (layout != kEncodedPanelsLayout) {
+    return bad(where, std::string("the layout ") + kEncodedPanelsLayout +
+                          " with an encoding, found '" + layout + "'");
+  }
+  if (sizeOf(parameter.shape()) != 2) {
+    return bad(where, "a matrix with an encoding, found rank " +
+                          std::to_string(sizeOf(parameter.shape())));
+  }
+  Result<PanelEncoding> encoding =
+      parseEncoding(parameter.encoding()->str(), parameter.shape()->Get(1));
+  if (!encoding.ok()) {
+    return Status(encoding.status().code(),
+                  where + ": " + encoding.status().message());
+  }
+  uint64_t bytes = encoding->getBytes(parameter.shape()->Get(0));
+  if (parameter.size() != bytes) {
+    return bad(where, std::to_string(bytes) +
+                          " bytes for its shape and encoding" +
+                          found(parameter.size()));
   }
   return Status();
 }

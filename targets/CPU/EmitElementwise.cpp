@@ -16,10 +16,15 @@ LogicalResult KernelEmitter::emitEmbed(EmbedOp op) {
   Rows ids = rows(op.getIds());
   Rows y = defineRows(op.getResult(), ids, {Partition::Kind::Other, 0, 0, 0});
   Value table = parameter(op.getTable());
+  RankedTensorType type = getParameterType(op, op.getTableAttr());
   Range range = splitEvenly(ids.count);
   forEach(range.begin, range.end, [&](Value row) {
     Value id = memref::LoadOp::create(b, loc, ids.memref, row);
     id = arith::IndexCastOp::create(b, loc, b.getIndexType(), id);
+    if (type.getEncoding()) {
+      callEncodedEmbed(op, type, id, at(y, row, index(0)));
+      return;
+    }
     // A row of the table is one lane of its panel's columns.
     Value panel = div(id, index(kPanelRows));
     Value lane = sub(id, mul(panel, index(kPanelRows)));

@@ -62,10 +62,14 @@ static int64_t getGranule(LinearOp linear) {
 
 LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
   LinearOp front = group.front();
-  if (front.getX().getType().getEncoding()) {
-    return front.emitOpError(
-               "expected a plain input for the cpu target, found ")
-           << front.getX().getType();
+  for (LinearOp linear : group) {
+    bool isEncoded =
+        bool(getParameterType(linear, linear.getWeightAttr()).getEncoding());
+    if (linear.getX().getType().getEncoding() && !isEncoded) {
+      return linear.emitOpError("expected a plain input for a plain weight on "
+                                "the cpu target, found ")
+             << linear.getX().getType();
+    }
   }
   needEverything({front.getX()});
   int64_t granule = 1, total = 0;
@@ -93,6 +97,7 @@ LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
 void KernelEmitter::emitLinear(LinearOp op) {
   Rows x = rows(op.getX()), y = rows(op.getResult());
   Value weight = parameter(op.getWeight());
+  RankedTensorType type = getParameterType(op, op.getWeightAttr());
   bool isF16 = cast<MemRefType>(weight.getType()).getElementType().isF16();
   Range columns = getColumns(y);
   Value inner = index(x.columns);
@@ -103,6 +108,10 @@ void KernelEmitter::emitLinear(LinearOp op) {
           ceilDiv(columns.end, index(kPanelRows)), [&](Value panel) {
             Value first = mul(panel, index(kPanelRows));
             Value count = min(sub(index(y.columns), first), index(kPanelRows));
+            if (type.getEncoding()) {
+              callEncodedLinear(op, type, panel, first, count);
+              return;
+            }
             call(isF16 ? "umber_uk_linear_f16" : "umber_uk_linear_f32",
                  {x.memref, x.offset, inner, weight, mul(first, inner),
                   y.memref, add(y.offset, first), index(y.columns), x.count,

@@ -76,9 +76,7 @@ LogicalResult KernelEmitter::emitNorm(RmsNormOp op) {
   needEverything({op.getX()});
   Rows x = rows(op.getX());
   Rows &y = defineRows(op.getResult(), x, {Partition::Kind::Other, 0, 0, 0});
-  bool isYielded = llvm::any_of(op.getResult().getUsers(), [](Operation *user) {
-    return isa<YieldOp>(user);
-  });
+  bool isYielded = isYieldedRow(op.getResult());
   Range range = splitEvenly(x.count);
   if (x.maxCount == 1 && !isYielded) {
     // One row: each worker computing it for itself is faster than waiting for

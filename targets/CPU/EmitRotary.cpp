@@ -18,23 +18,9 @@ std::pair<Value, double> KernelEmitter::getRotaryTable(RotaryOp op) {
   SmallVector<double> frequencies = op.getFrequencies();
   int64_t pairs = frequencies.size();
   double magnitude = op.getMagnitude();
-  auto module = function->getParentOfType<ModuleOp>();
-  auto type = MemRefType::get({pairs}, b.getF64Type());
   auto data = DenseElementsAttr::get(
       RankedTensorType::get({pairs}, b.getF64Type()), ArrayRef(frequencies));
-  for (auto global : module.getOps<memref::GlobalOp>()) {
-    if (global.getInitialValueAttr() == data) {
-      return {memref::GetGlobalOp::create(b, loc, type, global.getSymName()),
-              magnitude};
-    }
-  }
-  unsigned number = llvm::range_size(module.getOps<memref::GlobalOp>());
-  std::string name = "rotary_frequencies_" + std::to_string(number);
-  OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
-  memref::GlobalOp::create(top, loc, name, b.getStringAttr("private"), type,
-                           data,
-                           /*constant=*/true, b.getI64IntegerAttr(64));
-  return {memref::GetGlobalOp::create(b, loc, type, name), magnitude};
+  return {getConstant("rotary_frequencies", data), magnitude};
 }
 
 LogicalResult KernelEmitter::emitRotary(RotaryOp op) {

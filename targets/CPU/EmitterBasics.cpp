@@ -159,12 +159,41 @@ Value KernelEmitter::allocateScratch(int64_t elements) {
   return offset;
 }
 
+RankedTensorType KernelEmitter::getParameterType(Operation *op,
+                                                 FlatSymbolRefAttr symbol) {
+  return SymbolTable::lookupNearestSymbolFrom<mlir::umber::ParamOp>(op, symbol)
+      .getTensorType();
+}
+
+Value KernelEmitter::getConstant(StringRef name, DenseElementsAttr data) {
+  auto module = function->getParentOfType<ModuleOp>();
+  auto type = MemRefType::get(data.getType().getShape(), data.getElementType());
+  for (auto global : module.getOps<memref::GlobalOp>()) {
+    if (global.getInitialValueAttr() == data) {
+      return memref::GetGlobalOp::create(b, loc, type, global.getSymName());
+    }
+  }
+  unsigned number = llvm::range_size(module.getOps<memref::GlobalOp>());
+  std::string symbol = (name + "_" + Twine(number)).str();
+  OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+  memref::GlobalOp::create(top, loc, symbol, b.getStringAttr("private"), type,
+                           data,
+                           /*constant=*/true, b.getI64IntegerAttr(64));
+  return memref::GetGlobalOp::create(b, loc, type, symbol);
+}
+
+bool KernelEmitter::isYieldedRow(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    return isa<mlir::umber::YieldOp>(user);
+  });
+}
+
 Rows &KernelEmitter::defineRows(Value value, const Rows &like,
                                 Partition partition) {
   Rows made = like;
   made.memref = memrefOf.lookup(value);
   made.offset = index(0);
-  made.columns = cast<RankedTensorType>(value.getType()).getDimSize(1);
+  made.columns = getRowWords(cast<RankedTensorType>(value.getType()));
   made.partition = partition;
   return rowsOf[value] = made;
 }

@@ -34,14 +34,21 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
   switch (buffer.kind) {
   case KernelBuffer::Kind::Rows: {
     auto type = cast<RankedTensorType>(buffer.value.getType());
-    int64_t columns = type.getRank() == 2 ? type.getDimSize(1) : 1;
-    return MemRefType::get({maxTokens * columns}, type.getElementType());
+    Type element = type.getElementType();
+    if (type.getEncoding()) {
+      element = Float32Type::get(type.getContext());
+    }
+    return MemRefType::get({maxTokens * getRowWords(type)}, element);
   }
   case KernelBuffer::Kind::Parameter: {
     RankedTensorType type = ParamOp(buffer.param).getTensorType();
     if (type.getRank() == 1) {
       return MemRefType::get(type.getShape(),
                              Float32Type::get(type.getContext()));
+    }
+    if (type.getEncoding()) {
+      return MemRefType::get({getStoredBytes(type)},
+                             IntegerType::get(type.getContext(), 8));
     }
     int64_t rows = llvm::alignTo(type.getDimSize(0), kPanelRows);
     return MemRefType::get({rows * type.getDimSize(1)}, type.getElementType());
@@ -56,24 +63,37 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
 
 } // namespace
 
+LogicalResult KernelEmitter::checkBuffer(const KernelBuffer &buffer,
+                                         Type element) {
+  ParamOp param = buffer.param;
+  if (param && param.getTensorType().getEncoding()) {
+    return success();
+  }
+  if (!element.isF32() && !element.isF16() && !element.isInteger(32)) {
+    return kernel.emitOpError("expected buffers of f32 or f16 for the cpu "
+                              "target, found ")
+           << element;
+  }
+  if (buffer.kind == KernelBuffer::Kind::Rows) {
+    auto type = cast<RankedTensorType>(buffer.value.getType());
+    if (type.getEncoding() && !isa<QuantizedAttr>(type.getEncoding())) {
+      return kernel.emitOpError("expected activations that are plain or "
+                                "quantized for the cpu target, found ")
+             << type;
+    }
+  }
+  return success();
+}
+
 LogicalResult KernelEmitter::createFunction() {
   SmallVector<KernelBuffer> buffers = getKernelBuffers(kernel);
   SmallVector<Type> types = {MemRefType::get({kFields}, b.getI64Type()),
                              MemRefType::get({1}, b.getF32Type())};
   for (const KernelBuffer &buffer : buffers) {
     types.push_back(getMemRefType(buffer, planned.maxTokens));
-    Type element = cast<MemRefType>(types.back()).getElementType();
-    if (!element.isF32() && !element.isF16() && !element.isInteger(32)) {
-      return kernel.emitOpError("expected buffers of f32 or f16 for the cpu "
-                                "target, found ")
-             << element;
-    }
-    ParamOp param = buffer.param;
-    if (param && param.getTensorType().getEncoding()) {
-      return param.emitOpError(
-                 "expected a parameter without an encoding for the "
-                 "cpu target, found ")
-             << param.getType();
+    if (failed(checkBuffer(buffer,
+                           cast<MemRefType>(types.back()).getElementType()))) {
+      return failure();
     }
   }
   function =
@@ -127,7 +147,7 @@ LogicalResult KernelEmitter::emit() {
       made.offset = index(0);
       made.count = tokens;
       made.maxCount = planned.maxTokens;
-      made.columns = type.getRank() == 2 ? type.getDimSize(1) : 1;
+      made.columns = getRowWords(type);
     } else if (argument.getType().isIndex()) {
       // By the entry points' signature, which umber-verify-model checks.
       auto outer = dyn_cast<BlockArgument>(input);
@@ -165,6 +185,17 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
   }
   if (auto norm = dyn_cast<RmsNormOp>(op)) {
     return emitNorm(norm);
+  }
+  if (auto quantize = dyn_cast<QuantizeOp>(op)) {
+    return emitQuantize(quantize);
+  }
+  for (Value operand : op.getOperands()) {
+    auto type = dyn_cast<RankedTensorType>(operand.getType());
+    if (type && type.getEncoding()) {
+      return op.emitOpError("expected plain operands for the cpu target, "
+                            "found ")
+             << type;
+    }
   }
   if (auto rotary = dyn_cast<RotaryOp>(op)) {
     return emitRotary(rotary);

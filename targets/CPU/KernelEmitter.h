@@ -42,13 +42,14 @@ struct Partition {
   }
 };
 
-/// Rows of activations in a flat buffer.
+/// Rows of activations in a flat buffer. Quantized ones are held as words, and
+/// only microkernels look into them.
 struct Rows {
   mlir::Value memref; ///< of rank 1
   mlir::Value offset; ///< of the first row's first element, an index
   mlir::Value count;  ///< how many rows there are, an index
   int64_t maxCount;
-  int64_t columns;
+  int64_t columns; ///< elements of a row; words, where they are quantized
   Partition partition;
 };
 
@@ -75,6 +76,7 @@ private:
   mlir::LogicalResult emitEmbed(mlir::umber::EmbedOp op);
   mlir::LogicalResult emitNorm(mlir::umber::RmsNormOp op);
   mlir::LogicalResult emitLinears(llvm::ArrayRef<mlir::umber::LinearOp> group);
+  mlir::LogicalResult emitQuantize(mlir::umber::QuantizeOp op);
   mlir::LogicalResult emitRotary(mlir::umber::RotaryOp op);
   mlir::LogicalResult emitKVUpdate(mlir::umber::KVUpdateOp op);
   mlir::LogicalResult emitAttention(mlir::umber::AttentionOp op);
@@ -87,6 +89,13 @@ private:
   llvm::SmallVector<mlir::umber::LinearOp>
   getSiblings(mlir::umber::LinearOp first);
   void emitLinear(mlir::umber::LinearOp op);
+  /// Multiplies with `panel`, whose `count` rows begin at row `first`.
+  void callEncodedLinear(mlir::umber::LinearOp op, mlir::RankedTensorType type,
+                         mlir::Value panel, mlir::Value first,
+                         mlir::Value count);
+  /// Writes row `id` of the table to `offset` in the result's buffer.
+  void callEncodedEmbed(mlir::umber::EmbedOp op, mlir::RankedTensorType type,
+                        mlir::Value id, mlir::Value offset);
   void emitBias(mlir::umber::LinearOp op, const Rows &y, Range columns);
   void emitNormOfVector(mlir::umber::RmsNormOp op, const Rows &x, const Rows &y,
                         mlir::Value row, mlir::Value column, int64_t length);
@@ -96,6 +105,17 @@ private:
 
   // Buffers.
   mlir::LogicalResult createFunction();
+  mlir::LogicalResult checkBuffer(const KernelBuffer &buffer,
+                                  mlir::Type element);
+  /// The type of the parameter that `op` names.
+  mlir::RankedTensorType getParameterType(mlir::Operation *op,
+                                          mlir::FlatSymbolRefAttr symbol);
+  /// A constant of the module, of rank 1; equal ones are one.
+  mlir::Value getConstant(llvm::StringRef name, mlir::DenseElementsAttr data);
+  /// A PanelEncoding for microkernels.
+  mlir::Value getEncoding(mlir::RankedTensorType type);
+  /// Whether rows leave the kernel, so that they must be in their buffer.
+  static bool isYieldedRow(mlir::Value value);
   Rows &rows(mlir::Value value) { return rowsOf.find(value)->second; }
   mlir::Value parameter(llvm::StringRef symbol) {
     return parameterOf.lookup(symbol);

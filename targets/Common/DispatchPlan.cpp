@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/Common/DispatchPlan.h"
+#include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
@@ -70,6 +71,19 @@ SmallVector<KernelBuffer> getKernelBuffers(KernelOp kernel) {
   return buffers;
 }
 
+QuantizedRow getQuantizedRow(RankedTensorType type) {
+  int64_t columns = type.getDimSize(1);
+  int64_t group = cast<QuantizedAttr>(type.getEncoding()).getGroup();
+  return {columns, group ? group : std::max<int64_t>(columns, 1)};
+}
+
+int64_t getRowWords(RankedTensorType type) {
+  if (isa_and_nonnull<QuantizedAttr>(type.getEncoding())) {
+    return getQuantizedRow(type).getBytes() / 4;
+  }
+  return type.getRank() == 2 ? type.getDimSize(1) : 1;
+}
+
 namespace {
 
 /// A text that is equal for kernels that may share code: ops, attributes and
@@ -114,12 +128,6 @@ std::string getCodeKey(KernelOp kernel) {
     }
   }
   return key;
-}
-
-/// Bytes of a row of `type`'s activations. Rows are f32 or i32.
-uint64_t getRowBytes(RankedTensorType type) {
-  uint64_t columns = type.getRank() == 2 ? type.getDimSize(1) : 1;
-  return columns * 4;
 }
 
 class ProgramPlanner {
@@ -197,7 +205,8 @@ private:
           continue;
         }
         auto type = cast<RankedTensorType>(outer.getType());
-        buffers[outer] = arena.add(maxTokens * getRowBytes(type), index, index);
+        buffers[outer] =
+            arena.add(maxTokens * getRowWords(type) * 4, index, index);
       }
     }
     return success();
@@ -214,8 +223,7 @@ private:
       RankedTensorType weight = SymbolTable::lookupNearestSymbolFrom<ParamOp>(
                                     linear, linear.getWeightAttr())
                                     .getTensorType();
-      dispatch.weightBytes +=
-          weight.getNumElements() * weight.getElementTypeBitWidth() / 8;
+      dispatch.weightBytes += getStoredBytes(weight);
       dispatch.flopsPerToken += 2 * linear.getX().getType().getDimSize(1) *
                                 linear.getType().getDimSize(1);
     });

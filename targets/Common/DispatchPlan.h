@@ -11,6 +11,7 @@
 #include "dialects/Umber/IR/UmberOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "targets/Common/QuantizedRows.h"
 #include <string>
 
 namespace umber {
@@ -32,6 +33,13 @@ struct KernelBuffer {
 /// ops, parameters, and each layer's keys and values, all in order of first
 /// use. A slice of rows is a view of its source and has no buffer of its own.
 llvm::SmallVector<KernelBuffer> getKernelBuffers(mlir::umber::KernelOp kernel);
+
+/// Words of 4 bytes that a row of these activations takes in a buffer: f32 or
+/// i32 elements, or a QuantizedRow.
+int64_t getRowWords(mlir::RankedTensorType type);
+
+/// The form of rows of a type with a quantized encoding.
+QuantizedRow getQuantizedRow(mlir::RankedTensorType type);
 
 /// Where a dispatch's buffer is; runtime/package/umb.fbs tells the same.
 struct BufferBinding {

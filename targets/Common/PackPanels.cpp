@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/Common/PackPanels.h"
+#include "targets/Common/PackEncoded.h"
 #include <cmath>
 #include <cstring>
 
@@ -85,6 +86,17 @@ Error packParameter(ParamOp param, const ParameterStore &store,
   if (*shape != type.getShape()) {
     return makeError(param, "expected its source '" + param.getKey() +
                                 "' to have its shape, found another");
+  }
+  if (type.getEncoding()) {
+    auto matrix = store.getEncoded(param.getKey(), type);
+    if (!matrix) {
+      return matrix.takeError();
+    }
+    EncodedLayout layout = EncodedLayout::get(type);
+    if (Error error = checkTables(layout, *matrix)) {
+      return makeError(param, toString(std::move(error)));
+    }
+    return packEncoded(layout, getPanelEncoding(type), *matrix, sink);
   }
   if (type.getRank() == 2) {
     return type.getElementType().isF16()

@@ -15,7 +15,8 @@ namespace umber {
 /// vector is stored as f32. A matrix is stored in panels of kPanelRows rows,
 /// column by column: element (r, c) is at (r / 32 * columns + c) * 32 + r % 32;
 /// missing rows of the last panel are zeros. Values that the parameter's type
-/// cannot hold are an error.
+/// cannot hold are an error. An encoded matrix is stored as PanelEncoding.h
+/// tells.
 llvm::Error
 packParameter(mlir::umber::ParamOp param, const ParameterStore &store,
               llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink);

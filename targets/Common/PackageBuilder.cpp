@@ -33,6 +33,24 @@ fbs::DType getDType(mlir::Type type) {
   return type.isInteger(4) ? fbs::DType_I4 : fbs::DType_F32;
 }
 
+/// The attribute of the type's encoding without its dialect, as
+/// runtime/package/EncodingText.h reads it; empty for a plain type.
+std::string getEncodingText(mlir::RankedTensorType type) {
+  std::string text;
+  if (type.getEncoding()) {
+    raw_string_ostream(text) << type.getEncoding();
+    text.erase(0, StringRef("#umber.").size());
+  }
+  return text;
+}
+
+StringRef getLayoutName(mlir::RankedTensorType type) {
+  if (type.getEncoding()) {
+    return kEncodedPanelsLayout;
+  }
+  return type.getRank() == 2 ? "panel32" : "row";
+}
+
 class PackageBuilder {
 public:
   PackageBuilder(PackageWriter &writer, mlir::ModuleOp module,
@@ -226,8 +244,8 @@ PackageBuilder::describeParameters() {
     bool isMatrix = type.getRank() == 2;
     auto name = fb.CreateString(param.getSymName().str());
     auto sizes = fb.CreateVector(shape);
-    auto encoding = fb.CreateString("");
-    auto layout = fb.CreateString(isMatrix ? "panel32" : "row");
+    auto encoding = fb.CreateString(getEncodingText(type));
+    auto layout = fb.CreateString(getLayoutName(type).str());
     parameters.push_back(fbs::CreateParameter(
         fb, name, isMatrix ? getDType(type.getElementType()) : fbs::DType_F32,
         sizes, encoding, layout, weightSegment, where.offset, where.size));

@@ -3,14 +3,47 @@
 
 // RUN: umber-opt %s --umber-cpu-lower-to-loops --split-input-file --verify-diagnostics
 
-// expected-error @+1 {{expected a parameter without an encoding for the cpu target}}
-umber.param @w : tensor<16x32xf16, #umber.palette<bits = 4, rows = 16>>
-func.func @decode(%x: tensor<1x32xf32>) -> tensor<1x16xf32> attributes {umber.max_tokens = 1 : i64} {
-  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32>) -> tensor<1x16xf32> {
-    %y = umber.linear %a, @w : tensor<1x32xf32> -> tensor<1x16xf32>
+umber.param @w : tensor<16x32xf16>
+func.func @decode(%x: tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x16xf32> attributes {umber.max_tokens = 1 : i64} {
+  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x16xf32> {
+    // expected-error @+1 {{expected a plain input for a plain weight on the cpu target, found 'tensor<1x32xf32, #umber.quantized<bits = 8>>'}}
+    %y = umber.linear %a, @w : tensor<1x32xf32, #umber.quantized<bits = 8>> -> tensor<1x16xf32>
     umber.yield %y : tensor<1x16xf32>
   }
   return %0 : tensor<1x16xf32>
+}
+
+// -----
+
+func.func @decode(%x: tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x32xf32> attributes {umber.max_tokens = 1 : i64} {
+  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x32xf32> {
+    // expected-error @+1 {{expected plain operands for the cpu target, found 'tensor<1x32xf32, #umber.quantized<bits = 8>>'}}
+    %y = umber.dequantize %a : tensor<1x32xf32, #umber.quantized<bits = 8>> -> tensor<1x32xf32>
+    umber.yield %y : tensor<1x32xf32>
+  }
+  return %0 : tensor<1x32xf32>
+}
+
+// -----
+
+func.func @decode(%x: tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>>) -> tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>> attributes {umber.max_tokens = 1 : i64} {
+  // expected-error @+1 {{expected activations that are plain or quantized for the cpu target, found 'tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>>'}}
+  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>>) -> tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>> {
+    %y = arith.negf %a : tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>>
+    umber.yield %y : tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>>
+  }
+  return %0 : tensor<1x32xf32, #umber.palette<bits = 4, rows = 16>>
+}
+
+// -----
+
+func.func @decode(%x: tensor<1x262144xf32>) -> tensor<1x262144xf32, #umber.quantized<bits = 8>> attributes {umber.max_tokens = 1 : i64} {
+  %0 = umber.kernel @k (%a = %x : tensor<1x262144xf32>) -> tensor<1x262144xf32, #umber.quantized<bits = 8>> {
+    // expected-error @+1 {{expected groups of at most 131072 columns for the cpu target, found 262144}}
+    %y = umber.quantize %a : tensor<1x262144xf32> -> tensor<1x262144xf32, #umber.quantized<bits = 8>>
+    umber.yield %y : tensor<1x262144xf32, #umber.quantized<bits = 8>>
+  }
+  return %0 : tensor<1x262144xf32, #umber.quantized<bits = 8>>
 }
 
 // -----

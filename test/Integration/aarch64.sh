@@ -34,3 +34,10 @@ agree() {
 agree a
 # Nothing here is a multiple of a vector or a panel.
 agree b --arch qwen2 --hidden 72 --heads 8 --kv-heads 2 --head-dim 18 --ffn 97 --bias
+# Every width of encoded weights, with quantized inputs and without.
+for bits in 1 2 3 4 6 8; do
+  weights="umber-palettize{bits=16 choices=$bits derived=DERIVED},umber-quantize-embeddings{bits=8 derived=DERIVED}"
+  agree "e$bits" --passes "$weights" --hidden 74 --heads 3 --kv-heads 1 --head-dim 18 --ffn 133
+  agree "q$bits" --passes "$weights,umber-quantize-activations" --hidden 96 --heads 6 --kv-heads 2 \
+    --head-dim 16 --ffn 130
+done

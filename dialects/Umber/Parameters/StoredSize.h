@@ -7,15 +7,13 @@
 #define UMBER_DIALECTS_UMBER_PARAMETERS_STOREDSIZE_H
 
 #include "mlir/IR/BuiltinTypes.h"
+#include "runtime/package/PanelEncoding.h"
 
 namespace umber {
 
-/// Packages hold matrices in panels of so many rows, the last one filled up.
-inline constexpr int64_t kPanelRows = 32;
-
-/// Encoded matrices stand in a panel by so many columns at a time, the last
-/// filled up.
-inline constexpr int64_t kQuadColumns = 4;
+/// How a package holds matrices of this type, which has a palette or quantized
+/// encoding.
+PanelEncoding getPanelEncoding(mlir::RankedTensorType type);
 
 /// Bytes of a parameter of this type in a package, codes, tables, scales and
 /// padding, without the gap to the next parameter. A vector is stored as f32.

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #define UMBER_UKERNEL extern "C" __attribute__((visibility("hidden")))
-#define UMBER_INLINE static inline __attribute__((always_inline))
+#define UMBER_MEMBER inline __attribute__((always_inline))
+#define UMBER_INLINE static UMBER_MEMBER
 
 namespace umber {
 

@@ -24,6 +24,17 @@ fbs::TargetT &targetOf(fbs::PackageT &p) { return *p.targets[0]; }
 fbs::ParameterT &parameterOf(fbs::PackageT &p) {
   return *targetOf(p).parameters[1];
 }
+/// Makes the parameter an encoded matrix.
+void encode(fbs::PackageT &p, uint64_t rows, uint64_t columns,
+            const char *encoding, uint64_t size,
+            const char *layout = "panel32quad4") {
+  fbs::ParameterT &parameter = parameterOf(p);
+  parameter.shape = {rows, columns};
+  parameter.encoding = encoding;
+  parameter.layout = layout;
+  parameter.size = size;
+}
+
 fbs::ProgramT &programOf(fbs::PackageT &p) { return *targetOf(p).programs[0]; }
 /// The second layer's.
 fbs::DispatchT &dispatchOf(fbs::PackageT &p) {
@@ -172,6 +183,97 @@ const Violation kViolations[] = {
      [](auto &p) { parameterOf(p).shape = {1u << 31, 1u << 31}; },
      "target 0, parameter 1: expected a shape of 1 to 2^46 elements, found "
      "2147483648 as extent 1"},
+    {"EncodingLayout",
+     [](auto &p) {
+       encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356, "panel32");
+     },
+     "target 0, parameter 1: expected the layout panel32quad4 with an "
+     "encoding, found 'panel32'"},
+    {"EncodingOfVector",
+     [](auto &p) {
+       encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356);
+       parameterOf(p).shape = {20};
+     },
+     "target 0, parameter 1: expected a matrix with an encoding, found rank 1"},
+    {"EncodingTooShort",
+     [](auto &p) { encode(p, 12, 20, "palette<bits = 4, rows = 16>", 355); },
+     "target 0, parameter 1: expected 356 bytes for its shape and encoding, "
+     "found 355"},
+    {"EncodingTooLong",
+     [](auto &p) { encode(p, 12, 20, "palette<bits = 4, rows = 16>", 357); },
+     "target 0, parameter 1: expected 356 bytes for its shape and encoding, "
+     "found 357"},
+    {"EncodingMoreRows",
+     [](auto &p) { encode(p, 33, 20, "palette<bits = 4, rows = 16>", 356); },
+     "target 0, parameter 1: expected 712 bytes for its shape and encoding, "
+     "found 356"},
+    {"EncodingAbsurdShape",
+     [](auto &p) {
+       encode(p, 1, uint64_t(1) << 46, "palette<bits = 8, rows = 1, cols = 1>",
+              356);
+     },
+     "target 0, parameter 1: expected 583216151744479232 bytes for its shape "
+     "and encoding, found 356"},
+    {"EncodingUnknown",
+     [](auto &p) { encode(p, 12, 20, "zip<bits = 4>", 356); },
+     "target 0, parameter 1: expected a palette or a quantized encoding, found "
+     "'zip<bits = 4>'"},
+    {"EncodingNoEnd",
+     [](auto &p) { encode(p, 12, 20, "palette<bits = 4, rows = 16", 356); },
+     "target 0, parameter 1: expected an encoding like palette<bits = 4, rows "
+     "= "
+     "16>, found 'palette<bits = 4, rows = 16'"},
+    {"EncodingRubbishAfter",
+     [](auto &p) { encode(p, 12, 20, "palette<bits = 4, rows = 16>>", 356); },
+     "target 0, parameter 1: expected an encoding like"},
+    {"EncodingTwice",
+     [](auto &p) {
+       encode(p, 12, 20, "palette<bits = 4, bits = 4, rows = 16>", 356);
+     },
+     "target 0, parameter 1: expected an encoding like"},
+    {"EncodingWidth",
+     [](auto &p) { encode(p, 12, 20, "palette<bits = 5, rows = 16>", 356); },
+     "target 0, parameter 1: expected an encoding with 1, 2, 3, 4, 6 or 8 "
+     "bits, "
+     "found 'palette<bits = 5, rows = 16>'"},
+    {"EncodingNoWidth",
+     [](auto &p) { encode(p, 12, 20, "palette<rows = 16>", 356); },
+     "target 0, parameter 1: expected an encoding with bits, found"},
+    {"EncodingHeight",
+     [](auto &p) { encode(p, 12, 20, "palette<bits = 4, rows = 0>", 356); },
+     "target 0, parameter 1: expected an encoding with rows from 1 to "
+     "1099511627776, found"},
+    {"EncodingNegative",
+     [](auto &p) { encode(p, 12, 20, "palette<bits = 4, rows = -16>", 356); },
+     "target 0, parameter 1: expected an encoding with rows from 1 to"},
+    {"EncodingHugeNumber",
+     [](auto &p) {
+       encode(p, 12, 20, "palette<bits = 4, rows = 99999999999999999999>", 356);
+     },
+     "target 0, parameter 1: expected an encoding with rows from 1 to"},
+    {"EncodingColumns",
+     [](auto &p) {
+       encode(p, 12, 20, "palette<bits = 4, rows = 16, cols = 3>", 356);
+     },
+     "target 0, parameter 1: expected an encoding with cols that divides 20 "
+     "columns, found"},
+    {"EncodingGroup",
+     [](auto &p) { encode(p, 12, 20, "quantized<bits = 8, group = 21>", 356); },
+     "target 0, parameter 1: expected an encoding with group from 0 to 20, "
+     "found"},
+    {"EncodingScale",
+     [](auto &p) {
+       encode(p, 12, 20, "palette<bits = 4, rows = 16, scale = none>", 356);
+     },
+     "target 0, parameter 1: expected an encoding with a known scale, found"},
+    {"EncodingScaleOfTables",
+     [](auto &p) {
+       encode(p, 12, 20, "palette<bits = 4, rows = 16, scale_cols = 4>", 356);
+     },
+     "target 0, parameter 1: expected an encoding with known fields, found"},
+    {"EncodingUnknownField",
+     [](auto &p) { encode(p, 12, 20, "quantized<bits = 8, rows = 16>", 356); },
+     "target 0, parameter 1: expected an encoding with known fields, found"},
     {"ParameterTooShort", [](auto &p) { parameterOf(p).shape = {5, 21}; },
      "target 0, parameter 1: expected at least 420 bytes for its shape, found "
      "400"},
@@ -274,6 +376,29 @@ using PackageAcceptTest = PackageFixture;
 
 TEST_F(PackageAcceptTest, PaddedVocabulary) {
   writePackage(pathOf("a.umb"), [](auto &p) { p.model->vocab = 8; });
+  auto package = Package::open(pathOf("a.umb"));
+  EXPECT_TRUE(package.ok()) << package.status().message();
+}
+
+TEST_F(PackageAcceptTest, Encodings) {
+  const std::pair<const char *, uint64_t> encodings[] = {
+      {"palette<bits = 4, rows = 16>", 5 * 64 + 2 * 16 + 2 * 2},
+      {"palette<bits = 1, rows = 8, cols = 10, scale = row, scale_cols = 5>",
+       5 * 16 + 4 * 2 * 2 + 32 * 4 * 2},
+      {"palette<bits = 2, rows = 64>", 5 * 32 + 4 + 2}};
+  for (const auto &entry : encodings) {
+    writePackage(pathOf("a.umb"), [&](auto &p) {
+      encode(p, 12, 20, entry.first, entry.second);
+    });
+    auto package = Package::open(pathOf("a.umb"));
+    EXPECT_TRUE(package.ok()) << package.status().message();
+  }
+}
+
+TEST_F(PackageAcceptTest, QuantizedRows) {
+  writePackage(pathOf("a.umb"), [](auto &p) {
+    encode(p, 12, 8, "quantized<bits = 8, group = 0>", 2 * 128 + 32 * 2);
+  });
   auto package = Package::open(pathOf("a.umb"));
   EXPECT_TRUE(package.ok()) << package.status().message();
 }

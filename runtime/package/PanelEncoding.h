@@ -1,0 +1,136 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How packages hold encoded matrices: the one description that the compiler,
+// the runtime's checks and the microkernels share. Microkernels are compiled
+// without any library, so this header depends on nothing.
+//
+// A matrix is cut into panels of kPanelRows rows, the last one filled up. A
+// panel is
+//
+//     tables | scales | codes
+//
+// Tables: 2^bits int8 entries for every block of rows that the panel touches,
+// from the first, and every block of columns. Scales: an f16 for every block of
+// theirs, in the same order. A block that the panel does not touch, or that the
+// matrix does not have, is zeros.
+//
+// Codes stand quad by quad: kQuadColumns columns, the last quad filled up with
+// zeros, are kQuadLanes codes, and lane 4r + j is row r's, column 4q + j's. The
+// bits of a quad's codes are split into planes of 8, 4, 2 or 1 bits, the widest
+// first and with the lowest bits: 3 = 2 + 1, 6 = 4 + 2. A plane of p bits is
+// 16p bytes, and its byte i holds lane 16p * k + i in bits p * k to
+// p * k + p - 1. So a vector of codes is a load, a shift and a mask.
+
+#ifndef UMBER_RUNTIME_PACKAGE_PANELENCODING_H
+#define UMBER_RUNTIME_PACKAGE_PANELENCODING_H
+
+#include <stdint.h>
+
+namespace umber {
+
+/// Packages hold matrices in panels of so many rows, the last one filled up.
+inline constexpr int64_t kPanelRows = 32;
+
+/// Encoded matrices stand in a panel by so many columns at a time, the last
+/// filled up.
+inline constexpr int64_t kQuadColumns = 4;
+
+/// Codes of a quad.
+inline constexpr int64_t kQuadLanes = kPanelRows * kQuadColumns;
+
+/// What a parameter's layout is called in a package's metadata.
+inline constexpr char kEncodedPanelsLayout[] = "panel32quad4";
+
+/// An encoding, applied to a matrix of so many columns. Blocks of a table or a
+/// scale begin at multiples of their height and width, which divides `columns`.
+/// Generated code passes this to microkernels as an array of int64_t.
+struct PanelEncoding {
+  int64_t columns;
+  int64_t bits;      ///< of a code
+  int64_t tableRows; ///< of a block with one table; 0: codes are the values
+  int64_t tableColumns;
+  int64_t scaleRows; ///< of a block with one scale
+  int64_t scaleColumns;
+
+  constexpr bool hasTables() const { return tableRows != 0; }
+  constexpr int64_t getEntries() const { return int64_t(1) << bits; }
+
+  /// How many blocks of `height` rows a panel touches at most.
+  static constexpr int64_t getBlocksPerPanel(int64_t height) {
+    if (height % kPanelRows == 0) {
+      return 1;
+    }
+    if (height > kPanelRows) {
+      return 2;
+    }
+    return kPanelRows % height == 0
+               ? kPanelRows / height
+               : (kPanelRows - 1 + height - 1) / height + 1;
+  }
+
+  constexpr int64_t getTableBytes() const {
+    return hasTables() ? getBlocksPerPanel(tableRows) *
+                             (columns / tableColumns) * getEntries()
+                       : 0;
+  }
+  constexpr int64_t getScaleBytes() const {
+    return getBlocksPerPanel(scaleRows) * (columns / scaleColumns) * 2;
+  }
+  constexpr int64_t getQuads() const {
+    return (columns + kQuadColumns - 1) / kQuadColumns;
+  }
+  constexpr int64_t getQuadBytes() const { return kQuadLanes / 8 * bits; }
+  /// Where a panel's codes begin.
+  constexpr int64_t getCodesOffset() const {
+    return getTableBytes() + getScaleBytes();
+  }
+  constexpr int64_t getPanelBytes() const {
+    return getCodesOffset() + getQuads() * getQuadBytes();
+  }
+  /// Bytes of a matrix of `rows` rows.
+  constexpr int64_t getBytes(int64_t rows) const {
+    return (rows + kPanelRows - 1) / kPanelRows * getPanelBytes();
+  }
+
+  /// Which of a panel's tables serves row `firstRow` + `row`, where the panel
+  /// begins at `firstRow`.
+  constexpr int64_t getTable(int64_t firstRow, int64_t row,
+                             int64_t column) const {
+    return getBlock(firstRow, row, tableRows) * (columns / tableColumns) +
+           column / tableColumns;
+  }
+  constexpr int64_t getScale(int64_t firstRow, int64_t row,
+                             int64_t column) const {
+    return getBlock(firstRow, row, scaleRows) * (columns / scaleColumns) +
+           column / scaleColumns;
+  }
+
+  /// The width of the plane that holds bit `bit` and up of codes of `bits`
+  /// bits.
+  static constexpr int64_t getPlaneBits(int64_t bits, int64_t bit) {
+    int64_t left = bits - bit;
+    return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+  }
+  /// The code of a lane of a quad.
+  constexpr uint8_t getCode(const uint8_t *quad, int64_t lane) const {
+    int64_t code = 0;
+    for (int64_t bit = 0; bit < bits;) {
+      int64_t width = getPlaneBits(bits, bit), bytes = 16 * width;
+      int64_t field = quad[16 * bit + lane % bytes] >> (lane / bytes * width);
+      code |= (field & ((1 << width) - 1)) << bit;
+      bit += width;
+    }
+    return static_cast<uint8_t>(code);
+  }
+
+private:
+  static constexpr int64_t getBlock(int64_t firstRow, int64_t row,
+                                    int64_t height) {
+    return (firstRow + row) / height - firstRow / height;
+  }
+};
+
+} // namespace umber
+
+#endif // UMBER_RUNTIME_PACKAGE_PANELENCODING_H

@@ -1,0 +1,85 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "targets/Common/PackEncoded.h"
+#include "llvm/ADT/STLExtras.h"
+#include <cstring>
+
+using namespace llvm;
+
+namespace umber {
+
+namespace {
+
+/// Copies the blocks that a panel touches, each `elements` elements long, in
+/// `blocksPerRow` of them per row of blocks. What the matrix does not have is
+/// left as it is.
+template <typename T>
+void copyBlocks(ArrayRef<T> blocks, int64_t firstRow, int64_t rows,
+                int64_t height, int64_t blocksPerRow, int64_t elements,
+                uint8_t *out) {
+  int64_t first = firstRow / height;
+  int64_t last = (firstRow + rows - 1) / height;
+  int64_t stride = blocksPerRow * elements;
+  ArrayRef<T> touched =
+      blocks.slice(first * stride, (last - first + 1) * stride);
+  std::memcpy(out, touched.data(), touched.size() * sizeof(T));
+}
+
+/// Puts a code's bits into the planes of its quad, which are zeros there.
+void putCode(const PanelEncoding &encoding, uint8_t *quad, int64_t lane,
+             uint8_t code) {
+  for (int64_t bit = 0; bit < encoding.bits;) {
+    int64_t width = PanelEncoding::getPlaneBits(encoding.bits, bit);
+    int64_t bytes = 16 * width;
+    int64_t field = (code >> bit) & ((1 << width) - 1);
+    quad[16 * bit + lane % bytes] |= field << (lane / bytes * width);
+    bit += width;
+  }
+}
+
+} // namespace
+
+Error checkTables(const EncodedLayout &layout, const EncodedMatrixRef &matrix) {
+  for (auto [index, entry] : enumerate(matrix.tables)) {
+    if (entry < -64 || entry > 63) {
+      return createStringError(inconvertibleErrorCode(),
+                               "expected table entries from -64 to 63, found " +
+                                   Twine(int(entry)) + " in table " +
+                                   Twine(index / layout.entries));
+    }
+  }
+  return Error::success();
+}
+
+Error packEncoded(const EncodedLayout &layout, const PanelEncoding &encoding,
+                  const EncodedMatrixRef &matrix,
+                  function_ref<Error(ArrayRef<uint8_t>)> sink) {
+  std::vector<uint8_t> panel(encoding.getPanelBytes());
+  for (int64_t first = 0; first < layout.rows; first += kPanelRows) {
+    int64_t rows = std::min(kPanelRows, layout.rows - first);
+    std::fill(panel.begin(), panel.end(), 0);
+    if (encoding.hasTables()) {
+      copyBlocks(matrix.tables, first, rows, layout.tableRows,
+                 layout.columns / layout.tableColumns, layout.entries,
+                 panel.data());
+    }
+    copyBlocks(matrix.scales, first, rows, layout.scaleRows,
+               layout.columns / layout.scaleColumns, 1,
+               panel.data() + encoding.getTableBytes());
+    uint8_t *codes = panel.data() + encoding.getCodesOffset();
+    for (int64_t r = 0; r < rows; ++r) {
+      const uint8_t *row = &matrix.codes[(first + r) * layout.columns];
+      for (int64_t c = 0; c < layout.columns; ++c) {
+        putCode(encoding, codes + c / kQuadColumns * encoding.getQuadBytes(),
+                kQuadColumns * r + c % kQuadColumns, row[c]);
+      }
+    }
+    if (Error error = sink(panel)) {
+      return error;
+    }
+  }
+  return Error::success();
+}
+
+} // namespace umber

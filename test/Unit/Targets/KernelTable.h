@@ -1,0 +1,38 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The microkernels for encoded parameters, compiled for one instruction set
+// into a library that tests load.
+
+#ifndef UMBER_TEST_UNIT_TARGETS_KERNELTABLE_H
+#define UMBER_TEST_UNIT_TARGETS_KERNELTABLE_H
+
+#include <cstdint>
+
+#define UMBER_KERNEL extern "C" __attribute__((visibility("hidden")))
+
+UMBER_KERNEL void umber_uk_linear_encoded_i8(
+    const int64_t *encoding, const float *x, int64_t xOffset, int64_t xStride,
+    int64_t group, const uint8_t *w, int64_t wOffset, int64_t firstRow,
+    float *y, int64_t yOffset, int64_t yStride, int64_t tokens, int64_t rows);
+UMBER_KERNEL void umber_uk_linear_encoded_f32(
+    const int64_t *encoding, const float *x, int64_t xOffset, int64_t xStride,
+    const uint8_t *w, int64_t wOffset, int64_t firstRow, float *y,
+    int64_t yOffset, int64_t yStride, int64_t tokens, int64_t rows);
+UMBER_KERNEL void umber_uk_embed_encoded(const int64_t *encoding,
+                                         const uint8_t *w, int64_t row,
+                                         float *y, int64_t yOffset,
+                                         double scale);
+UMBER_KERNEL void umber_uk_quantize(const float *x, int64_t xOffset, float *y,
+                                    int64_t yOffset, int64_t columns,
+                                    int64_t group, int64_t range, int64_t first,
+                                    int64_t last);
+
+struct KernelTable {
+  decltype(&umber_uk_linear_encoded_i8) linearQuantized;
+  decltype(&umber_uk_linear_encoded_f32) linearFloats;
+  decltype(&umber_uk_embed_encoded) embed;
+  decltype(&umber_uk_quantize) quantize;
+};
+
+#endif // UMBER_TEST_UNIT_TARGETS_KERNELTABLE_H
