@@ -48,8 +48,12 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
   }
   case KernelBuffer::Kind::Keys:
   case KernelBuffer::Kind::Values:
-    // As long as the session's capacity; see emitOp's users.
-    return MemRefType::get({1}, buffer.cache.getElementType());
+    // As long as the session's capacity; see emitOp's users. Rows of integers
+    // and their scales are bytes.
+    Type element = buffer.cache.getElementType();
+    return MemRefType::get({1}, element.isInteger()
+                                    ? IntegerType::get(element.getContext(), 8)
+                                    : element);
   }
   llvm_unreachable("a buffer of no kind");
 }
@@ -63,9 +67,11 @@ LogicalResult KernelEmitter::createFunction() {
   for (const KernelBuffer &buffer : buffers) {
     types.push_back(getMemRefType(buffer, planned.maxTokens));
     Type element = cast<MemRefType>(types.back()).getElementType();
-    if (!element.isF32() && !element.isF16() && !element.isInteger(32)) {
-      return kernel.emitOpError("expected buffers of f32 or f16 for the cpu "
-                                "target, found ")
+    bool isCache = bool(buffer.cache);
+    if (!element.isF32() && !element.isF16() && !element.isInteger(32) &&
+        !(isCache && element.isInteger(8))) {
+      return kernel.emitOpError("expected buffers of f32 or f16, or a cache of "
+                                "i8 or i4, for the cpu target, found ")
              << element;
     }
     ParamOp param = buffer.param;
