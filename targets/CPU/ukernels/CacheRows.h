@@ -50,12 +50,15 @@ UMBER_INLINE Vec<float, N> loadElements(const int8_t *row, int64_t d) {
 template <int N>
 UMBER_INLINE Vec<float, N> loadElements(const NibblePair *row, int64_t d) {
   static_assert(N == 16, "the shuffle below is of 16 elements");
-  Vec<int8_t, N / 2> pairs;
+  // Into the lanes where they belong first, and there sign-extended by shifts.
+  Vec<uint8_t, N / 2> pairs;
   __builtin_memcpy(&pairs, row + d / 2, sizeof pairs);
-  Vec<int8_t, N> integers = __builtin_shufflevector(
-      pairs, pairs >> 4, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
-  integers = ((integers & 15) ^ 8) - 8; // sign-extends
-  return __builtin_convertvector(integers, Vec<float, N>);
+  Vec<uint8_t, N> doubled = __builtin_shufflevector(
+      pairs, pairs, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+  Vec<int32_t, N> wide = __builtin_convertvector(doubled, Vec<int32_t, N>);
+  constexpr Vec<int32_t, N> kUp = {28, 24, 28, 24, 28, 24, 28, 24,
+                                   28, 24, 28, 24, 28, 24, 28, 24};
+  return __builtin_convertvector((wide << kUp) >> 28, Vec<float, N>);
 }
 
 /// One element of a row, not yet multiplied by its scale.
