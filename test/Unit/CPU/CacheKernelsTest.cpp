@@ -7,6 +7,7 @@
 
 #include "dialects/Umber/Interpreter/KVCache.h"
 #include "mlir/IR/Builders.h"
+#include "targets/CPU/ukernels/CacheRows.h"
 #include <cmath>
 #include <gtest/gtest.h>
 #include <optional>
@@ -15,18 +16,17 @@
 using mlir::umber::KVCacheType;
 
 extern "C" {
-#define UMBER_DECLARE_STORE(NAME)                                              \
-  void NAME(const float *x, int64_t xOffset, int64_t xStride, int64_t tokens,  \
-            void *cache, int64_t first, int64_t count, int64_t headDim)
-UMBER_DECLARE_STORE(umber_uk_cache_store_i8);
-UMBER_DECLARE_STORE(umber_uk_cache_store_i4);
-#define UMBER_DECLARE_ATTENTION(NAME)                                          \
-  void NAME(const float *q, int64_t qOffset, const void *keys,                 \
-            const void *values, int64_t firstRow, int64_t rows, float *out,    \
-            int64_t outOffset, int64_t heads, int64_t headDim, int64_t begin,  \
-            int64_t end, float scale, float softCap)
-UMBER_DECLARE_ATTENTION(umber_uk_attention_i8);
-UMBER_DECLARE_ATTENTION(umber_uk_attention_i4);
+#define UMBER_DECLARE_KERNELS(SUFFIX, T)                                       \
+  void umber_uk_cache_store_##SUFFIX(                                          \
+      const float *x, int64_t xOffset, int64_t xStride, int64_t tokens,        \
+      T *cache, int64_t first, int64_t count, int64_t headDim);                \
+  void umber_uk_attention_##SUFFIX(                                            \
+      const float *q, int64_t qOffset, const T *keys, const T *values,         \
+      int64_t firstRow, int64_t rows, float *out, int64_t outOffset,           \
+      int64_t heads, int64_t headDim, int64_t begin, int64_t end, float scale, \
+      float softCap);
+UMBER_DECLARE_KERNELS(i8, int8_t)
+UMBER_DECLARE_KERNELS(i4, umber::NibblePair)
 }
 
 namespace umber::interp {
@@ -67,11 +67,18 @@ protected:
 
   void storeRows(const std::vector<float> &x, int64_t pos,
                  std::vector<unsigned char> &memory) {
-    auto *store = GetParam().bits == 8 ? umber_uk_cache_store_i8
-                                       : umber_uk_cache_store_i4;
     for (int64_t head = 0; head < GetParam().kvHeads; ++head) {
-      store(x.data(), head * GetParam().headDim, width(), x.size() / width(),
-            memory.data(), head * kCapacity + pos, rows(), GetParam().headDim);
+      int64_t from = head * GetParam().headDim, tokens = x.size() / width();
+      int64_t first = head * kCapacity + pos;
+      if (GetParam().bits == 8) {
+        umber_uk_cache_store_i8(x.data(), from, width(), tokens,
+                                reinterpret_cast<int8_t *>(memory.data()),
+                                first, rows(), GetParam().headDim);
+      } else {
+        umber_uk_cache_store_i4(x.data(), from, width(), tokens,
+                                reinterpret_cast<NibblePair *>(memory.data()),
+                                first, rows(), GetParam().headDim);
+      }
     }
   }
 
@@ -87,12 +94,19 @@ protected:
   std::vector<float> attend(const std::vector<float> &q, int64_t heads,
                             int64_t kvHead, int64_t begin, int64_t end,
                             float scale, float cap = 0) {
-    auto *attention =
-        GetParam().bits == 8 ? umber_uk_attention_i8 : umber_uk_attention_i4;
     std::vector<float> out(heads * GetParam().headDim);
-    attention(q.data(), 0, keys.data(), values.data(), kvHead * kCapacity,
-              rows(), out.data(), 0, heads, GetParam().headDim, begin, end,
-              scale, cap);
+    int64_t first = kvHead * kCapacity;
+    if (GetParam().bits == 8) {
+      umber_uk_attention_i8(
+          q.data(), 0, reinterpret_cast<const int8_t *>(keys.data()),
+          reinterpret_cast<const int8_t *>(values.data()), first, rows(),
+          out.data(), 0, heads, GetParam().headDim, begin, end, scale, cap);
+    } else {
+      umber_uk_attention_i4(
+          q.data(), 0, reinterpret_cast<const NibblePair *>(keys.data()),
+          reinterpret_cast<const NibblePair *>(values.data()), first, rows(),
+          out.data(), 0, heads, GetParam().headDim, begin, end, scale, cap);
+    }
     return out;
   }
 
