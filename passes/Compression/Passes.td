@@ -244,14 +244,16 @@ def QuantizeActivationsPass
 def QuantizeKVCachePass : Pass<"umber-quantize-kv-cache", "::mlir::ModuleOp"> {
   let summary = "choose the element type of the key/value cache";
   let description = [{
-    Gives every cache type the element type f32 for `bits=32`, f16 for `bits=16`
-    and i8 for `bits=8`.
+    Gives every cache type the element type f32 for `bits=32`, f16 for
+    `bits=16`, i8 for `bits=8` and i4 for `bits=4`. Integers have a scale per
+    token and head, so a head of `d` elements takes `bits * d / 8 + 2` bytes,
+    rounded up.
 
     Before, with `bits=16`: `!umber.kv_cache<30x3x64xf32>`; after:
     `!umber.kv_cache<30x3x64xf16>`.
   }];
   let options = [Option<"bits", "bits", "int64_t", "16",
-                        "bits per cached element: 8, 16 or 32">];
+                        "bits per cached element: 4, 8, 16 or 32">];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 

@@ -24,6 +24,9 @@ struct QuantizeKVCache
     Builder builder(&getContext());
     Type element;
     switch (bits) {
+    case 4:
+      element = builder.getIntegerType(4);
+      break;
     case 8:
       element = builder.getI8Type();
       break;
@@ -34,7 +37,7 @@ struct QuantizeKVCache
       element = builder.getF32Type();
       break;
     default:
-      getOperation().emitError("expected 8, 16 or 32 bits, found ")
+      getOperation().emitError("expected 4, 8, 16 or 32 bits, found ")
           << bits.getValue();
       return signalPassFailure();
     }

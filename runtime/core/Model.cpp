@@ -4,7 +4,7 @@
 #include "runtime/core/Model.h"
 
 #include "runtime/core/Hash.h"
-#include "runtime/package/ElementType.h"
+#include "runtime/package/CacheLayout.h"
 
 #include <algorithm>
 
@@ -31,8 +31,8 @@ uint64_t identify(const fbs::Package &package) {
 
 /// Of one position, in the precision that the package asks for.
 uint64_t cacheBytesPerToken(const fbs::CacheInfo &cache) {
-  return uint64_t(2) * cache.layers() * cache.kv_heads() * cache.head_dim() *
-         elementBits(cache.dtype()) / 8;
+  return uint64_t(2) * cache.layers() * cache.kv_heads() *
+         (cacheRowBytes(cache) + cacheScaleBytes(cache));
 }
 
 /// Views into the package, which the model keeps.

@@ -32,6 +32,7 @@ public:
   int32_t vocab() const { return values.vocab; }
   int32_t contextLength() const { return values.context_length; }
   uint64_t identity() const { return values.identity; }
+  fbs::DType cacheType() const { return package->meta().cache()->dtype(); }
   bool isEndOfGeneration(int32_t id) const;
 
   /// Unsupported, with the reason, where the package has no tokenizer or chat

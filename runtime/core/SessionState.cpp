@@ -15,7 +15,7 @@ using namespace umber;
 namespace {
 
 constexpr char kMagic[8] = {'U', 'M', 'B', 'E', 'R', 'K', 'V', '\0'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 struct Header {
   char magic[8];
@@ -24,8 +24,9 @@ struct Header {
   uint64_t identity; // of the package
   char layout[16];   // DeviceModel::cacheLayout(), filled up with zeros
   uint64_t cacheBytes;
-  uint64_t hash;     // XXH3-64 of all that follows
-  uint64_t reserved; // zero
+  uint64_t hash;      // XXH3-64 of all that follows
+  uint32_t cacheType; // fbs::DType of the cache's elements
+  uint32_t reserved;  // zero
 };
 static_assert(sizeof(Header) == 64, "the header is part of a file format");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -39,6 +40,7 @@ Header makeHeader(const Session &session, int32_t positions) {
   header.identity = session.model().identity();
   std::strncpy(header.layout, session.model().device().cacheLayout(),
                sizeof header.layout - 1);
+  header.cacheType = session.model().cacheType();
   header.cacheBytes = session.device().cacheBytes(positions);
   return header;
 }
@@ -53,6 +55,13 @@ Status expect(const char *what, uint64_t found, uint64_t expected) {
   }
   return corrupt(std::string(what) + " is " + std::to_string(found) +
                  ", expected " + std::to_string(expected));
+}
+
+/// Of a number that a file may have made up.
+std::string cacheTypeName(uint32_t type) {
+  return type <= fbs::DType_MAX
+             ? fbs::EnumNameDType(static_cast<fbs::DType>(type))
+             : "unknown type " + std::to_string(type);
 }
 
 } // namespace
@@ -102,6 +111,14 @@ Status Session::readState(const void *buffer, uint64_t size) {
   }
   if (found.reserved != 0) {
     return corrupt("its reserved bytes are not zero");
+  }
+  // Part of the identity too, but worth a message of its own: packages of one
+  // model may differ in nothing else.
+  if (found.cacheType != static_cast<uint32_t>(owner->cacheType())) {
+    return Status(
+        StatusCode::InvalidArgument,
+        "session state: has a cache of " + cacheTypeName(found.cacheType) +
+            " elements, the model's has " + cacheTypeName(owner->cacheType()));
   }
   if (found.identity != owner->identity()) {
     return Status(StatusCode::InvalidArgument,

@@ -3,9 +3,11 @@
 
 #include "runtime/cts/Fixture.h"
 
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <random>
+#include <sstream>
 
 using namespace umber::cts;
 
@@ -16,12 +18,16 @@ void RuntimeTest::SetUp() {
 }
 
 ModelHandle RuntimeTest::load(int32_t threads) {
+  return load(GetParam(), threads);
+}
+
+ModelHandle RuntimeTest::load(const Subject &subject, int32_t threads) {
   umber_model_options options = UMBER_MODEL_OPTIONS_INIT;
-  options.device = GetParam().device.c_str();
+  options.device = subject.device.c_str();
   options.threads = threads;
   umber_model *loaded = nullptr;
   UMBER_EXPECT_OK(
-      umber_model_load(GetParam().package.c_str(), &options, &loaded, &error));
+      umber_model_load(subject.package.c_str(), &options, &loaded, &error));
   return ModelHandle(loaded, umber_model_destroy);
 }
 
@@ -104,13 +110,16 @@ void RuntimeTest::expectDifferent(const Logits &a, const Logits &b) {
 }
 
 std::vector<Subject> umber::cts::subjects() {
-  const char *package = std::getenv("UMBER_CTS_PACKAGE");
+  const char *variable = std::getenv("UMBER_CTS_PACKAGE");
+  std::stringstream packages(variable ? variable : "");
   std::vector<Subject> list;
-  for (size_t i = 0; package && i < umber_device_count(); ++i) {
-    umber_device_info device = UMBER_DEVICE_INFO_INIT;
-    umber_error error;
-    if (umber_device_get(i, &device, &error) == UMBER_OK) {
-      list.push_back({device.name, package});
+  for (std::string package; std::getline(packages, package, ':');) {
+    for (size_t i = 0; i < umber_device_count(); ++i) {
+      umber_device_info device = UMBER_DEVICE_INFO_INIT;
+      umber_error error;
+      if (umber_device_get(i, &device, &error) == UMBER_OK) {
+        list.push_back({device.name, package});
+      }
     }
   }
   return list;
@@ -118,7 +127,14 @@ std::vector<Subject> umber::cts::subjects() {
 
 std::string
 umber::cts::subjectName(const testing::TestParamInfo<Subject> &info) {
-  return info.param.device;
+  std::string package = info.param.package;
+  package = package.substr(package.find_last_of('/') + 1);
+  std::string name =
+      info.param.device + "_" + package.substr(0, package.find('.'));
+  for (char &letter : name) {
+    letter = std::isalnum(static_cast<unsigned char>(letter)) ? letter : '_';
+  }
+  return name;
 }
 
 namespace {

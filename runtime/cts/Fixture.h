@@ -27,7 +27,8 @@ struct Subject {
   std::string package; ///< its path
 };
 
-/// Every device of this machine, on the package that UMBER_CTS_PACKAGE names.
+/// Every device of this machine, on each of the packages that UMBER_CTS_PACKAGE
+/// names, one model with caches of several types; paths are separated by ':'.
 std::vector<Subject> subjects();
 std::string subjectName(const testing::TestParamInfo<Subject> &info);
 
@@ -42,6 +43,7 @@ protected:
 
   /// Loads the subject's package; with `threads` 0, on the device's default.
   ModelHandle load(int32_t threads = 2);
+  ModelHandle load(const Subject &subject, int32_t threads = 2);
   SessionHandle open(const ModelHandle &model, int32_t context = 0);
 
   Logits prefill(const SessionHandle &session, const Ids &ids);

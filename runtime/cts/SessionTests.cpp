@@ -5,9 +5,14 @@
 
 #include "runtime/cts/Fixture.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 using namespace umber::cts;
 
@@ -129,6 +134,27 @@ TEST_P(RuntimeTest, StateMovesToAnotherSession) {
                                                state.size() - 1, &error));
 }
 
+TEST_P(RuntimeTest, StateOfAnotherCacheIsRefused) {
+  SessionHandle saved = open(model);
+  prefill(saved, someIds(4));
+  std::vector<char> state = writeState(saved);
+  for (const Subject &subject : subjects()) {
+    if (subject.device != GetParam().device ||
+        subject.package == GetParam().package) {
+      continue;
+    }
+    SessionHandle victim = open(load(subject));
+    Ids ids = someIds(3, 5);
+    prefill(victim, ids);
+    UMBER_EXPECT_FAILS(UMBER_INVALID_ARGUMENT, "session state: has a cache of ",
+                       umber_session_read_state(victim.get(), state.data(),
+                                                state.size(), &error));
+    EXPECT_EQ(umber_session_position(victim.get()), 3);
+    ids.push_back(2);
+    expectClose(decode(victim, 2), prefill(open(load(subject)), ids));
+  }
+}
+
 TEST_P(RuntimeTest, EmptyStateIsAState) {
   std::vector<char> state = writeState(open(model));
   SessionHandle session = open(model);
@@ -170,6 +196,59 @@ TEST_P(RuntimeTest, DamagedStateIsRefused) {
   // The victim still says what it would have said.
   other.push_back(2);
   expectClose(decode(victim, 2), prefill(open(model), other));
+}
+
+/// Where a state's header has the hash of what follows it, and the cache's
+/// type.
+constexpr size_t kHashAt = 48, kTypeAt = 56, kHeaderBytes = 64;
+
+/// Makes damage look intended.
+void rehash(std::vector<char> &state) {
+  uint64_t hash =
+      XXH3_64bits(state.data() + kHeaderBytes, state.size() - kHeaderBytes);
+  std::memcpy(state.data() + kHashAt, &hash, sizeof hash);
+}
+
+TEST_P(RuntimeTest, ForgedStateIsRefusedOrHarmless) {
+  Ids ids = someIds(4);
+  SessionHandle saved = open(model);
+  prefill(saved, ids);
+  const std::vector<char> state = writeState(saved);
+  SessionHandle victim = open(model);
+  prefill(victim, ids);
+
+  for (int32_t id : {-1, info.vocab, INT32_MIN}) {
+    std::vector<char> forged = state;
+    std::memcpy(forged.data() + kHeaderBytes + 4, &id, sizeof id);
+    rehash(forged);
+    UMBER_EXPECT_FAILS(UMBER_CORRUPT_FILE, "token id ",
+                       umber_session_read_state(victim.get(), forged.data(),
+                                                forged.size(), &error));
+  }
+  for (uint32_t type : {2u, 77u, ~0u}) { // BF16, and none
+    std::vector<char> forged = state;
+    std::memcpy(forged.data() + kTypeAt, &type, sizeof type);
+    UMBER_EXPECT_FAILS(UMBER_INVALID_ARGUMENT, "session state: has a cache of ",
+                       umber_session_read_state(victim.get(), forged.data(),
+                                                forged.size(), &error));
+  }
+  EXPECT_EQ(umber_session_position(victim.get()), 4);
+  EXPECT_EQ(decode(victim, 3), decode(saved, 3));
+
+  // Any bytes are elements and scales: the smallest integers, infinities, NaN.
+  for (unsigned char byte : {0x00, 0x7c, 0x80, 0xff}) {
+    std::vector<char> forged = state;
+    std::fill(forged.begin() + kHeaderBytes + ids.size() * sizeof(int32_t),
+              forged.end(), static_cast<char>(byte));
+    rehash(forged);
+    UMBER_EXPECT_OK(umber_session_read_state(victim.get(), forged.data(),
+                                             forged.size(), &error));
+    decode(victim, 3);
+    EXPECT_EQ(umber_session_position(victim.get()), 5);
+  }
+  // None of which outlives its tokens.
+  umber_session_reset(victim.get());
+  EXPECT_EQ(prefill(victim, ids), prefill(open(model), ids));
 }
 
 TEST_P(RuntimeTest, FilesHoldSessions) {

@@ -5,6 +5,7 @@
 // every range is inside of what it is a range of, and every number is one that
 // can be worked with.
 
+#include "runtime/package/CacheLayout.h"
 #include "runtime/package/ElementType.h"
 #include "runtime/package/EncodingText.h"
 #include "runtime/package/Format.h"
@@ -174,8 +175,9 @@ Status MetadataVerifier::verifyCache(const fbs::CacheInfo &cache) {
                             std::to_string(cache.kv_heads()) + " and " +
                             std::to_string(cache.head_dim()));
   }
-  if (cache.dtype() > fbs::DType_MAX) {
-    return bad("cache", "a known element type" + found(int(cache.dtype())));
+  if (!isCacheType(cache.dtype())) {
+    return bad("cache", "elements of type F32, F16, I8 or I4" +
+                            found(int(cache.dtype())));
   }
   return Status();
 }

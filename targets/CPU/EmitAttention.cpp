@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Cache updates and attention. A layer's keys and values are each
-// [kv_heads][capacity][head_dim].
+// [kv_heads][capacity] rows of head_dim elements; ukernels/CacheRows.h says how
+// a row is stored, and where the scales of integers are.
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "targets/CPU/KernelEmitter.h"
@@ -12,29 +13,50 @@ using namespace mlir::umber;
 
 namespace umber::cpu {
 
-void KernelEmitter::emitCacheStore(const Rows &rows, Value cache,
-                                   int64_t headDim) {
+/// How microkernels name the cache's element type.
+static StringRef getSuffix(KVCacheType cache) {
+  Type type = cache.getElementType();
+  if (type.isInteger()) {
+    return type.isInteger(8) ? "_i8" : "_i4";
+  }
+  return type.isF16() ? "_f16" : "_f32";
+}
+
+void KernelEmitter::emitFloatStore(const Rows &rows, Value cache,
+                                   int64_t headDim, Value head) {
   Value size = mul(capacity, index(rows.columns));
   Type element = cast<MemRefType>(cache.getType()).getElementType();
   Value whole = memref::ReinterpretCastOp::create(
       b, loc, MemRefType::get({ShapedType::kDynamic}, element), cache,
       OpFoldResult(b.getIndexAttr(0)), ArrayRef<OpFoldResult>(size),
       ArrayRef<OpFoldResult>(b.getIndexAttr(1)));
-  Range columns = getColumns(rows);
   int64_t width =
       std::min<int64_t>(kVectorWidth, llvm::bit_floor(uint64_t(headDim)));
-  forEach(
-      div(columns.begin, index(headDim)), ceilDiv(columns.end, index(headDim)),
-      [&](Value head) {
-        forEach(index(0), rows.count, [&](Value row) {
-          Value slot = add(mul(head, capacity), add(position, row));
-          Value to = mul(slot, index(headDim));
-          Value from = at(rows, row, mul(head, index(headDim)));
-          forVectors(index(0), index(headDim), width, [&](Value i, int64_t w) {
-            store(load(rows.memref, add(from, i), w), whole, add(to, i));
+  forEach(index(0), rows.count, [&](Value row) {
+    Value slot = add(mul(head, capacity), add(position, row));
+    Value to = mul(slot, index(headDim));
+    Value from = at(rows, row, mul(head, index(headDim)));
+    forVectors(index(0), index(headDim), width, [&](Value i, int64_t w) {
+      store(load(rows.memref, add(from, i), w), whole, add(to, i));
+    });
+  });
+}
+
+void KernelEmitter::emitCacheStore(const Rows &rows, Value cache,
+                                   KVCacheType type) {
+  int64_t headDim = type.getHeadDim();
+  Range columns = getColumns(rows);
+  forEach(div(columns.begin, index(headDim)),
+          ceilDiv(columns.end, index(headDim)), [&](Value head) {
+            if (!type.getElementType().isInteger()) {
+              return emitFloatStore(rows, cache, headDim, head);
+            }
+            call(("umber_uk_cache_store" + getSuffix(type)).str(),
+                 {rows.memref, at(rows, index(0), mul(head, index(headDim))),
+                  index(rows.columns), rows.count, cache,
+                  add(mul(head, capacity), position),
+                  mul(index(type.getKvHeads()), capacity), index(headDim)});
           });
-        });
-      });
 }
 
 LogicalResult KernelEmitter::emitKVUpdate(KVUpdateOp op) {
@@ -50,7 +72,7 @@ LogicalResult KernelEmitter::emitKVUpdate(KVUpdateOp op) {
     Partition partition = joinColumns({value}, width, type.getHeadDim());
     Rows stored = rows(value);
     stored.partition = partition;
-    emitCacheStore(stored, cache(op.getLayer(), keys), type.getHeadDim());
+    emitCacheStore(stored, cache(op.getLayer(), keys), type);
   }
   return success();
 }
@@ -74,7 +96,6 @@ LogicalResult KernelEmitter::emitAttention(AttentionOp op) {
   Rows q = rows(op.getQ());
   Rows y = defineRows(op.getResult(), q, {Partition::Kind::Other, 0, 0, 0});
   Value keys = cache(op.getLayer(), true), values = cache(op.getLayer(), false);
-  bool isF16 = type.getElementType().isF16();
   Value scale = f32(op.getScale().convertToFloat());
   Value softCap = f32(op.getSoftCap().convertToFloat());
 
@@ -95,9 +116,10 @@ LogicalResult KernelEmitter::emitAttention(AttentionOp op) {
               Value h0 = max(begin, mul(group, index(groupSize)));
               Value h1 = min(end, mul(add(group, index(1)), index(groupSize)));
               Value column = mul(h0, index(headDim));
-              call(isF16 ? "umber_uk_attention_f16" : "umber_uk_attention_f32",
+              call(("umber_uk_attention" + getSuffix(type)).str(),
                    {q.memref, at(q, row, column), keys, values,
-                    mul(mul(group, capacity), index(headDim)), y.memref,
+                    mul(group, capacity),
+                    mul(index(type.getKvHeads()), capacity), y.memref,
                     at(y, row, column), sub(h1, h0), index(headDim), seen,
                     add(last, index(1)), scale, softCap});
             });

@@ -55,8 +55,12 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
   }
   case KernelBuffer::Kind::Keys:
   case KernelBuffer::Kind::Values:
-    // As long as the session's capacity; see emitOp's users.
-    return MemRefType::get({1}, buffer.cache.getElementType());
+    // As long as the session's capacity; see emitOp's users. Rows of integers
+    // and their scales are bytes.
+    Type element = buffer.cache.getElementType();
+    return MemRefType::get({1}, element.isInteger()
+                                    ? IntegerType::get(element.getContext(), 8)
+                                    : element);
   }
   llvm_unreachable("a buffer of no kind");
 }
@@ -69,9 +73,10 @@ LogicalResult KernelEmitter::checkBuffer(const KernelBuffer &buffer,
   if (param && param.getTensorType().getEncoding()) {
     return success();
   }
-  if (!element.isF32() && !element.isF16() && !element.isInteger(32)) {
-    return kernel.emitOpError("expected buffers of f32 or f16 for the cpu "
-                              "target, found ")
+  if (!element.isF32() && !element.isF16() && !element.isInteger(32) &&
+      !(buffer.cache && element.isInteger(8))) {
+    return kernel.emitOpError("expected buffers of f32 or f16, or a cache of "
+                              "i8 or i4, for the cpu target, found ")
            << element;
   }
   if (buffer.kind == KernelBuffer::Kind::Rows) {

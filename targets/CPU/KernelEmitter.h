@@ -99,7 +99,11 @@ private:
   void emitBias(mlir::umber::LinearOp op, const Rows &y, Range columns);
   void emitNormOfVector(mlir::umber::RmsNormOp op, const Rows &x, const Rows &y,
                         mlir::Value row, mlir::Value column, int64_t length);
-  void emitCacheStore(const Rows &rows, mlir::Value cache, int64_t headDim);
+  /// Stores the worker's own heads of `rows` in a layer's keys or values.
+  void emitCacheStore(const Rows &rows, mlir::Value cache,
+                      mlir::umber::KVCacheType type);
+  void emitFloatStore(const Rows &rows, mlir::Value cache, int64_t headDim,
+                      mlir::Value head);
   /// The rotary frequencies as a constant, and the factor of sines and cosines.
   std::pair<mlir::Value, double> getRotaryTable(mlir::umber::RotaryOp op);
 

@@ -59,10 +59,10 @@ func.func @decode(%x: tensor<1x32xf32>, %ad: !umber.adapters) -> tensor<1x32xf32
 
 // -----
 
-func.func @decode(%q: tensor<1x4xf32>, %kv: !umber.kv_cache<1x1x4xi8>, %pos: index) -> tensor<1x4xf32> attributes {umber.max_tokens = 1 : i64} {
-  // expected-error @+1 {{expected buffers of f32 or f16 for the cpu target, found 'i8'}}
-  %0 = umber.kernel @k (%a = %q : tensor<1x4xf32>, %c = %kv : !umber.kv_cache<1x1x4xi8>, %p = %pos : index) -> tensor<1x4xf32> {
-    %y = umber.attention %a, %c[0] at %p {heads = 1, kv_heads = 1, scale = 1.0 : f32} : tensor<1x4xf32>, !umber.kv_cache<1x1x4xi8>
+func.func @decode(%q: tensor<1x4xf32>, %kv: !umber.kv_cache<1x1x4xbf16>, %pos: index) -> tensor<1x4xf32> attributes {umber.max_tokens = 1 : i64} {
+  // expected-error @+1 {{expected buffers of f32 or f16, or a cache of i8 or i4, for the cpu target, found 'bf16'}}
+  %0 = umber.kernel @k (%a = %q : tensor<1x4xf32>, %c = %kv : !umber.kv_cache<1x1x4xbf16>, %p = %pos : index) -> tensor<1x4xf32> {
+    %y = umber.attention %a, %c[0] at %p {heads = 1, kv_heads = 1, scale = 1.0 : f32} : tensor<1x4xf32>, !umber.kv_cache<1x1x4xbf16>
     umber.yield %y : tensor<1x4xf32>
   }
   return %0 : tensor<1x4xf32>

@@ -2,15 +2,15 @@
 # Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# The 64-bit ARM half under qemu: aarch64.sh BUILD-FOLDER PACKAGE. Cross-builds the
-# runtime into BUILD-FOLDER and runs its own tests, the conformance suite on PACKAGE, and
+# The 64-bit ARM half under qemu: aarch64.sh BUILD-FOLDER PACKAGES. Cross-builds the
+# runtime into BUILD-FOLDER and runs its own tests, the conformance suite on PACKAGES, and
 # code that umber-compile (found in PATH) compiled, against umber-interp.
 # Exits with 77, which ctest takes for skipped, without qemu or the sysroot.
 
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 build=$1
-package=$2
+packages=$2
 cache=${UMBER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/umber}
 sysroot=${UMBER_AARCH64_SYSROOT:-$cache/sysroot-aarch64}
 if ! command -v qemu-aarch64 >/dev/null || [ ! -d "$sysroot/usr/include" ]; then
@@ -24,7 +24,7 @@ cmake --build "$build" --parallel 2
 ctest --test-dir "$build" --output-on-failure --no-tests=error
 
 run="qemu-aarch64 -L $sysroot $build/bin"
-UMBER_CTS_PACKAGE=$package $run/umber-cts --gtest_brief=1
+UMBER_CTS_PACKAGE=$packages $run/umber-cts --gtest_brief=1
 agree() {
   folder=$1
   shift

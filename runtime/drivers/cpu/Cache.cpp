@@ -14,7 +14,7 @@ Result<Cache> Cache::create(const CacheShape &shape, int32_t positions) {
   cache.positions = (uint64_t(positions) + 63) / 64 * 64;
   uint64_t bytes = 2;
   for (uint64_t factor : {uint64_t(shape.layers), uint64_t(shape.kvHeads),
-                          cache.positions, shape.rowBytes}) {
+                          cache.positions, shape.rowBytes + shape.scaleBytes}) {
     if (__builtin_mul_overflow(bytes, factor, &bytes)) {
       return Status(StatusCode::OutOfMemory,
                     "a key/value cache of " + std::to_string(positions) +
@@ -32,26 +32,32 @@ Result<Cache> Cache::create(const CacheShape &shape, int32_t positions) {
 
 uint64_t Cache::packedBytes(int32_t count) const {
   return uint64_t(2) * shape.layers * shape.kvHeads * uint64_t(count) *
-         shape.rowBytes;
+         (shape.rowBytes + shape.scaleBytes);
 }
 
-// All heads of all layers stand one after another, so a head is all that pack
-// and unpack need to know of.
+template <typename Move>
+void Cache::forEachRun(int32_t count, Move move) const {
+  uint64_t packed = 0;
+  for (uint64_t index = 0; index < uint64_t(2) * shape.layers; ++index) {
+    char *at = array(index);
+    for (uint64_t bytes : {shape.rowBytes, shape.scaleBytes}) {
+      for (uint32_t head = 0; head < shape.kvHeads; ++head) {
+        move(uint64_t(count) * bytes, at, packed);
+        at += positions * bytes;
+        packed += uint64_t(count) * bytes;
+      }
+    }
+  }
+}
 
 void Cache::pack(int32_t count, char *out) const {
-  uint64_t run = uint64_t(count) * shape.rowBytes;
-  uint64_t stride = positions * shape.rowBytes;
-  for (uint64_t head = 0; head < uint64_t(2) * shape.layers * shape.kvHeads;
-       ++head) {
-    std::memcpy(out + head * run, memory.data() + head * stride, run);
-  }
+  forEachRun(count, [&](uint64_t bytes, const char *cached, uint64_t packed) {
+    std::memcpy(out + packed, cached, bytes);
+  });
 }
 
 void Cache::unpack(int32_t count, const char *in) {
-  uint64_t run = uint64_t(count) * shape.rowBytes;
-  uint64_t stride = positions * shape.rowBytes;
-  for (uint64_t head = 0; head < uint64_t(2) * shape.layers * shape.kvHeads;
-       ++head) {
-    std::memcpy(memory.data() + head * stride, in + head * run, run);
-  }
+  forEachRun(count, [&](uint64_t bytes, char *cached, uint64_t packed) {
+    std::memcpy(cached, in + packed, bytes);
+  });
 }

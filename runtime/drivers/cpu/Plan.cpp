@@ -4,7 +4,7 @@
 #include "runtime/drivers/cpu/Plan.h"
 
 #include "runtime/drivers/cpu/InstructionSets.h"
-#include "runtime/package/ElementType.h"
+#include "runtime/package/CacheLayout.h"
 #include "runtime/package/Package.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ public:
 
   Status planCode(const std::string &isa);
   Status planParameters();
-  Status planCache();
+  void planCache();
   Status planPrograms();
 
   Plan plan;
@@ -103,15 +103,10 @@ Status Planner::planParameters() {
   return {};
 }
 
-Status Planner::planCache() {
+void Planner::planCache() {
   const fbs::CacheInfo &info = *package.meta().cache();
-  uint64_t rowBits = info.head_dim() * elementBits(info.dtype());
-  if (rowBits == 0 || rowBits % 8 != 0) {
-    return corrupt("a cache row of " + std::to_string(rowBits) +
-                   " bits is not a number of bytes");
-  }
-  plan.cache = {info.layers(), info.kv_heads(), rowBits / 8};
-  return {};
+  plan.cache = {info.layers(), info.kv_heads(), cacheRowBytes(info),
+                cacheScaleBytes(info)};
 }
 
 Status Planner::checkProgram(const fbs::Program &program) const {
@@ -232,9 +227,7 @@ Result<Plan> umber::cpu::makePlan(const Package &package,
   if (Status status = planner.planParameters(); !status.ok()) {
     return status;
   }
-  if (Status status = planner.planCache(); !status.ok()) {
-    return status;
-  }
+  planner.planCache();
   if (Status status = planner.planPrograms(); !status.ok()) {
     return status;
   }

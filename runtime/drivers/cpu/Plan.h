@@ -46,11 +46,13 @@ struct PlannedProgram {
   std::vector<PlannedDispatch> dispatches;
 };
 
-/// One layer's keys are [kvHeads][capacity][rowBytes], its values the same.
+/// One layer's keys are [kvHeads][capacity] rows, and behind them as many
+/// scales; its values the same. See umb.fbs.
 struct CacheShape {
   uint32_t layers;
   uint32_t kvHeads;
-  uint64_t rowBytes; // of one position of one head
+  uint64_t rowBytes;   // of one position of one head
+  uint64_t scaleBytes; // of that row's scale; 0: rows have none
 };
 
 struct Plan {

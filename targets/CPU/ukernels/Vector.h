@@ -66,15 +66,18 @@ UMBER_INLINE float sum(Vec<float, N> v) {
     return sum<N / 2>(v.lo + v.hi);
   }
 }
+
 /// e^x for x <= 0, within 2 ulp: Cody-Waite reduction by ln 2 and the Taylor
-/// polynomial of degree 7 on [-ln2/2, ln2/2]. Below -87 the result is 0.
+/// polynomial of degree 7 on [-ln2/2, ln2/2]. Below -87 the result is 0; of NaN
+/// it is NaN.
 template <int N>
 UMBER_INLINE Vec<float, N> expNonPositive(Vec<float, N> x) {
   using F = Vec<float, N>;
   using I = Vec<int32_t, N>;
   F clamped = __builtin_elementwise_max(x, F(-87.0f));
   F n = __builtin_elementwise_roundeven(clamped * F(1.44269504f));
-  F r = fma(n, F(-0.693359375f), clamped);
+  // From x itself: the clamped one has lost NaN.
+  F r = fma(n, F(-0.693359375f), x);
   r = fma(n, F(2.12194440e-4f), r);
   F p = F(1.0f / 5040);
   p = fma(p, r, F(1.0f / 720));

@@ -7,7 +7,7 @@
 // up to four heads. The result for a head does not depend on which other heads
 // are computed beside it.
 
-#include "targets/CPU/ukernels/Vector.h"
+#include "targets/CPU/ukernels/CacheRows.h"
 
 using namespace umber;
 
@@ -32,12 +32,13 @@ UMBER_INLINE Vec<float, N> tanh(Vec<float, N> z) {
   return __builtin_elementwise_copysign((1.0f - e) / (1.0f + e), z);
 }
 
-/// scores[h][j] = <q[h], keys[j]> for a block of positions.
+/// scores[h][j] = <q[h], keys[begin + j]> for a block of positions.
 template <int Heads, typename T>
-UMBER_INLINE void dots(const float *q, const T *keys, int64_t headDim,
-                       int64_t positions, float (&scores)[Heads][kBlock]) {
+UMBER_INLINE void dots(const float *q, const CacheRows<T> &keys, int64_t begin,
+                       int64_t headDim, int64_t positions,
+                       float (&scores)[Heads][kBlock]) {
   for (int64_t j = 0; j < positions; ++j) {
-    const T *key = keys + j * headDim;
+    const T *key = keys.row(begin + j);
     Vec<float, kWidth> acc[Heads];
     float rest[Heads];
 #pragma clang loop unroll(full)
@@ -47,7 +48,7 @@ UMBER_INLINE void dots(const float *q, const T *keys, int64_t headDim,
     }
     int64_t d = 0;
     for (; d + kWidth <= headDim; d += kWidth) {
-      Vec<float, kWidth> k = load<kWidth>(key + d);
+      Vec<float, kWidth> k = loadElements<kWidth>(key, d);
 #pragma clang loop unroll(full)
       for (int h = 0; h < Heads; ++h) {
         acc[h] = fma(load<kWidth>(q + h * headDim + d), k, acc[h]);
@@ -55,12 +56,29 @@ UMBER_INLINE void dots(const float *q, const T *keys, int64_t headDim,
     }
     for (; d < headDim; ++d) {
       for (int h = 0; h < Heads; ++h) {
-        rest[h] = fma(q[h * headDim + d], float(key[d]), rest[h]);
+        rest[h] = fma(q[h * headDim + d], loadElement(key, d), rest[h]);
       }
     }
 #pragma clang loop unroll(full)
     for (int h = 0; h < Heads; ++h) {
       scores[h][j] = sum<kWidth>(acc[h]) + rest[h];
+    }
+  }
+}
+
+/// Multiplies by the scales of the rows, where they have any: a key's scale
+/// belongs to its scores, a value's to its weights.
+template <int Heads, typename T>
+UMBER_INLINE void multiplyByScales(const CacheRows<T> &rows, int64_t begin,
+                                   int64_t positions,
+                                   float (&block)[Heads][kBlock]) {
+  if constexpr (kHasScales<T>) {
+    for (int64_t j = 0; j < positions; ++j) {
+      float scale = float(rows.scales[begin + j]);
+#pragma clang loop unroll(full)
+      for (int h = 0; h < Heads; ++h) {
+        block[h][j] *= scale;
+      }
     }
   }
 }
@@ -104,10 +122,11 @@ UMBER_INLINE float softmaxBlock(float (&scores)[kBlock], int64_t positions,
   return factor;
 }
 
-/// out[h] = out[h] * factor[h] + sum_j weights[h][j] * values[j].
+/// out[h] = out[h] * factor[h] + sum_j weights[h][j] * values[begin + j].
 template <int Heads, typename T>
-UMBER_INLINE void accumulate(float *out, const T *values, int64_t headDim,
-                             int64_t positions, const float (&factor)[Heads],
+UMBER_INLINE void accumulate(float *out, const CacheRows<T> &values,
+                             int64_t begin, int64_t headDim, int64_t positions,
+                             const float (&factor)[Heads],
                              const float (&weights)[Heads][kBlock]) {
   int64_t d = 0;
   for (; d + kWidth <= headDim; d += kWidth) {
@@ -117,7 +136,7 @@ UMBER_INLINE void accumulate(float *out, const T *values, int64_t headDim,
       acc[h] = load<kWidth>(out + h * headDim + d) * factor[h];
     }
     for (int64_t j = 0; j < positions; ++j) {
-      Vec<float, kWidth> v = load<kWidth>(values + j * headDim + d);
+      Vec<float, kWidth> v = loadElements<kWidth>(values.row(begin + j), d);
 #pragma clang loop unroll(full)
       for (int h = 0; h < Heads; ++h) {
         acc[h] = fma(Vec<float, kWidth>(weights[h][j]), v, acc[h]);
@@ -132,7 +151,7 @@ UMBER_INLINE void accumulate(float *out, const T *values, int64_t headDim,
     for (int h = 0; h < Heads; ++h) {
       float acc = out[h * headDim + d] * factor[h];
       for (int64_t j = 0; j < positions; ++j) {
-        acc = fma(weights[h][j], float(values[j * headDim + d]), acc);
+        acc = fma(weights[h][j], loadElement(values.row(begin + j), d), acc);
       }
       out[h * headDim + d] = acc;
     }
@@ -140,8 +159,9 @@ UMBER_INLINE void accumulate(float *out, const T *values, int64_t headDim,
 }
 
 template <int Heads, typename T>
-UMBER_INLINE void attendHeads(const float *q, const T *keys, const T *values,
-                              float *out, const Shape &shape) {
+UMBER_INLINE void attendHeads(const float *q, const CacheRows<T> &keys,
+                              const CacheRows<T> &values, float *out,
+                              const Shape &shape) {
   float maximum[Heads], total[Heads], factor[Heads];
   for (int h = 0; h < Heads; ++h) {
     maximum[h] = -3.0e38f;
@@ -153,13 +173,14 @@ UMBER_INLINE void attendHeads(const float *q, const T *keys, const T *values,
   for (int64_t p = shape.begin; p < shape.end; p += kBlock) {
     int64_t positions = shape.end - p < kBlock ? shape.end - p : kBlock;
     float scores[Heads][kBlock];
-    dots<Heads>(q, keys + p * shape.headDim, shape.headDim, positions, scores);
+    dots<Heads>(q, keys, p, shape.headDim, positions, scores);
+    multiplyByScales(keys, p, positions, scores);
     for (int h = 0; h < Heads; ++h) {
       factor[h] =
           softmaxBlock(scores[h], positions, shape, maximum[h], total[h]);
     }
-    accumulate<Heads>(out, values + p * shape.headDim, shape.headDim, positions,
-                      factor, scores);
+    multiplyByScales(values, p, positions, scores);
+    accumulate<Heads>(out, values, p, shape.headDim, positions, factor, scores);
   }
   for (int h = 0; h < Heads; ++h) {
     float inverse = 1.0f / total[h];
@@ -170,8 +191,9 @@ UMBER_INLINE void attendHeads(const float *q, const T *keys, const T *values,
 }
 
 template <typename T>
-UMBER_INLINE void attend(const float *q, const T *keys, const T *values,
-                         float *out, int64_t heads, const Shape &shape) {
+UMBER_INLINE void attend(const float *q, const CacheRows<T> &keys,
+                         const CacheRows<T> &values, float *out, int64_t heads,
+                         const Shape &shape) {
   int64_t h = 0;
   for (; h + 4 <= heads; h += 4) {
     attendHeads<4>(q + h * shape.headDim, keys, values, out + h * shape.headDim,
@@ -191,23 +213,21 @@ UMBER_INLINE void attend(const float *q, const T *keys, const T *values,
 
 } // namespace
 
-/// q and out: heads x headDim, at the offsets given; keys and values: the
-/// shared head's [position][headDim] at kvOffset; positions begin to end - 1
-/// are seen.
-UMBER_UKERNEL void
-umber_uk_attention_f16(const float *q, int64_t qOffset, const half *keys,
-                       const half *values, int64_t kvOffset, float *out,
-                       int64_t outOffset, int64_t heads, int64_t headDim,
-                       int64_t begin, int64_t end, float scale, float softCap) {
-  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset,
-         heads, {headDim, begin, end, scale, softCap});
-}
+/// q and out: heads x headDim, at the offsets given; keys and values: a
+/// layer's, of `rows` rows, of which those from `firstRow` on are the shared
+/// head's by position; positions begin to end - 1 are seen.
+#define UMBER_ATTENTION(NAME, T)                                               \
+  UMBER_UKERNEL void NAME(const float *q, int64_t qOffset, const T *keys,      \
+                          const T *values, int64_t firstRow, int64_t rows,     \
+                          float *out, int64_t outOffset, int64_t heads,        \
+                          int64_t headDim, int64_t begin, int64_t end,         \
+                          float scale, float softCap) {                        \
+    attend<T>(q + qOffset, {keys, firstRow, rows, headDim},                    \
+              {values, firstRow, rows, headDim}, out + outOffset, heads,       \
+              {headDim, begin, end, scale, softCap});                          \
+  }
 
-UMBER_UKERNEL void
-umber_uk_attention_f32(const float *q, int64_t qOffset, const float *keys,
-                       const float *values, int64_t kvOffset, float *out,
-                       int64_t outOffset, int64_t heads, int64_t headDim,
-                       int64_t begin, int64_t end, float scale, float softCap) {
-  attend(q + qOffset, keys + kvOffset, values + kvOffset, out + outOffset,
-         heads, {headDim, begin, end, scale, softCap});
-}
+UMBER_ATTENTION(umber_uk_attention_f32, float)
+UMBER_ATTENTION(umber_uk_attention_f16, half)
+UMBER_ATTENTION(umber_uk_attention_i8, int8_t)
+UMBER_ATTENTION(umber_uk_attention_i4, NibblePair)

@@ -104,7 +104,7 @@ const Violation kViolations[] = {
     {"CacheHeadSize", [](auto &p) { p.cache->head_dim = 0; },
      "cache: expected layers, heads and head size of 1 to 16384"},
     {"CacheType", [](auto &p) { p.cache->dtype = fbs::DType(77); },
-     "cache: expected a known element type, found 77"},
+     "cache: expected elements of type F32, F16, I8 or I4, found 77"},
 
     // The tokenizer.
     {"TokenizerWithoutModel",
