@@ -7,6 +7,8 @@
 #include "passes/Compression/Passes.h"
 #include "passes/Compression/ProgressAction.h"
 #include "passes/Compression/TokenFile.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/xxhash.h"
 
 namespace umber {
 #define GEN_PASS_DEF_CALIBRATEPASS
@@ -19,6 +21,9 @@ using namespace ::umber;
 
 namespace {
 
+/// Part of the settings' hash: to be raised when the same settings give others.
+constexpr int kVersion = 1;
+
 struct Calibrate : ::umber::impl::CalibratePassBase<Calibrate> {
   using CalibratePassBase::CalibratePassBase;
 
@@ -29,10 +34,35 @@ struct Calibrate : ::umber::impl::CalibratePassBase<Calibrate> {
   }
 
 private:
+  /// The weights of all products, by name, as they are now.
+  struct Weights {
+    llvm::StringMap<uint64_t> identities;
+    uint64_t all = 0;     ///< of all together
+    uint64_t head = 0;    ///< of those that give logits
+    bool areKnown = true; ///< statistics of all of them are there
+  };
+
   LogicalResult run();
+  LogicalResult fail(llvm::Error error) {
+    return getOperation().emitError(llvm::toString(std::move(error)));
+  }
+  LogicalResult checkOptions();
   FailureOr<func::FuncOp> getStep();
+  FailureOr<Weights> getWeights(const ParameterStore &store,
+                                const Statistics &collected,
+                                const training::Segment &last);
+  FailureOr<std::vector<int32_t>> readTokens(int64_t vocab);
+  /// What the model writes, or has written before with these settings.
   FailureOr<std::vector<int32_t>>
-  getTokens(training::Executor &executor, ArrayRef<training::Segment> segments);
+  sampleTokens(training::Executor &executor,
+               ArrayRef<training::Segment> segments, Statistics &collected,
+               uint64_t settings);
+  /// A hash of the text, by its tokens or by what the model writes it from.
+  uint64_t getSettings(ArrayRef<int32_t> ids, const Weights &weights) const;
+  LogicalResult collect(training::Executor &executor,
+                        ArrayRef<training::Segment> segments,
+                        ArrayRef<int32_t> ids, const Weights &weights,
+                        Statistics &collected);
 };
 
 /// The function that is given token ids.
@@ -55,25 +85,59 @@ FailureOr<func::FuncOp> Calibrate::getStep() {
   return step;
 }
 
-FailureOr<std::vector<int32_t>>
-Calibrate::getTokens(training::Executor &executor,
-                     ArrayRef<training::Segment> segments) {
-  int64_t vocab =
-      cast<RankedTensorType>(segments.back().output.getType()).getDimSize(1);
-  if (tokens.empty()) {
-    return training::sampleSequences(
-        executor, segments,
-        {sequences, length, static_cast<uint64_t>(seed.getValue())},
-        [&](double done) {
-          ProgressAction::report(&getContext(), "sample", done);
-        });
+LogicalResult Calibrate::checkOptions() {
+  if (sequences < 1 || length < 2) {
+    return getOperation().emitError("expected at least 1 sequence of at least "
+                                    "2 tokens, found ")
+           << sequences.getValue() << " of " << length.getValue();
   }
+  if (statistics.empty()) {
+    return getOperation().emitError("expected a folder for statistics");
+  }
+  auto model = getOperation()->getAttrOfType<ModelAttr>(kModelAttrName);
+  if (model && length > model.getContextLength()) {
+    length = model.getContextLength();
+  }
+  return success();
+}
+
+FailureOr<Calibrate::Weights>
+Calibrate::getWeights(const ParameterStore &store, const Statistics &collected,
+                      const training::Segment &last) {
+  SymbolTable symbols(getOperation());
+  Weights weights;
+  auto walked = getOperation().walk([&](LinearOp op) {
+    auto param = symbols.lookup<ParamOp>(op.getWeight());
+    auto identity = store.getIdentity(param.getKey());
+    if (!identity) {
+      param.emitOpError(llvm::toString(identity.takeError()));
+      return WalkResult::interrupt();
+    }
+    weights.identities[op.getWeight()] = *identity;
+    weights.all = weights.all * 31 + *identity;
+    weights.areKnown &= collected.contains(op.getWeight(), *identity);
+    return WalkResult::advance();
+  });
+  if (walked.wasInterrupted()) {
+    return failure();
+  }
+  auto head = last.output.getDefiningOp<LinearOp>();
+  if (!head) {
+    return last.output.getDefiningOp()->emitOpError(
+        "expected logits to come from a product");
+  }
+  weights.head = weights.identities[head.getWeight()];
+  weights.areKnown &= collected.containsTeacher(weights.head);
+  return weights;
+}
+
+FailureOr<std::vector<int32_t>> Calibrate::readTokens(int64_t vocab) {
   auto ids = readTokenFile(tokens, vocab);
   if (!ids) {
-    return getOperation().emitError(llvm::toString(ids.takeError()));
+    return fail(ids.takeError());
   }
   // Whole sequences, from all over the text.
-  int64_t available = ids->size() / length;
+  int64_t available = int64_t(ids->size()) / length;
   if (available == 0) {
     return getOperation().emitError("expected a text of at least ")
            << length.getValue() << " tokens to calibrate with, found "
@@ -88,22 +152,77 @@ Calibrate::getTokens(training::Executor &executor,
   return chosen;
 }
 
+FailureOr<std::vector<int32_t>>
+Calibrate::sampleTokens(training::Executor &executor,
+                        ArrayRef<training::Segment> segments,
+                        Statistics &collected, uint64_t settings) {
+  auto kept = collected.getText(settings);
+  if (!kept) {
+    return fail(kept.takeError());
+  }
+  if (!kept->empty()) {
+    return std::move(*kept);
+  }
+  auto ids = training::sampleSequences(
+      executor, segments,
+      {sequences, length, static_cast<uint64_t>(seed.getValue())},
+      [&](double done) {
+        ProgressAction::report(&getContext(), "sample", done);
+      });
+  executor.releaseWeights();
+  if (succeeded(ids)) {
+    if (llvm::Error error = collected.writeText(settings, *ids)) {
+      return fail(std::move(error));
+    }
+  }
+  return ids;
+}
+
+uint64_t Calibrate::getSettings(ArrayRef<int32_t> ids,
+                                const Weights &weights) const {
+  std::string text =
+      llvm::formatv("version={0} sequences={1} length={2} ", kVersion,
+                    sequences.getValue(), length.getValue())
+          .str();
+  if (tokens.empty()) {
+    text +=
+        llvm::formatv("seed={0} weights={1:x}", seed.getValue(), weights.all);
+  } else {
+    text.append(reinterpret_cast<const char *>(ids.data()),
+                ids.size() * sizeof(int32_t));
+  }
+  return llvm::xxh3_64bits(text);
+}
+
+LogicalResult Calibrate::collect(training::Executor &executor,
+                                 ArrayRef<training::Segment> segments,
+                                 ArrayRef<int32_t> ids, const Weights &weights,
+                                 Statistics &collected) {
+  Calibration calibration(executor, segments, ids, length, statistics);
+  auto write = [&](StringRef weight, ArrayRef<float> moment,
+                   ArrayRef<float> rowWeights) -> LogicalResult {
+    llvm::Error error = collected.write(
+        weight, weights.identities.lookup(weight), moment, rowWeights);
+    return error ? fail(std::move(error)) : success();
+  };
+  auto report = [&](double done) {
+    ProgressAction::report(&getContext(), "calibrate", done);
+  };
+  if (failed(calibration.run(write, report))) {
+    return failure();
+  }
+  llvm::Error error = collected.writeTeacher(weights.head, ids, length,
+                                             calibration.getHidden());
+  return error ? fail(std::move(error)) : success();
+}
+
 LogicalResult Calibrate::run() {
-  if (sequences < 1 || length < 2) {
-    return getOperation().emitError("expected at least 1 sequence of at least "
-                                    "2 tokens, found ")
-           << sequences.getValue() << " of " << length.getValue();
-  }
-  if (statistics.empty()) {
-    return getOperation().emitError("expected a folder for statistics");
-  }
-  auto model = getOperation()->getAttrOfType<ModelAttr>(kModelAttrName);
-  if (model && length > model.getContextLength()) {
-    length = model.getContextLength();
+  if (failed(checkOptions())) {
+    return failure();
   }
   auto store = openParameterStore(getOperation());
   if (!store) {
-    return getOperation().emitError(llvm::toString(store.takeError()));
+    return fail(store.takeError());
   }
   if (!*store) {
     return getOperation().emitError(
@@ -118,53 +237,42 @@ LogicalResult Calibrate::run() {
     return failure();
   }
   Statistics collected(statistics);
-  SymbolTable symbols(getOperation());
-  llvm::StringMap<uint64_t> identities;
-  bool isComplete = true;
-  auto walked = getOperation().walk([&](LinearOp op) {
-    auto param = symbols.lookup<ParamOp>(op.getWeight());
-    auto identity = (*store)->getIdentity(param.getKey());
-    if (!identity) {
-      param.emitOpError(llvm::toString(identity.takeError()));
-      return WalkResult::interrupt();
-    }
-    identities[op.getWeight()] = *identity;
-    isComplete &= collected.contains(op.getWeight(), *identity);
-    return WalkResult::advance();
-  });
-  if (walked.wasInterrupted()) {
+  auto weights = getWeights(**store, collected, segments->back());
+  if (failed(weights)) {
     return failure();
   }
-  auto headOp = segments->back().output.getDefiningOp<LinearOp>();
-  uint64_t head = headOp ? identities[headOp.getWeight()] : 0;
-  if (isComplete && collected.containsTeacher(head)) {
+  uint64_t found = weights->areKnown ? collected.getSettings() : 0;
+  if (reuse && found != 0) {
+    return success();
+  }
+  FailureOr<std::vector<int32_t>> ids = std::vector<int32_t>();
+  if (!tokens.empty()) {
+    ids = readTokens(cast<RankedTensorType>(segments->back().output.getType())
+                         .getDimSize(1));
+    if (failed(ids)) {
+      return failure();
+    }
+  }
+  uint64_t settings = getSettings(*ids, *weights);
+  if (found == settings) {
     return success();
   }
   training::Executor executor(getOperation(), **store);
-  auto ids = getTokens(executor, *segments);
-  if (failed(ids)) {
+  if (tokens.empty()) {
+    ids = sampleTokens(executor, *segments, collected, settings);
+    if (failed(ids)) {
+      return failure();
+    }
+  }
+  // Until all of them are there, they are of no settings.
+  if (llvm::Error error = collected.setSettings(0)) {
+    return fail(std::move(error));
+  }
+  if (failed(collect(executor, *segments, *ids, *weights, collected))) {
     return failure();
   }
-  Calibration calibration(executor, *segments, *ids, length, statistics);
-  if (failed(calibration.run(
-          [&](StringRef weight, ArrayRef<float> moment,
-              ArrayRef<float> rowWeights) -> LogicalResult {
-            if (llvm::Error error = collected.write(weight, identities[weight],
-                                                    moment, rowWeights)) {
-              return getOperation().emitError(llvm::toString(std::move(error)));
-            }
-            return success();
-          },
-          [&](double done) {
-            ProgressAction::report(&getContext(), "calibrate", done);
-          }))) {
-    return failure();
-  }
-  if (llvm::Error error =
-          collected.writeTeacher(head, *ids, length, calibration.getHidden())) {
-    return getOperation().emitError(llvm::toString(std::move(error)));
-  }
-  return success();
+  llvm::Error error = collected.setSettings(settings);
+  return error ? fail(std::move(error)) : success();
 }
 
 } // namespace

@@ -100,8 +100,9 @@ def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
     moment of its inputs, and how much the output of the model depends on each
     of its rows. Without a file of tokens, the model writes the text itself.
 
-    A folder that has all weights' statistics already is left as it is. Memory is
-    for one layer's weights, except while the model writes, where it is for all.
+    Statistics that the folder has already, of the same weights and text, are
+    left as they are; with `reuse`, those of any text are. Memory is for one
+    layer's weights, except while the model writes, where it is for all.
 
     Does not change the module.
   }];
@@ -114,6 +115,8 @@ def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
                         "tokens of a sequence, at most the model's context">,
                  Option<"seed", "seed", "int64_t", "0",
                         "of what the model writes">,
+                 Option<"reuse", "reuse", "bool", "false",
+                        "take the folder's statistics, whatever their text">,
                  Option<"statistics", "statistics", "std::string", "",
                         "folder for the result">];
 }

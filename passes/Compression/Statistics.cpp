@@ -89,6 +89,58 @@ llvm::Expected<Teacher> Statistics::getTeacher(uint64_t head,
   return teacher;
 }
 
+constexpr llvm::StringLiteral kSettingsKey = "calibration";
+/// Floats hold 16 bits each of a settings' hash.
+constexpr int kParts = 4;
+
+uint64_t Statistics::getSettings() const {
+  std::vector<float> parts(kParts);
+  if (isEmpty() || !store.contains(kSettingsKey)) {
+    return 0;
+  }
+  if (llvm::Error error = store.readRows(kSettingsKey, 0, parts)) {
+    llvm::consumeError(std::move(error)); // as good as not there
+    return 0;
+  }
+  uint64_t settings = 0;
+  for (float part : parts) {
+    settings = settings << 16 | static_cast<uint64_t>(part);
+  }
+  return settings;
+}
+
+llvm::Error Statistics::setSettings(uint64_t settings) {
+  std::vector<float> parts(kParts);
+  for (int i = 0; i < kParts; ++i) {
+    parts[kParts - 1 - i] = static_cast<float>(settings >> (16 * i) & 0xFFFF);
+  }
+  return store.write(kSettingsKey, {kParts}, parts);
+}
+
+llvm::Expected<std::vector<int32_t>>
+Statistics::getText(uint64_t settings) const {
+  std::string key = getKey("calibration", settings, "text");
+  if (!store.contains(key)) {
+    return std::vector<int32_t>();
+  }
+  auto shape = store.getShape(key);
+  if (!shape) {
+    return shape.takeError();
+  }
+  std::vector<float> ids(shape->front());
+  if (llvm::Error error = store.readRows(key, 0, ids)) {
+    return std::move(error);
+  }
+  return std::vector<int32_t>(ids.begin(), ids.end());
+}
+
+llvm::Error Statistics::writeText(uint64_t settings,
+                                  llvm::ArrayRef<int32_t> ids) {
+  std::vector<float> asFloats(ids.begin(), ids.end());
+  return store.write(getKey("calibration", settings, "text"),
+                     {static_cast<int64_t>(ids.size())}, asFloats);
+}
+
 llvm::Error Statistics::writeTeacher(uint64_t head, llvm::ArrayRef<int32_t> ids,
                                      int64_t length,
                                      llvm::ArrayRef<float> hidden) {

@@ -58,6 +58,15 @@ public:
   llvm::Error writeTeacher(uint64_t head, llvm::ArrayRef<int32_t> ids,
                            int64_t length, llvm::ArrayRef<float> hidden);
 
+  /// Which settings all of the folder's statistics were collected with, or 0;
+  /// set before and after collecting.
+  uint64_t getSettings() const;
+  llvm::Error setSettings(uint64_t settings);
+
+  /// Text that a model has written, by its settings; none if it has not.
+  llvm::Expected<std::vector<int32_t>> getText(uint64_t settings) const;
+  llvm::Error writeText(uint64_t settings, llvm::ArrayRef<int32_t> ids);
+
 private:
   DerivedStore store;
   std::string folder;

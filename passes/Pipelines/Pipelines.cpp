@@ -35,6 +35,11 @@ std::optional<Phase> parsePhase(llvm::StringRef name) {
   return std::nullopt;
 }
 
+std::string PipelineOptions::getStatistics() const {
+  bool areDerived = statistics.empty() && calibrationSequences != 0;
+  return areDerived ? derived : statistics;
+}
+
 int64_t PipelineOptions::getActivationBits() const {
   if (activationBits != 0) {
     return activationBits;
@@ -53,13 +58,21 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
   if (options.isCompressed()) {
     pm.addPass(createAbsorbNormsPass({options.derived}));
     pm.addPass(createRotatePass({options.derived}));
-    // Calibration belongs here: it sees the weights that are then encoded.
+    // It sees the weights that are then encoded.
+    if (options.calibrationSequences != 0) {
+      CalibratePassOptions calibrate;
+      calibrate.sequences = options.calibrationSequences;
+      calibrate.tokens = options.tokens;
+      calibrate.reuse = options.reuseStatistics;
+      calibrate.statistics = options.getStatistics();
+      pm.addPass(createCalibratePass(calibrate));
+    }
     PalettizePassOptions palettize;
     palettize.bits = options.bits;
     llvm::append_range(palettize.choices, options.choices);
     palettize.refineRounds = options.refineRounds;
     palettize.recipe = options.recipe;
-    palettize.statistics = options.statistics;
+    palettize.statistics = options.getStatistics();
     palettize.derived = options.derived;
     pm.addPass(createPalettizePass(palettize));
   } else {
@@ -70,7 +83,9 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
     embeddings.bits = options.embeddingBits != 0 ? options.embeddingBits : 8;
     embeddings.refineRounds = options.refineRounds;
     embeddings.recipe = options.recipe;
-    embeddings.statistics = options.statistics;
+    // Calibration is part of compressing the body.
+    embeddings.statistics =
+        options.isCompressed() ? options.getStatistics() : std::string();
     embeddings.derived = options.derived;
     pm.addPass(createQuantizeEmbeddingsPass(embeddings));
   }
@@ -92,6 +107,12 @@ void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
       activations.bits = options.getActivationBits();
       activations.plain = !options.isCompressed();
       pm.addPass(createQuantizeActivationsPass(activations));
+    }
+    if (options.isCompressed() && options.tuneSteps != 0) {
+      TuneTablesPassOptions tune;
+      tune.steps = options.tuneSteps;
+      tune.statistics = options.getStatistics();
+      pm.addPass(createTuneTablesPass(tune));
     }
     pm.addPass(createQuantizeKVCachePass({options.getKvBits()}));
     pm.addPass(createVerifyModelPass());

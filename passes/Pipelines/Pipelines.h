@@ -35,6 +35,24 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       *this, "statistics",
       llvm::cl::desc("folder of what calibration has collected; without, all "
                      "inputs and outputs count alike")};
+  Option<int64_t> calibrationSequences{
+      *this, "calibration-sequences",
+      llvm::cl::desc("sequences to collect statistics from; 0: none are "
+                     "collected"),
+      llvm::cl::init(0)};
+  Option<std::string> tokens{
+      *this, "tokens",
+      llvm::cl::desc("file of token ids to collect statistics from; without, "
+                     "the model writes the text")};
+  Option<bool> reuseStatistics{
+      *this, "reuse-statistics",
+      llvm::cl::desc("take statistics that are there, whatever their text"),
+      llvm::cl::init(false)};
+  Option<int64_t> tuneSteps{
+      *this, "tune-steps",
+      llvm::cl::desc("steps of tuning tables on the uncompressed model's "
+                     "output; needs statistics"),
+      llvm::cl::init(0)};
   Option<int64_t> refineRounds{
       *this, "refine-rounds",
       llvm::cl::desc("rounds of refinement of palettes: fewer are faster, and "
@@ -69,6 +87,8 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   bool hasDerived() const {
     return isCompressed() || (embeddingBits != 0 && embeddingBits < bits);
   }
+  /// The folder of statistics; by default they are with derived parameters.
+  std::string getStatistics() const;
   int64_t getActivationBits() const;
   int64_t getKvBits() const;
 };

@@ -13,6 +13,7 @@
 #include "targets/Common/PackageBuilder.h"
 #include "tools/common/FirstError.h"
 #include "tools/common/WriteFile.h"
+#include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
@@ -121,6 +122,15 @@ Error Compiler::runPhase(Phase phase) {
     }
     module = std::move(*imported);
     return dumpPhase(phase, *module);
+  }
+  std::unique_ptr<CalibrationText> text;
+  if (phase == Phase::Compress && !options.text.empty()) {
+    auto created = CalibrationText::create(options.text, *module);
+    if (!created) {
+      return created.takeError();
+    }
+    text = std::move(*created);
+    options.pipeline->tokens = text->getTokens().str();
   }
   mlir::PassManager pm(&context);
   addPhase(pm, phase, *options.pipeline);

@@ -11,8 +11,11 @@ using namespace llvm;
 
 namespace umber::compile {
 
-/// Rounds of refinement with --fast.
-constexpr int64_t kFastRounds = 1;
+/// Sequences of 512 tokens, and steps of tuning.
+constexpr int64_t kSequences = 64, kTuneSteps = 32;
+
+/// With --fast, also rounds of refinement.
+constexpr int64_t kFastSequences = 8, kFastRounds = 1;
 
 static Error makeError(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
@@ -44,8 +47,14 @@ CompressionFlags::CompressionFlags(cl::OptionCategory &category)
       recipe("recipe",
              cl::desc("file with a width for every matrix, to use as it is"),
              cl::value_desc("file"), cl::cat(category)),
-      statistics("stats", cl::desc("folder of calibration's statistics to use"),
+      statistics("stats",
+                 cl::desc("folder for calibration's statistics; those of the "
+                          "same model that it has are used again"),
                  cl::value_desc("folder"), cl::cat(category)),
+      calibrate("calibrate",
+                cl::desc("text to find out with which weights matter: a file, "
+                         "self (default; the model writes it) or none"),
+                cl::value_desc("file"), cl::init("self"), cl::cat(category)),
       fast("fast", cl::desc("compress in less time, for more error"),
            cl::cat(category)) {}
 
@@ -122,21 +131,49 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
                                pipeline.kvBits)) {
     return error;
   }
-  if (!statistics.empty()) {
-    if (!pipeline.hasDerived()) {
-      return makeError("--stats: expected weights of 8 bits or less with it, "
-                       "found " +
-                       bits.getValue());
-    }
-    if (!sys::fs::is_directory(statistics)) {
-      return makeError(statistics + ": expected a folder of statistics, found "
-                                    "none");
-    }
-    pipeline.statistics = statistics.getValue();
-  }
   if (fast) {
     pipeline.refineRounds = kFastRounds;
   }
+  return checkCalibration(pipeline);
+}
+
+StringRef CompressionFlags::getText() const {
+  StringRef text = calibrate.getValue();
+  return text == "self" || text == "none" ? StringRef() : text;
+}
+
+Error CompressionFlags::checkCalibration(PipelineOptions &pipeline) const {
+  for (const cl::opt<std::string> *flag : {&statistics, &calibrate}) {
+    if (flag->getNumOccurrences() != 0 && !pipeline.isCompressed()) {
+      return makeError("--" + flag->ArgStr +
+                       ": expected --bits of 1 to 8 with it, found " +
+                       bits.getValue());
+    }
+  }
+  if (!pipeline.isCompressed()) {
+    return Error::success();
+  }
+  if (!getText().empty() && !sys::fs::is_regular_file(getText())) {
+    return makeError("--calibrate: expected self, none or a file, found '" +
+                     getText() + "'");
+  }
+  if (!statistics.empty() && sys::fs::exists(statistics) &&
+      !sys::fs::is_directory(statistics)) {
+    return makeError("--stats: expected a folder, found the file '" +
+                     statistics + "'");
+  }
+  pipeline.statistics = statistics.getValue();
+  if (calibrate == "none") {
+    if (!statistics.empty()) {
+      return makeError("--stats: expected it without --calibrate=none, which "
+                       "uses no statistics");
+    }
+    return Error::success();
+  }
+  pipeline.calibrationSequences = fast ? kFastSequences : kSequences;
+  pipeline.tuneSteps = fast ? 0 : kTuneSteps;
+  pipeline.reuseStatistics =
+      !statistics.empty() && calibrate.getNumOccurrences() == 0;
   return Error::success();
 }
 

@@ -22,11 +22,15 @@ struct CompressionFlags {
 
   llvm::cl::opt<std::string> bits, embeddingBits, activationBits, kvBits;
   llvm::cl::list<std::string> bitChoices;
-  llvm::cl::opt<std::string> recipe, statistics;
+  llvm::cl::opt<std::string> recipe, statistics, calibrate;
   llvm::cl::opt<bool> fast;
+
+  /// The file of --calibrate; empty if it names none.
+  llvm::StringRef getText() const;
 
 private:
   llvm::Error checkWidths(PipelineOptions &pipeline) const;
+  llvm::Error checkCalibration(PipelineOptions &pipeline) const;
 };
 
 } // namespace umber::compile

@@ -157,6 +157,7 @@ Expected<Options> checkFlags(const Flags &flags) {
   }
   options.threads = flags.threads;
   options.saveRecipe = flags.saveRecipe;
+  options.text = flags.compression.getText();
   auto report = parseReport(flags);
   if (!report) {
     return report.takeError();

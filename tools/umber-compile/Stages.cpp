@@ -10,8 +10,16 @@ namespace umber::compile {
 std::vector<Stage> getStages(const Options &options) {
   std::vector<Stage> stages = {{"import", 0.1}, {"compress", 0.1}};
   if (options.pipeline->isCompressed() && !options.scratch.empty()) {
-    bool isFast = options.pipeline->refineRounds < 4;
+    const PipelineOptions &pipeline = *options.pipeline;
+    bool isFast = pipeline.refineRounds < 4;
     stages = {{"import", 0.1}, {"compress", 4}};
+    auto sequences = double(pipeline.calibrationSequences.getValue());
+    if (sequences != 0) {
+      if (options.text.empty()) {
+        stages.push_back({"sample", 1.8 * sequences});
+      }
+      stages.push_back({"calibrate", 3.4 * sequences});
+    }
     if (options.pipeline->recipe.empty()) {
       stages.push_back({"measure", isFast ? 50.0 : 145.0});
     }
@@ -19,6 +27,10 @@ std::vector<Stage> getStages(const Options &options) {
     stages.push_back({"embeddings", 7});
   }
   stages.push_back({"quantize", 0});
+  if (options.pipeline->isCompressed() && options.pipeline->tuneSteps != 0) {
+    stages.push_back(
+        {"tune", 4.0 * double(options.pipeline->tuneSteps.getValue())});
+  }
   stages.push_back({"fuse", 0});
   if (options.emit == Emit::Package) {
     for (const cpu::InstructionSet *isa : options.isas) {
