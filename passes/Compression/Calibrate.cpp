@@ -265,8 +265,10 @@ LogicalResult Calibrate::run() {
     }
   }
   // Until all of them are there, they are of no settings.
-  if (llvm::Error error = collected.setSettings(0)) {
-    return fail(std::move(error));
+  if (collected.getSettings() != 0) {
+    if (llvm::Error error = collected.setSettings(0)) {
+      return fail(std::move(error));
+    }
   }
   if (failed(collect(executor, *segments, *ids, *weights, collected))) {
     return failure();

@@ -148,7 +148,7 @@ def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
     ```
     After, where 4 bits were chosen:
     ```mlir
-    umber.param @l0.attn.q from "l0.attn.q.5B0E" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>> {umber.error = 1.3e-03 : f64}
+    umber.param @l0.attn.q from "l0.attn.q.5B0E" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>> {umber.error = 1.3e-03 : f64, umber.original = "blk.0.attn_q.weight"}
     ```
   }];
   let options = [Option<"bits", "bits", "double", "3.5",
@@ -175,7 +175,7 @@ def QuantizeEmbeddingsPass
     ```
     After:
     ```mlir
-    umber.param @embed from "embed.77A0" : tensor<49152x576xf16, #umber.quantized<bits = 8>> {umber.error = 2.1e-05 : f64}
+    umber.param @embed from "embed.77A0" : tensor<49152x576xf16, #umber.quantized<bits = 8>> {umber.error = 2.1e-05 : f64, umber.original = "token_embd.weight"}
     ```
   }];
   let options = [Option<"bits", "bits", "int64_t", "8", "4, 8 or 16">,

@@ -89,7 +89,8 @@ llvm::Expected<Teacher> Statistics::getTeacher(uint64_t head,
   return teacher;
 }
 
-constexpr llvm::StringLiteral kSettingsKey = "calibration";
+/// A key of the store's form, so that it is cleaned up with the others.
+constexpr llvm::StringLiteral kSettingsKey = "calibration.settings.0";
 /// Floats hold 16 bits each of a settings' hash.
 constexpr int kParts = 4;
 

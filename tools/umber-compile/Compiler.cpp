@@ -64,6 +64,8 @@ private:
   Error prepare();
   Error writeRecipe();
   Error report();
+  /// Derived parameters that the module names now are to stay.
+  void keepDerived();
   Error cleanUp();
 
   mlir::MLIRContext &context;
@@ -74,6 +76,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   cpu::LoweredModel lowered;
   std::optional<PackageSummary> written;
+  StringSet<> kept;
 };
 
 Error Compiler::prepare() {
@@ -108,6 +111,7 @@ Error Compiler::dumpPhase(Phase phase, mlir::ModuleOp dumped) {
   if (options.dumpPhasesTo.empty()) {
     return Error::success();
   }
+  keepDerived();
   SmallString<256> path(options.dumpPhasesTo);
   sys::path::append(path,
                     Twine(int(phase)) + "." + getPhaseName(phase) + ".mlir");
@@ -248,15 +252,18 @@ Error Compiler::report() {
                    [&](raw_ostream &os) { result.writeJson(os); });
 }
 
+void Compiler::keepDerived() {
+  for (auto param : module->getOps<mlir::umber::ParamOp>()) {
+    kept.insert(param.getKey());
+  }
+}
+
 Error Compiler::cleanUp() {
   if (!scratch) {
     return Error::success();
   }
-  StringSet<> kept;
   if (options.keepsDerived) {
-    for (auto param : module->getOps<mlir::umber::ParamOp>()) {
-      kept.insert(param.getKey());
-    }
+    keepDerived();
   }
   return scratch->removeAllBut(kept);
 }
