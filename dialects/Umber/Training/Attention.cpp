@@ -16,10 +16,15 @@ namespace {
 /// Queries of one head, or of all heads that share keys where each has a single
 /// query: rows of one product.
 struct QueryBlock {
-  int64_t first;  ///< offset of the first query in its sequence's rows
-  int64_t rows;   ///< queries
-  int64_t stride; ///< between queries
+  int64_t first;    ///< offset of the first query in its sequence's rows
+  int64_t rows;     ///< queries
+  int64_t stride;   ///< between queries
+  int64_t position; ///< of the first
+  int64_t keys;     ///< that any of them sees
 };
+
+/// Queries of one product: with more, more of the keys are seen by none.
+constexpr int64_t kBlockQueries = 128;
 
 /// Which positions query `row` sees: from `begin` to `end` - 1.
 struct Visible {
@@ -28,8 +33,9 @@ struct Visible {
 
 } // namespace
 
-static Visible getVisible(const AttentionShape &shape, int64_t row) {
-  int64_t last = shape.position + (shape.length == 1 ? 0 : row);
+static Visible getVisible(const AttentionShape &shape, const QueryBlock &block,
+                          int64_t row) {
+  int64_t last = block.position + (shape.length == 1 ? 0 : row);
   int64_t first =
       shape.window == 0 ? 0 : std::max<int64_t>(0, last - shape.window + 1);
   return {first, last + 1};
@@ -63,7 +69,7 @@ static void softmaxRow(float *row, int64_t keys, Visible visible) {
 static void getWeights(const AttentionShape &shape, const QueryBlock &block,
                        const float *q, const float *keys, int64_t keyStride,
                        std::vector<float> &weights) {
-  int64_t count = shape.getKeys();
+  int64_t count = block.keys;
   weights.resize(block.rows * count);
   multiply({q, block.stride}, {keys, keyStride, true}, weights.data(), count,
            block.rows, count, shape.headDim, shape.scale);
@@ -74,7 +80,7 @@ static void getWeights(const AttentionShape &shape, const QueryBlock &block,
         scores[j] = shape.softCap * std::tanh(scores[j] / shape.softCap);
       }
     }
-    softmaxRow(scores, count, getVisible(shape, row));
+    softmaxRow(scores, count, getVisible(shape, block, row));
   }
 }
 
@@ -87,13 +93,19 @@ static void forEachBlock(const AttentionShape &shape, const Body &body) {
     int64_t kvHead = int64_t(task) % shape.kvHeads;
     int64_t first = kvHead * group * shape.headDim;
     if (shape.length == 1) {
-      body(sequence, kvHead, QueryBlock{first, group, shape.headDim});
+      body(sequence, kvHead,
+           QueryBlock{first, group, shape.headDim, shape.position,
+                      shape.getKeys()});
       return;
     }
     for (int64_t h = 0; h < group; ++h) {
-      body(sequence, kvHead,
-           QueryBlock{first + h * shape.headDim, shape.length,
-                      shape.getWidth()});
+      for (int64_t row = 0; row < shape.length; row += kBlockQueries) {
+        int64_t rows = std::min(kBlockQueries, shape.length - row);
+        int64_t position = shape.position + row;
+        body(sequence, kvHead,
+             QueryBlock{first + h * shape.headDim + row * shape.getWidth(),
+                        rows, shape.getWidth(), position, position + rows});
+      }
     }
   });
 }
@@ -104,8 +116,8 @@ static void attendBlock(const AttentionShape &shape, const QueryBlock &block,
                         int64_t kvStride, float *out) {
   thread_local std::vector<float> weights;
   getWeights(shape, block, q, keys, kvStride, weights);
-  multiply({weights.data(), shape.getKeys()}, {values, kvStride}, out,
-           block.stride, block.rows, shape.headDim, shape.getKeys());
+  multiply({weights.data(), block.keys}, {values, kvStride}, out, block.stride,
+           block.rows, shape.headDim, block.keys);
 }
 
 void attend(const AttentionShape &shape, const float *q, const KVView &kv,
@@ -136,9 +148,8 @@ void attend(const AttentionShape &shape, const float *q, const HalfKVView &kv,
     thread_local std::vector<float> keys, values;
     int64_t row = sequence * shape.length * shape.getWidth() + block.first;
     int64_t key = sequence * kv.sequenceStride + kvHead * shape.headDim;
-    widen(kv.keys + key, shape.getKVWidth(), shape.getKeys(), shape.headDim,
-          keys);
-    widen(kv.values + key, shape.getKVWidth(), shape.getKeys(), shape.headDim,
+    widen(kv.keys + key, shape.getKVWidth(), block.keys, shape.headDim, keys);
+    widen(kv.values + key, shape.getKVWidth(), block.keys, shape.headDim,
           values);
     attendBlock(shape, block, q + row, keys.data(), values.data(),
                 shape.headDim, out + row);
@@ -174,9 +185,10 @@ static void softmaxBackward(const float *weights, const float *scores,
 void attendBackward(const AttentionShape &shape, const float *q,
                     const KVView &kv, const float *dOut, float *dq, float *dk,
                     float *dv) {
-  int64_t keys = shape.getKeys(), width = shape.getKVWidth();
+  int64_t width = shape.getKVWidth();
   forEachBlock(shape, [&](int64_t sequence, int64_t kvHead, QueryBlock block) {
     thread_local std::vector<float> weights, dWeights, scores;
+    int64_t keys = block.keys;
     int64_t row = sequence * shape.length * shape.getWidth() + block.first;
     int64_t key = sequence * kv.sequenceStride + kvHead * shape.headDim;
     getWeights(shape, block, q + row, kv.keys + key, width, weights);

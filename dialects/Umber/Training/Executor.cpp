@@ -218,11 +218,8 @@ LogicalResult Executor::run(Operation *operation, const Batch &batch,
             return success();
           })
           .Case([&](arith::AddFOp op) {
-            const std::vector<float> &a = get(op.getLhs()),
-                                     &b = get(op.getRhs());
-            for (size_t i = 0; i < out.size(); ++i) {
-              out[i] = a[i] + b[i];
-            }
+            out = get(op.getLhs());
+            addTo(get(op.getRhs()), out);
             return success();
           })
           .Case([&](QuantizeOp op) {

@@ -26,6 +26,14 @@ static void forBlocks(int64_t total, int64_t block, const Body &body) {
 /// Vectors, and elements, that are one task.
 constexpr int64_t kVectors = 64, kElements = 1 << 15;
 
+void addTo(ArrayRef<float> x, MutableArrayRef<float> sum) {
+  forBlocks(x.size(), kElements, [&](int64_t first, int64_t count) {
+    for (int64_t i = first; i < first + count; ++i) {
+      sum[i] += x[i];
+    }
+  });
+}
+
 UMBER_PER_PROCESSOR
 static float dot(const float *a, const float *b, int64_t count) {
 #pragma clang fp reassociate(on)

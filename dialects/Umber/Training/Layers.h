@@ -14,6 +14,9 @@
 
 namespace umber::training {
 
+/// Adds `x` to `sum`.
+void addTo(llvm::ArrayRef<float> x, llvm::MutableArrayRef<float> sum);
+
 /// Root-mean-square normalization of vectors as long as `gain`.
 struct NormShape {
   llvm::ArrayRef<float> gain; ///< with the offset added

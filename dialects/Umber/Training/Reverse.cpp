@@ -80,9 +80,7 @@ LogicalResult Executor::reverse(Operation *operation, const Batch &batch,
         }
         std::vector<float> back = dOut.vec();
         rotate(*table, back, /*inverse=*/true);
-        for (auto [d, b] : llvm::zip(gradient(op.getX()), back)) {
-          d += b;
-        }
+        addTo(back, gradient(op.getX()));
         return success();
       })
       .Case([&](AttentionOp op) {
@@ -104,9 +102,7 @@ LogicalResult Executor::reverse(Operation *operation, const Batch &batch,
       // Sums pass gradients on, and so, as is usual, do roundings.
       .Default([&](Operation *op) {
         for (Value operand : getRowOperands(op)) {
-          for (auto [d, o] : llvm::zip(gradient(operand), dOut)) {
-            d += o;
-          }
+          addTo(dOut, gradient(operand));
         }
         return success();
       });

@@ -96,6 +96,16 @@ TEST(AttentionTest, TakesAWindowAndACap) {
   check(shape);
 }
 
+TEST(AttentionTest, TakesSequencesLongerThanABlockOfQueries) {
+  AttentionShape shape = getShape();
+  shape.heads = 2;
+  shape.kvHeads = 1;
+  shape.headDim = 1;
+  shape.sequences = 1;
+  shape.length = 150;
+  check(shape);
+}
+
 TEST(AttentionTest, TakesSingleTokens) {
   AttentionShape shape = getShape();
   shape.length = 1;
