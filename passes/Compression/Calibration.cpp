@@ -20,12 +20,14 @@ constexpr int64_t kBatchBytes = int64_t(400) << 20;
 
 namespace {
 
+/// Rows of a weight whose derivatives one thread squares.
+constexpr int64_t kOutputsPerTask = 512;
+
 /// Sums over tokens of one weight's statistics.
 struct Sums {
   std::vector<float> moment, squares;
-  double weight = 0; ///< of all tokens
-  int64_t rows = 0;  ///< tokens
-  int64_t uses = 0;  ///< products that are still to come
+  int64_t rows = 0; ///< tokens
+  int64_t uses = 0; ///< products that are still to come
 
   void add(ArrayRef<float> x, ArrayRef<float> dy, int64_t tokens);
 };
@@ -49,34 +51,25 @@ void Sums::add(ArrayRef<float> x, ArrayRef<float> dy, int64_t tokens) {
   int64_t columns = x.size() / tokens, outputs = dy.size() / tokens;
   moment.resize(columns * columns);
   squares.resize(outputs);
-  // Each token's x as heavy as the square root of what it counts.
-  std::vector<float> scaled(x.size()), weights(tokens);
-  llvm::parallelFor(0, tokens, [&](size_t t) {
-    double square = 0;
-    for (float d : dy.slice(t * outputs, outputs)) {
-      square += double(d) * d;
-    }
-    weights[t] = static_cast<float>(square / double(outputs));
-    float factor = std::sqrt(weights[t]);
-    for (int64_t c = 0; c < columns; ++c) {
-      scaled[t * columns + c] = x[t * columns + c] * factor;
-    }
-  });
-  for (int64_t t = 0; t < tokens; ++t) {
-    weight += weights[t];
-    for (int64_t o = 0; o < outputs; ++o) {
-      squares[o] += dy[t * outputs + o] * dy[t * outputs + o];
-    }
-  }
+  addSecondMoment(x.data(), tokens, columns, moment.data());
+  llvm::parallelFor(
+      0, llvm::divideCeil(outputs, kOutputsPerTask), [&](size_t task) {
+        int64_t first = int64_t(task) * kOutputsPerTask;
+        int64_t end = std::min(outputs, first + kOutputsPerTask);
+        for (int64_t t = 0; t < tokens; ++t) {
+          for (int64_t o = first; o < end; ++o) {
+            squares[o] += dy[t * outputs + o] * dy[t * outputs + o];
+          }
+        }
+      });
   rows += tokens;
-  addSecondMoment(scaled.data(), tokens, columns, moment.data());
 }
 
 /// Turns sums into means, in place, and fills the upper half of the moment.
 static void finish(Sums &sums) {
   int64_t columns =
       std::llround(std::sqrt(static_cast<double>(sums.moment.size())));
-  double factor = sums.weight > 0 ? 1 / sums.weight : 0;
+  double factor = 1 / double(sums.rows);
   for (int64_t r = 0; r < columns; ++r) {
     for (int64_t c = 0; c <= r; ++c) {
       float mean =
@@ -85,7 +78,7 @@ static void finish(Sums &sums) {
     }
   }
   for (float &square : sums.squares) {
-    square = static_cast<float>(0.5 * square / double(sums.rows));
+    square = static_cast<float>(0.5 * square * factor);
   }
 }
 

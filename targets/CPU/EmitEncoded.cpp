@@ -50,6 +50,22 @@ LogicalResult KernelEmitter::emitQuantize(QuantizeOp op) {
   return success();
 }
 
+Rows KernelEmitter::emitDequantized(Value quantized) {
+  QuantizedRow form =
+      getQuantizedRow(cast<RankedTensorType>(quantized.getType()));
+  Rows x = rows(quantized), y = x;
+  y.memref = scratch;
+  y.offset = allocateScratch(x.maxCount * form.columns);
+  y.columns = form.columns;
+  y.partition = Partition();
+  forEach(index(0), x.count, [&](Value row) {
+    call("umber_uk_dequantize",
+         {x.memref, at(x, row, index(0)), y.memref, at(y, row, index(0)),
+          index(form.columns), index(form.group)});
+  });
+  return y;
+}
+
 Value KernelEmitter::getEncoding(RankedTensorType type) {
   PanelEncoding encoding = getPanelEncoding(type);
   constexpr int64_t kFields = sizeof encoding / sizeof(int64_t);

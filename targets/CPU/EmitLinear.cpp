@@ -62,16 +62,15 @@ static int64_t getGranule(LinearOp linear) {
 
 LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
   LinearOp front = group.front();
-  for (LinearOp linear : group) {
-    bool isEncoded =
-        bool(getParameterType(linear, linear.getWeightAttr()).getEncoding());
-    if (linear.getX().getType().getEncoding() && !isEncoded) {
-      return linear.emitOpError("expected a plain input for a plain weight on "
-                                "the cpu target, found ")
-             << linear.getX().getType();
-    }
-  }
   needEverything({front.getX()});
+  // Plain weights meet a quantized input as the f32 that it stands for.
+  Rows input = rows(front.getX());
+  bool anyPlain = llvm::any_of(group, [&](LinearOp linear) {
+    return !getParameterType(linear, linear.getWeightAttr()).getEncoding();
+  });
+  if (anyPlain && front.getX().getType().getEncoding()) {
+    input = emitDequantized(front.getX());
+  }
   int64_t granule = 1, total = 0;
   for (LinearOp linear : group) {
     granule = std::lcm(granule, getGranule(linear));
@@ -89,13 +88,13 @@ LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
     LinearOp linear = sibling;
     defineRows(linear.getResult(), rows(linear.getX()),
                {Partition::Kind::Columns, granule, begin, total});
-    emitLinear(linear);
+    emitLinear(linear, input);
   }
   return success();
 }
 
-void KernelEmitter::emitLinear(LinearOp op) {
-  Rows x = rows(op.getX()), y = rows(op.getResult());
+void KernelEmitter::emitLinear(LinearOp op, const Rows &x) {
+  Rows y = rows(op.getResult());
   Value weight = parameter(op.getWeight());
   RankedTensorType type = getParameterType(op, op.getWeightAttr());
   bool isF16 = cast<MemRefType>(weight.getType()).getElementType().isF16();

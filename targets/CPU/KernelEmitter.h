@@ -88,7 +88,10 @@ private:
   /// Consecutive products of the input of `first`.
   llvm::SmallVector<mlir::umber::LinearOp>
   getSiblings(mlir::umber::LinearOp first);
-  void emitLinear(mlir::umber::LinearOp op);
+  /// `x` is the input of plain weights.
+  void emitLinear(mlir::umber::LinearOp op, const Rows &x);
+  /// All rows of a quantized value as f32, of this worker alone.
+  Rows emitDequantized(mlir::Value quantized);
   /// Multiplies with `panel`, whose `count` rows begin at row `first`.
   void callEncodedLinear(mlir::umber::LinearOp op, mlir::RankedTensorType type,
                          mlir::Value panel, mlir::Value first,

@@ -3,18 +3,6 @@
 
 // RUN: umber-opt %s --umber-cpu-lower-to-loops --split-input-file --verify-diagnostics
 
-umber.param @w : tensor<16x32xf16>
-func.func @decode(%x: tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x16xf32> attributes {umber.max_tokens = 1 : i64} {
-  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x16xf32> {
-    // expected-error @+1 {{expected a plain input for a plain weight on the cpu target, found 'tensor<1x32xf32, #umber.quantized<bits = 8>>'}}
-    %y = umber.linear %a, @w : tensor<1x32xf32, #umber.quantized<bits = 8>> -> tensor<1x16xf32>
-    umber.yield %y : tensor<1x16xf32>
-  }
-  return %0 : tensor<1x16xf32>
-}
-
-// -----
-
 func.func @decode(%x: tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x32xf32> attributes {umber.max_tokens = 1 : i64} {
   %0 = umber.kernel @k (%a = %x : tensor<1x32xf32, #umber.quantized<bits = 8>>) -> tensor<1x32xf32> {
     // expected-error @+1 {{expected plain operands for the cpu target, found 'tensor<1x32xf32, #umber.quantized<bits = 8>>'}}

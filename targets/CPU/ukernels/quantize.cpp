@@ -93,3 +93,18 @@ UMBER_UKERNEL void umber_uk_quantize(const float *x, int64_t xOffset, float *y,
     }
   }
 }
+
+/// Writes the f32 that a quantized row of `columns` columns in groups of `group`
+/// stands for. Offsets are in words.
+UMBER_UKERNEL void umber_uk_dequantize(const float *x, int64_t xOffset,
+                                       float *y, int64_t yOffset,
+                                       int64_t columns, int64_t group) {
+  QuantizedRow form = {columns, group};
+  const auto *row = reinterpret_cast<const int8_t *>(x + xOffset);
+  for (int64_t c = 0; c < columns; ++c) {
+    float scale;
+    __builtin_memcpy(&scale, row + form.getScalesOffset() + 4 * (c / group),
+                     sizeof scale);
+    y[yOffset + c] = float(row[c]) * scale;
+  }
+}
