@@ -22,7 +22,7 @@ using namespace ::umber;
 namespace {
 
 /// Part of the settings' hash: to be raised when the same settings give others.
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 struct Calibrate : ::umber::impl::CalibratePassBase<Calibrate> {
   using CalibratePassBase::CalibratePassBase;

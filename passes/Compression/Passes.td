@@ -204,10 +204,10 @@ def TuneTablesPass : Pass<"umber-tune-tables", "::mlir::ModuleOp"> {
     umber.param @l0.attn.q from "l0.attn.q.tuned.93D1" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>>
     ```
   }];
-  let options = [Option<"steps", "steps", "int64_t", "32", "how many steps">,
+  let options = [Option<"steps", "steps", "int64_t", "12", "how many steps">,
                  Option<"batch", "batch", "int64_t", "2",
                         "sequences for each step">,
-                 Option<"rate", "rate", "double", "0.01",
+                 Option<"rate", "rate", "double", "0.002",
                         "of the first step, as part of a table's root mean "
                         "square; later ones are smaller">,
                  StatisticsOption];

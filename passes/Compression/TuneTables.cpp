@@ -75,12 +75,11 @@ private:
                      ArrayRef<training::Segment> segments,
                      const Teacher &teacher, ArrayRef<float> head,
                      DerivedStore &derived, StringRef recipe);
-  /// Runs one sequence forward and in reverse; adds to the tables' gradients
-  /// and gives the mean divergence per token.
-  FailureOr<double> addSequence(training::Executor &executor,
-                                ArrayRef<training::Segment> segments,
-                                const Teacher &teacher, int64_t sequence,
-                                ArrayRef<float> head);
+  /// Runs one sequence forward and in reverse; adds to the tables' gradients.
+  LogicalResult addSequence(training::Executor &executor,
+                            ArrayRef<training::Segment> segments,
+                            const Teacher &teacher, int64_t sequence,
+                            ArrayRef<float> head);
   LogicalResult write(DerivedStore &derived, StringRef recipe);
 
   TablesByName tables;
@@ -124,11 +123,10 @@ std::string TuneTables::getRecipe(const Teacher &teacher) const {
   return llvm::utohexstr(llvm::xxh3_64bits(text));
 }
 
-FailureOr<double> TuneTables::addSequence(training::Executor &executor,
-                                          ArrayRef<training::Segment> segments,
-                                          const Teacher &teacher,
-                                          int64_t sequence,
-                                          ArrayRef<float> head) {
+LogicalResult TuneTables::addSequence(training::Executor &executor,
+                                      ArrayRef<training::Segment> segments,
+                                      const Teacher &teacher, int64_t sequence,
+                                      ArrayRef<float> head) {
   int64_t length = teacher.length, width = teacher.columns;
   training::Batch input{1, length, 0,
                         ArrayRef(teacher.ids).slice(sequence * length, length)};
@@ -165,7 +163,7 @@ FailureOr<double> TuneTables::addSequence(training::Executor &executor,
   training::Activations gradients;
   std::vector<float> &gradient = gradients[segments.back().output];
   gradient = std::move(logits);
-  double divergence = training::divergenceGradient(expected, gradient, vocab);
+  training::divergenceGradient(expected, gradient, vocab);
   TableGradients observer(tables);
   for (size_t i = segments.size(); i-- > 0;) {
     auto decoded = decode(segments[i]);
@@ -175,7 +173,7 @@ FailureOr<double> TuneTables::addSequence(training::Executor &executor,
     }
     values[i].clear();
   }
-  return divergence / double(length);
+  return success();
 }
 
 FailureOr<TuneTables::Head>
@@ -233,17 +231,11 @@ LogicalResult TuneTables::tune(const ParameterStore &store,
   int64_t sequences = int64_t(teacher.ids.size()) / teacher.length;
   while (done < steps) {
     ProgressAction::report(&getContext(), "tune", double(done) / steps);
-    double divergence = 0;
     for (int64_t i = 0; i < batch; ++i) {
-      auto added = addSequence(executor, segments, teacher,
-                               (done * batch + i) % sequences, head);
-      if (failed(added)) {
+      int64_t sequence = (done * batch + i) % sequences;
+      if (failed(addSequence(executor, segments, teacher, sequence, head))) {
         return failure();
       }
-      divergence += *added / double(batch);
-    }
-    if (getenv("UMBER_DEV")) {
-      llvm::errs() << "tune " << done << " KL " << divergence << "\n";
     }
     ++done;
     // From the first step's full rate down to nothing.

@@ -35,6 +35,9 @@ sampleSequences(Executor &executor, ArrayRef<Segment> segments,
       }
     }
     std::vector<float> &logits = values[segments.back().output];
+    for (float &logit : logits) {
+      logit /= options.temperature;
+    }
     softmaxRows(logits, vocab);
     llvm::parallelFor(0, options.sequences, [&](size_t s) {
       size_t at = s * options.length + t + 1;

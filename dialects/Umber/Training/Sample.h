@@ -11,12 +11,14 @@ namespace umber::training {
 struct SampleOptions {
   int64_t sequences = 64, length = 512;
   uint64_t seed = 0;
+  /// Logits are divided by it. At 1, a small model's text soon makes no sense.
+  float temperature = 0.8f;
 };
 
-/// Sequences that the model itself writes, at temperature 1, each from a first
-/// token that is drawn from the whole vocabulary (Liu et al. 2023, LLM-QAT,
-/// arXiv:2305.17888, section 3.1). Gives sequences x length token ids. `report`
-/// is told how much is done, from 0 to 1. Fails with a diagnostic.
+/// Sequences that the model itself writes, each from a first token that is
+/// drawn from the whole vocabulary (Liu et al. 2023, LLM-QAT, arXiv:2305.17888,
+/// section 3.1). Gives sequences x length token ids. `report` is told how much
+/// is done, from 0 to 1. Fails with a diagnostic.
 mlir::FailureOr<std::vector<int32_t>>
 sampleSequences(Executor &executor, llvm::ArrayRef<Segment> segments,
                 const SampleOptions &options,
