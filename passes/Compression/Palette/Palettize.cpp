@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/Palette/Palettize.h"
-#include "passes/Compression/Palette/KMeans.h"
 #include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
+#include "passes/Compression/Palette/KMeans.h"
 #include "passes/Compression/Palette/Refine.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Parallel.h"

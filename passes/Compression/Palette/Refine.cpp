@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/Palette/Refine.h"
-#include "passes/Compression/Palette/BestOfTables.h"
 #include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
+#include "passes/Compression/Palette/BestOfTables.h"
 #include <algorithm>
 #include <numeric>
 

@@ -94,8 +94,8 @@ UMBER_UKERNEL void umber_uk_quantize(const float *x, int64_t xOffset, float *y,
   }
 }
 
-/// Writes the f32 that a quantized row of `columns` columns in groups of `group`
-/// stands for. Offsets are in words.
+/// Writes the f32 that a quantized row of `columns` columns in groups of
+/// `group` stands for. Offsets are in words.
 UMBER_UKERNEL void umber_uk_dequantize(const float *x, int64_t xOffset,
                                        float *y, int64_t yOffset,
                                        int64_t columns, int64_t group) {
