@@ -6,6 +6,7 @@
 #include "passes/Compression/DerivedParameters.h"
 #include "passes/Compression/Passes.h"
 #include "passes/Compression/ProgressAction.h"
+#include "passes/Compression/Statistics.h"
 #include "passes/Compression/TokenFile.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/xxhash.h"
@@ -22,7 +23,7 @@ using namespace ::umber;
 namespace {
 
 /// Part of the settings' hash: to be raised when the same settings give others.
-constexpr int kVersion = 2;
+constexpr int kVersion = 4;
 
 struct Calibrate : ::umber::impl::CalibratePassBase<Calibrate> {
   using CalibratePassBase::CalibratePassBase;
@@ -136,7 +137,8 @@ FailureOr<std::vector<int32_t>> Calibrate::readTokens(int64_t vocab) {
   if (!ids) {
     return fail(ids.takeError());
   }
-  // Whole sequences, from all over the text.
+  // Whole sequences, from all over the text, as is the part of them that is
+  // run in reverse.
   int64_t available = int64_t(ids->size()) / length;
   if (available == 0) {
     return getOperation().emitError("expected a text of at least ")
@@ -145,9 +147,11 @@ FailureOr<std::vector<int32_t>> Calibrate::readTokens(int64_t vocab) {
   }
   int64_t count = std::min<int64_t>(available, sequences);
   std::vector<int32_t> chosen;
-  for (int64_t i = 0; i < count; ++i) {
-    auto first = ids->begin() + i * available / count * length;
-    chosen.insert(chosen.end(), first, first + length);
+  for (int64_t offset = 0; offset < Calibration::kReverseShare; ++offset) {
+    for (int64_t i = offset; i < count; i += Calibration::kReverseShare) {
+      auto first = ids->begin() + i * available / count * length;
+      chosen.insert(chosen.end(), first, first + length);
+    }
   }
   return chosen;
 }
@@ -199,16 +203,22 @@ LogicalResult Calibrate::collect(training::Executor &executor,
                                  ArrayRef<int32_t> ids, const Weights &weights,
                                  Statistics &collected) {
   Calibration calibration(executor, segments, ids, length, statistics);
-  auto write = [&](StringRef weight, ArrayRef<float> moment,
-                   ArrayRef<float> rowWeights) -> LogicalResult {
-    llvm::Error error = collected.write(
-        weight, weights.identities.lookup(weight), moment, rowWeights);
-    return error ? fail(std::move(error)) : success();
-  };
   auto report = [&](double done) {
     ProgressAction::report(&getContext(), "calibrate", done);
   };
-  if (failed(calibration.run(write, report))) {
+  auto getWritten = [&](llvm::Error error) -> LogicalResult {
+    return error ? fail(std::move(error)) : success();
+  };
+  auto writeMoment = [&](StringRef weight, ArrayRef<float> moment) {
+    return getWritten(collected.writeMoment(
+        weight, weights.identities.lookup(weight), moment));
+  };
+  auto writeRows = [&](StringRef weight, ArrayRef<float> rowWeights) {
+    return getWritten(collected.writeRowWeights(
+        weight, weights.identities.lookup(weight), rowWeights));
+  };
+  if (failed(calibration.collectMoments(writeMoment, report)) ||
+      failed(calibration.collectSensitivities(writeRows, report))) {
     return failure();
   }
   llvm::Error error = collected.writeTeacher(weights.head, ids, length,

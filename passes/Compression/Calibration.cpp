@@ -4,7 +4,6 @@
 #include "passes/Compression/Calibration.h"
 #include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
 #include "dialects/Umber/Training/Loss.h"
-#include "passes/Compression/RowFile.h"
 #include "llvm/Support/Parallel.h"
 #include <cmath>
 
@@ -23,83 +22,95 @@ namespace {
 /// Rows of a weight whose derivatives one thread squares.
 constexpr int64_t kOutputsPerTask = 512;
 
-/// Sums over tokens of one weight's statistics.
-struct Sums {
-  std::vector<float> moment, squares;
+/// A sum over tokens, until the last product with a weight has been run.
+struct Sum {
+  std::vector<float> values;
   int64_t rows = 0; ///< tokens
   int64_t uses = 0; ///< products that are still to come
-
-  void add(ArrayRef<float> x, ArrayRef<float> dy, int64_t tokens);
 };
 
-class Collector : public ReverseObserver {
+using Sums = llvm::StringMap<Sum>;
+
+/// Adds up squares of derivatives.
+class SquareCollector : public ReverseObserver {
 public:
-  explicit Collector(llvm::StringMap<Sums> &sums) : sums(sums) {}
-  void product(LinearOp op, ArrayRef<float> x, ArrayRef<float> dy) override {
-    Sums &sum = sums[op.getWeight()];
-    int64_t columns = cast<RankedTensorType>(op.getX().getType()).getDimSize(1);
-    sum.add(x, dy, x.size() / columns);
-  }
+  explicit SquareCollector(Sums &sums) : sums(sums) {}
+  void product(LinearOp op, ArrayRef<float> x, ArrayRef<float> dy) override;
 
 private:
-  llvm::StringMap<Sums> &sums;
+  Sums &sums;
 };
 
 } // namespace
 
-void Sums::add(ArrayRef<float> x, ArrayRef<float> dy, int64_t tokens) {
-  int64_t columns = x.size() / tokens, outputs = dy.size() / tokens;
-  moment.resize(columns * columns);
-  squares.resize(outputs);
-  addSecondMoment(x.data(), tokens, columns, moment.data());
+static int64_t getWidth(Value value) {
+  return cast<RankedTensorType>(value.getType()).getDimSize(1);
+}
+
+void SquareCollector::product(LinearOp op, ArrayRef<float> x,
+                              ArrayRef<float> dy) {
+  Sum &sum = sums[op.getWeight()];
+  int64_t outputs = getWidth(op.getResult());
+  int64_t tokens = int64_t(dy.size()) / outputs;
+  sum.values.resize(outputs);
+  sum.rows += tokens;
   llvm::parallelFor(
       0, llvm::divideCeil(outputs, kOutputsPerTask), [&](size_t task) {
         int64_t first = int64_t(task) * kOutputsPerTask;
         int64_t end = std::min(outputs, first + kOutputsPerTask);
         for (int64_t t = 0; t < tokens; ++t) {
           for (int64_t o = first; o < end; ++o) {
-            squares[o] += dy[t * outputs + o] * dy[t * outputs + o];
+            sum.values[o] += dy[t * outputs + o] * dy[t * outputs + o];
           }
         }
       });
-  rows += tokens;
 }
 
-/// Turns sums into means, in place, and fills the upper half of the moment.
-static void finish(Sums &sums) {
+/// Products of a segment that read the same value have the same moment.
+static void addMoments(const Segment &segment, const Activations &values,
+                       Sums &sums) {
+  llvm::DenseMap<Value, std::vector<float>> moments;
+  for (Operation *op : segment.ops) {
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear) {
+      continue;
+    }
+    int64_t columns = getWidth(linear.getX());
+    const std::vector<float> &x = values.find(linear.getX())->second;
+    int64_t tokens = int64_t(x.size()) / columns;
+    auto [found, isNew] = moments.try_emplace(linear.getX());
+    if (isNew) {
+      found->second.resize(columns * columns);
+      addSecondMoment(x.data(), tokens, columns, found->second.data());
+    }
+    Sum &sum = sums[linear.getWeight()];
+    sum.values.resize(columns * columns);
+    addTo(found->second, sum.values);
+    sum.rows += tokens;
+  }
+}
+
+/// Turns the sum over the lower half of a matrix into the mean, on both halves.
+static void finishMoment(Sum &sum) {
   int64_t columns =
-      std::llround(std::sqrt(static_cast<double>(sums.moment.size())));
-  double factor = 1 / double(sums.rows);
+      std::llround(std::sqrt(static_cast<double>(sum.values.size())));
   for (int64_t r = 0; r < columns; ++r) {
     for (int64_t c = 0; c <= r; ++c) {
-      float mean =
-          static_cast<float>(double(sums.moment[r * columns + c]) * factor);
-      sums.moment[r * columns + c] = sums.moment[c * columns + r] = mean;
+      float mean = static_cast<float>(double(sum.values[r * columns + c]) /
+                                      double(sum.rows));
+      sum.values[r * columns + c] = sum.values[c * columns + r] = mean;
     }
   }
-  for (float &square : sums.squares) {
-    square = static_cast<float>(0.5 * square * factor);
+}
+
+static void finishSquares(Sum &sum) {
+  for (float &square : sum.values) {
+    square = static_cast<float>(0.5 * square / double(sum.rows));
   }
 }
 
-/// How many sequences of a segment fit in memory at once.
-static int64_t getBatchSequences(const Segment &segment, int64_t length) {
-  int64_t columns = 0;
-  for (Operation *op : segment.ops) {
-    columns += cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(1);
-  }
-  int64_t bytes = 2 * columns * length * int64_t(sizeof(float));
-  return std::max<int64_t>(1, kBatchBytes / bytes);
-}
-
-static int64_t getWidth(Value value) {
-  return cast<RankedTensorType>(value.getType()).getDimSize(1);
-}
-
-LogicalResult Calibration::run(Sink sink,
-                               llvm::function_ref<void(double)> report) {
-  int64_t sequences = int64_t(ids.size()) / length;
-  llvm::StringMap<Sums> sums;
+static Sums countUses(ArrayRef<Segment> segments) {
+  Sums sums;
   for (const Segment &segment : segments) {
     for (Operation *op : segment.ops) {
       if (auto linear = dyn_cast<LinearOp>(op)) {
@@ -107,48 +118,109 @@ LogicalResult Calibration::run(Sink sink,
       }
     }
   }
-  // inputs[i]: what enters segment i + 1; turned into derivatives on the way
-  // back.
-  std::vector<RowFile> inputs;
-  auto getBatch = [&](int64_t first, int64_t count) {
-    return Batch{count, length, 0, ids.slice(first * length, count * length)};
-  };
-  auto readInput = [&](size_t i, const Batch &batch, int64_t first,
-                       Activations &values) -> LogicalResult {
-    if (i == 0) {
-      return success();
-    }
-    std::vector<float> &rows = values[segments[i].input];
-    rows.resize(batch.getRows() * getWidth(segments[i].input));
-    return inputs[i - 1].read(segments[i].ops.front(), first * length, rows);
-  };
+  return sums;
+}
 
-  // Three runs of a segment's work: forward, forward again, in reverse.
-  for (size_t i = 0; i + 1 < segments.size(); ++i) {
-    const Segment &segment = segments[i];
-    auto file =
-        RowFile::create(segment.ops.front(), folder, getWidth(segment.output));
-    if (failed(file)) {
+/// Gives away the sums that a segment was the last to add to.
+static LogicalResult giveAway(const Segment &segment, Sums &sums,
+                              void (*finish)(Sum &), Calibration::Sink sink) {
+  for (Operation *op : segment.ops) {
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear || --sums[linear.getWeight()].uses > 0) {
+      continue;
+    }
+    Sum &sum = sums[linear.getWeight()];
+    finish(sum);
+    if (failed(sink(linear.getWeight(), sum.values))) {
       return failure();
     }
-    inputs.push_back(std::move(*file));
+    sums.erase(linear.getWeight());
+  }
+  return success();
+}
+
+/// How many sequences of a segment fit in memory at once.
+static int64_t getBatchSequences(const Segment &segment, int64_t length) {
+  int64_t columns = 0;
+  for (Operation *op : segment.ops) {
+    columns += getWidth(op->getResult(0));
+  }
+  int64_t bytes = 2 * columns * length * int64_t(sizeof(float));
+  return std::max<int64_t>(1, kBatchBytes / bytes);
+}
+
+Batch Calibration::getBatch(int64_t first, int64_t count) const {
+  return {count, length, 0, ids.slice(first * length, count * length)};
+}
+
+LogicalResult Calibration::readInput(size_t segment, int64_t first,
+                                     const Batch &batch,
+                                     Activations &values) const {
+  if (segment == 0) {
+    return success();
+  }
+  Value input = segments[segment].input;
+  std::vector<float> &rows = values[input];
+  rows.resize(batch.getRows() * getWidth(input));
+  return boundaries[segment - 1].read(segments[segment].ops.front(),
+                                      first * length, rows);
+}
+
+LogicalResult Calibration::collectMoments(Sink sink, Report report) {
+  int64_t sequences = int64_t(ids.size()) / length;
+  auto head = segments.back().output.getDefiningOp<LinearOp>();
+  if (!head) {
+    return segments.back().output.getDefiningOp()->emitOpError(
+        "expected logits to come from a product");
+  }
+  int64_t width = getWidth(head.getX());
+  hidden.resize(sequences * length * width);
+  Sums sums = countUses(segments);
+  for (auto [i, whole] : llvm::enumerate(segments)) {
+    bool isLast = i + 1 == segments.size();
+    // Nobody needs the logits yet.
+    Segment segment = whole;
+    if (isLast) {
+      llvm::erase(segment.ops, head);
+    } else {
+      auto file =
+          RowFile::create(whole.ops.front(), folder, getWidth(whole.output));
+      if (failed(file)) {
+        return failure();
+      }
+      boundaries.push_back(std::move(*file));
+    }
     int64_t count = getBatchSequences(segment, length);
     for (int64_t first = 0; first < sequences; first += count) {
       Batch batch = getBatch(first, std::min(count, sequences - first));
       Activations values;
-      if (failed(readInput(i, batch, first, values)) ||
-          failed(executor.forward(segment, batch, values, false)) ||
-          failed(inputs[i].write(segment.ops.front(), first * length,
-                                 values[segment.output]))) {
+      if (failed(readInput(i, first, batch, values)) ||
+          failed(executor.forward(segment, batch, values, true))) {
+        return failure();
+      }
+      addMoments(whole, values, sums);
+      if (isLast) {
+        llvm::copy(values[head.getX()], &hidden[first * length * width]);
+      } else if (failed(boundaries[i].write(whole.ops.front(), first * length,
+                                            values[whole.output]))) {
         return failure();
       }
     }
     executor.releaseWeights();
-    report(double(i) / double(3 * segments.size()));
+    if (failed(giveAway(whole, sums, finishMoment, sink))) {
+      return failure();
+    }
+    report(0.7 * double(i) / double(segments.size()));
   }
+  return success();
+}
 
+LogicalResult Calibration::collectSensitivities(Sink sink, Report report) {
+  int64_t sequences = int64_t(ids.size()) / length;
+  sequences = llvm::divideCeil(sequences, kReverseShare);
+  Sums sums = countUses(segments);
+  SquareCollector collector(sums);
   UniformNumbers numbers(/*seed=*/1);
-  Collector collector(sums);
   for (size_t i = segments.size(); i-- > 0;) {
     const Segment &segment = segments[i];
     Operation *op = segment.ops.front();
@@ -156,26 +228,18 @@ LogicalResult Calibration::run(Sink sink,
     for (int64_t first = 0; first < sequences; first += count) {
       Batch batch = getBatch(first, std::min(count, sequences - first));
       Activations values, gradients;
-      if (failed(readInput(i, batch, first, values)) ||
+      if (failed(readInput(i, first, batch, values)) ||
           failed(executor.forward(segment, batch, values, true))) {
         return failure();
       }
       std::vector<float> &output = gradients[segment.output];
       if (i + 1 == segments.size()) {
-        auto head = segment.output.getDefiningOp<LinearOp>();
-        if (!head) {
-          return segment.output.getDefiningOp()->emitOpError(
-              "expected logits to come from a product");
-        }
-        int64_t width = getWidth(head.getX());
-        hidden.resize(sequences * length * width);
-        llvm::copy(values[head.getX()], &hidden[first * length * width]);
         output = std::move(values[segment.output]);
         drawnLossGradient(output, getWidth(segment.output), numbers,
                           first * length);
       } else {
         output.resize(batch.getRows() * getWidth(segment.output));
-        if (failed(inputs[i].read(op, first * length, output))) {
+        if (failed(boundaries[i].read(op, first * length, output))) {
           return failure();
         }
       }
@@ -183,28 +247,17 @@ LogicalResult Calibration::run(Sink sink,
                                    collector))) {
         return failure();
       }
-      if (i > 0 && failed(inputs[i - 1].write(op, first * length,
-                                              gradients[segment.input]))) {
+      // What entered the segment has done its work.
+      if (i > 0 && failed(boundaries[i - 1].write(op, first * length,
+                                                  gradients[segment.input]))) {
         return failure();
       }
     }
     executor.releaseWeights();
-    for (Operation *each : segment.ops) {
-      auto linear = dyn_cast<LinearOp>(each);
-      if (!linear) {
-        continue;
-      }
-      Sums &sum = sums[linear.getWeight()];
-      if (--sum.uses > 0) {
-        continue;
-      }
-      finish(sum);
-      if (failed(sink(linear.getWeight(), sum.moment, sum.squares))) {
-        return failure();
-      }
-      sums.erase(linear.getWeight());
+    if (failed(giveAway(segment, sums, finishSquares, sink))) {
+      return failure();
     }
-    report(1 - 2 * double(i) / double(3 * segments.size()));
+    report(1 - 0.3 * double(i) / double(segments.size()));
   }
   return success();
 }

@@ -156,15 +156,16 @@ llvm::Error Statistics::writeTeacher(uint64_t head, llvm::ArrayRef<int32_t> ids,
                      asFloats);
 }
 
-llvm::Error Statistics::write(llvm::StringRef name, uint64_t weights,
-                              llvm::ArrayRef<float> moment,
-                              llvm::ArrayRef<float> rowWeights) {
+llvm::Error Statistics::writeMoment(llvm::StringRef name, uint64_t weights,
+                                    llvm::ArrayRef<float> moment) {
   int64_t columns = static_cast<int64_t>(
       std::llround(std::sqrt(static_cast<double>(moment.size()))));
-  if (llvm::Error error = store.write(getKey(name, weights, "moment"),
-                                      {columns, columns}, moment)) {
-    return error;
-  }
+  return store.write(getKey(name, weights, "moment"), {columns, columns},
+                     moment);
+}
+
+llvm::Error Statistics::writeRowWeights(llvm::StringRef name, uint64_t weights,
+                                        llvm::ArrayRef<float> rowWeights) {
   return store.write(getKey(name, weights, "sensitivity"),
                      {static_cast<int64_t>(rowWeights.size())}, rowWeights);
 }

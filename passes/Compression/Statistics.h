@@ -47,9 +47,10 @@ public:
   bool contains(llvm::StringRef name, uint64_t weights) const;
 
   /// `moment` is columns x columns.
-  llvm::Error write(llvm::StringRef name, uint64_t weights,
-                    llvm::ArrayRef<float> moment,
-                    llvm::ArrayRef<float> rowWeights);
+  llvm::Error writeMoment(llvm::StringRef name, uint64_t weights,
+                          llvm::ArrayRef<float> moment);
+  llvm::Error writeRowWeights(llvm::StringRef name, uint64_t weights,
+                              llvm::ArrayRef<float> rowWeights);
 
   /// Of the model whose head has these weights and so many columns. Fails if
   /// the folder has none.
