@@ -207,7 +207,7 @@ def TuneTablesPass : Pass<"umber-tune-tables", "::mlir::ModuleOp"> {
   let options = [Option<"steps", "steps", "int64_t", "12", "how many steps">,
                  Option<"batch", "batch", "int64_t", "2",
                         "sequences for each step">,
-                 Option<"rate", "rate", "double", "0.002",
+                 Option<"rate", "rate", "double", "0.001",
                         "of the first step, as part of a table's root mean "
                         "square; later ones are smaller">,
                  StatisticsOption];
