@@ -313,6 +313,7 @@ LogicalResult TuneTables::run() {
   if (tables.empty()) {
     return success();
   }
+  ProgressAction::report(&getContext(), "tune", 0);
   DerivedStore &derived = parameters->getDerived();
   std::string recipe = getRecipe(*teacher);
   bool isDone = llvm::all_of(tables, [&](const auto &each) {

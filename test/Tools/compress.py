@@ -219,7 +219,8 @@ def check_dumps(s):
 
 def check_progress(s):
     """A bar on a terminal, lines elsewhere, and nothing for what takes no time."""
-    stages = ["import", "compress", "measure", "palettize", "embeddings", "quantize"]
+    stages = ["import", "compress", "sample", "calibrate", "measure", "palettize",
+              "embeddings", "quantize", "tune"]
     _, said = s.compile("t", "--bits=4")
     lines = said.splitlines()[:len(stages)]
     assert lines == [f"umber-compile: {stage}" for stage in stages], said
@@ -242,7 +243,7 @@ def check_progress(s):
     steps = [step for step in bar.split("\r\033[K") if step]
     percents = [int(re.match(r"\[=* *\] (\d+)%", step).group(1)) for step in steps]
     assert percents == sorted(percents) and percents[-1] <= 100, steps
-    assert [name for name in stages if any(step.endswith(", " + name) for step in steps)] \
+    assert [name for name in stages if any(f", {name}" in step for step in steps)] \
         == stages, steps
     # The bar is gone before the summary.
     assert bar.endswith("\r\033[K") and "\033" not in rest, shown

@@ -11,8 +11,8 @@ namespace umber::training {
 struct SampleOptions {
   int64_t sequences = 64, length = 512;
   uint64_t seed = 0;
-  /// Logits are divided by it. Below 1, text makes more sense but has less in it:
-  /// at 0.8, a 3.5-bit model of 135M parameters diverged by a quarter more.
+  /// Logits are divided by it. Below 1, text makes more sense but has less in
+  /// it: at 0.8, a 3.5-bit model of 135M parameters diverged by a quarter more.
   float temperature = 1.0f;
 };
 
