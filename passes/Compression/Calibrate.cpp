@@ -48,7 +48,6 @@ private:
     return getOperation().emitError(llvm::toString(std::move(error)));
   }
   LogicalResult checkOptions();
-  FailureOr<func::FuncOp> getStep();
   FailureOr<Weights> getWeights(const ParameterStore &store,
                                 const Statistics &collected,
                                 const training::Segment &last);
@@ -65,26 +64,6 @@ private:
                         ArrayRef<int32_t> ids, const Weights &weights,
                         Statistics &collected);
 };
-
-/// The function that is given token ids.
-FailureOr<func::FuncOp> Calibrate::getStep() {
-  func::FuncOp step;
-  for (auto function : getOperation().getOps<func::FuncOp>()) {
-    if (function.walk([](EmbedOp) { return WalkResult::interrupt(); })
-            .wasInterrupted()) {
-      if (step) {
-        return function.emitOpError("expected one function that embeds tokens, "
-                                    "found another one, ")
-               << step.getSymNameAttr();
-      }
-      step = function;
-    }
-  }
-  if (!step) {
-    return getOperation().emitError("expected a function that embeds tokens");
-  }
-  return step;
-}
 
 LogicalResult Calibrate::checkOptions() {
   if (sequences < 1 || length < 2) {
@@ -238,11 +217,7 @@ LogicalResult Calibrate::run() {
     return getOperation().emitError(
         "expected parameters to calibrate, found a model of shapes only");
   }
-  auto step = getStep();
-  if (failed(step)) {
-    return failure();
-  }
-  auto segments = training::getSegments(*step);
+  auto segments = training::getSegments(getOperation());
   if (failed(segments)) {
     return failure();
   }

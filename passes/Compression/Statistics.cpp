@@ -56,6 +56,30 @@ llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
                            getHash(moment) ^ getHash(rowWeights) << 1};
 }
 
+llvm::Expected<std::vector<int32_t>>
+Statistics::readIds(llvm::StringRef key) const {
+  auto shape = store.getShape(key);
+  if (!shape) {
+    return shape.takeError();
+  }
+  int64_t count = 1;
+  for (int64_t extent : *shape) {
+    count *= extent;
+  }
+  std::vector<float> ids(count);
+  if (llvm::Error error = store.readRows(key, 0, ids)) {
+    return std::move(error);
+  }
+  return std::vector<int32_t>(ids.begin(), ids.end());
+}
+
+llvm::Error Statistics::writeIds(llvm::StringRef key,
+                                 llvm::ArrayRef<int64_t> shape,
+                                 llvm::ArrayRef<int32_t> ids) {
+  std::vector<float> asFloats(ids.begin(), ids.end());
+  return store.write(key, shape, asFloats);
+}
+
 bool Statistics::containsTeacher(uint64_t head) const {
   return store.contains(getKey("teacher", head, "ids")) &&
          store.contains(getKey("teacher", head, "hidden"));
@@ -76,16 +100,17 @@ llvm::Expected<Teacher> Statistics::getTeacher(uint64_t head,
   Teacher teacher;
   teacher.length = shape->back();
   teacher.columns = columns;
-  std::vector<float> ids(shape->front() * teacher.length);
-  teacher.hidden.resize(ids.size() * columns);
-  if (llvm::Error error = store.readRows(idsKey, 0, ids)) {
-    return std::move(error);
+  auto ids = readIds(idsKey);
+  if (!ids) {
+    return ids.takeError();
   }
+  teacher.ids = std::move(*ids);
+  teacher.hidden.resize(teacher.ids.size() * columns);
   if (llvm::Error error = store.readRows(hiddenKey, 0, teacher.hidden)) {
     return std::move(error);
   }
-  teacher.ids.assign(ids.begin(), ids.end());
-  teacher.identity = getHash(ids) ^ getHash(teacher.hidden) << 1;
+  std::vector<float> asFloats(teacher.ids.begin(), teacher.ids.end());
+  teacher.identity = getHash(asFloats) ^ getHash(teacher.hidden) << 1;
   return teacher;
 }
 
@@ -124,36 +149,25 @@ Statistics::getText(uint64_t settings) const {
   if (!store.contains(key)) {
     return std::vector<int32_t>();
   }
-  auto shape = store.getShape(key);
-  if (!shape) {
-    return shape.takeError();
-  }
-  std::vector<float> ids(shape->front());
-  if (llvm::Error error = store.readRows(key, 0, ids)) {
-    return std::move(error);
-  }
-  return std::vector<int32_t>(ids.begin(), ids.end());
+  return readIds(key);
 }
 
 llvm::Error Statistics::writeText(uint64_t settings,
                                   llvm::ArrayRef<int32_t> ids) {
-  std::vector<float> asFloats(ids.begin(), ids.end());
-  return store.write(getKey("calibration", settings, "text"),
-                     {static_cast<int64_t>(ids.size())}, asFloats);
+  return writeIds(getKey("calibration", settings, "text"),
+                  {static_cast<int64_t>(ids.size())}, ids);
 }
 
 llvm::Error Statistics::writeTeacher(uint64_t head, llvm::ArrayRef<int32_t> ids,
                                      int64_t length,
                                      llvm::ArrayRef<float> hidden) {
-  // Floats hold ids exactly up to 2^24.
-  std::vector<float> asFloats(ids.begin(), ids.end());
   int64_t tokens = ids.size(), columns = hidden.size() / tokens;
   if (llvm::Error error = store.write(getKey("teacher", head, "hidden"),
                                       {tokens, columns}, hidden)) {
     return error;
   }
-  return store.write(getKey("teacher", head, "ids"), {tokens / length, length},
-                     asFloats);
+  return writeIds(getKey("teacher", head, "ids"), {tokens / length, length},
+                  ids);
 }
 
 llvm::Error Statistics::writeMoment(llvm::StringRef name, uint64_t weights,

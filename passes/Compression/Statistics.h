@@ -69,6 +69,11 @@ public:
   llvm::Error writeText(uint64_t settings, llvm::ArrayRef<int32_t> ids);
 
 private:
+  /// Token ids, which floats hold exactly up to 2^24.
+  llvm::Expected<std::vector<int32_t>> readIds(llvm::StringRef key) const;
+  llvm::Error writeIds(llvm::StringRef key, llvm::ArrayRef<int64_t> shape,
+                       llvm::ArrayRef<int32_t> ids);
+
   DerivedStore store;
   std::string folder;
 };

@@ -294,10 +294,7 @@ LogicalResult TuneTables::run() {
   if (failed(findTables(**store))) {
     return failure();
   }
-  func::FuncOp step;
-  getOperation().walk(
-      [&](EmbedOp op) { step = op->getParentOfType<func::FuncOp>(); });
-  auto segments = training::getSegments(step);
+  auto segments = training::getSegments(getOperation());
   if (failed(segments)) {
     return failure();
   }

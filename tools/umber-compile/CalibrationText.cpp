@@ -4,8 +4,8 @@
 #include "tools/umber-compile/CalibrationText.h"
 #include "dialects/Umber/IR/UmberOps.h"
 #include "dialects/Umber/Import/GGUF/GGUFFile.h"
-#include "dialects/Umber/Import/TokenizerImport.h"
 #include "runtime/core/text/Tokenizer.h"
+#include "tools/common/ImportedTokenizer.h"
 #include "tools/common/WriteFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/ConvertUTF.h"
@@ -45,22 +45,7 @@ static Expected<std::vector<int32_t>> tokenize(const std::string &text,
   if (!imported) {
     return imported.takeError();
   }
-  TokenizerData data;
-  data.model = imported->model;
-  data.pre = imported->pre;
-  data.tokens.assign(imported->tokens.begin(), imported->tokens.end());
-  data.types = imported->types;
-  data.merges = imported->merges;
-  data.scores = imported->scores;
-  data.bos = imported->bos;
-  data.eos = imported->eos;
-  data.eot = imported->eot;
-  data.unk = imported->unk;
-  data.pad = imported->pad;
-  data.addBos = imported->addBos;
-  data.addEos = imported->addEos;
-  data.addSpacePrefix = imported->addSpacePrefix;
-  auto tokenizer = Tokenizer::create(std::move(data));
+  auto tokenizer = Tokenizer::create(makeTokenizerData(*imported));
   if (!tokenizer.ok()) {
     return createStringError(model + ": " + tokenizer.status().message());
   }

@@ -115,4 +115,23 @@ FailureOr<std::vector<Segment>> getSegments(func::FuncOp function) {
   return segments;
 }
 
+FailureOr<std::vector<Segment>> getSegments(ModuleOp module) {
+  func::FuncOp step;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (function.walk([](EmbedOp) { return WalkResult::interrupt(); })
+            .wasInterrupted()) {
+      if (step) {
+        return function.emitOpError("expected one function that embeds tokens, "
+                                    "found another one, ")
+               << step.getSymNameAttr();
+      }
+      step = function;
+    }
+  }
+  if (!step) {
+    return module.emitError("expected a function that embeds tokens");
+  }
+  return getSegments(step);
+}
+
 } // namespace umber::training

@@ -26,6 +26,9 @@ struct Segment {
 /// diagnostic at an op that cannot be run so.
 mlir::FailureOr<std::vector<Segment>> getSegments(mlir::func::FuncOp function);
 
+/// The same for the only function of a module that embeds tokens.
+mlir::FailureOr<std::vector<Segment>> getSegments(mlir::ModuleOp module);
+
 /// The update that gave a cache the keys and values that an attention over it
 /// reads.
 mlir::umber::KVUpdateOp findUpdate(mlir::umber::AttentionOp attention);

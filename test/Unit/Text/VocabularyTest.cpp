@@ -5,9 +5,9 @@
 // tokenizers give: see generate_ids.py.
 
 #include "dialects/Umber/Import/GGUF/GGUFFile.h"
-#include "dialects/Umber/Import/TokenizerImport.h"
 #include "runtime/core/text/ChatTemplate.h"
 #include "runtime/core/text/Tokenizer.h"
+#include "tools/common/ImportedTokenizer.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -46,7 +46,7 @@ protected:
     auto import = importTokenizer(**file);
     ASSERT_TRUE(bool(import)) << llvm::toString(import.takeError());
     imported = new TokenizerImport(std::move(*import));
-    auto created = Tokenizer::create(makeData());
+    auto created = Tokenizer::create(makeTokenizerData(*imported));
     ASSERT_TRUE(created.ok()) << created.status().message();
     tokenizer = created->release();
   }
@@ -63,24 +63,6 @@ protected:
       GTEST_SKIP() << "UMBER_TEST_MODEL names no GGUF file";
     }
     ASSERT_NE(tokenizer, nullptr);
-  }
-
-  static TokenizerData makeData() {
-    TokenizerData data;
-    data.model = imported->model;
-    data.pre = imported->pre;
-    data.tokens.assign(imported->tokens.begin(), imported->tokens.end());
-    data.types = imported->types;
-    data.merges = imported->merges;
-    data.bos = imported->bos;
-    data.eos = imported->eos;
-    data.eot = imported->eot;
-    data.unk = imported->unk;
-    data.pad = imported->pad;
-    data.addBos = imported->addBos;
-    data.addEos = imported->addEos;
-    data.addSpacePrefix = imported->addSpacePrefix;
-    return data;
   }
 
   static std::vector<int32_t> encode(std::string_view text,
@@ -191,7 +173,7 @@ TEST_F(VocabularyTest, IsUsedByManyThreads) {
 
 TEST_F(VocabularyTest, ReportsItsSpeed) {
   auto start = Clock::now();
-  auto created = Tokenizer::create(makeData());
+  auto created = Tokenizer::create(makeTokenizerData(*imported));
   double load = millisecondsSince(start);
   ASSERT_TRUE(created.ok());
   json cases = readJson(UMBER_TEST_DATA "/smollm2-ids.json");
