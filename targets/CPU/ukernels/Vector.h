@@ -92,6 +92,29 @@ UMBER_INLINE Vec<float, N> expNonPositive(Vec<float, N> x) {
   return x < F(-87.0f) ? F(0.0f) : p * scale;
 }
 
+/// The largest magnitude, or NaN if an element is not finite.
+UMBER_INLINE float largestMagnitude(const float *x, int64_t count) {
+  constexpr int kWidth = 16;
+  using Floats = Vec<float, kWidth>;
+  Floats largest = 0.0f, poison = 0.0f;
+  int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) {
+    Floats v = load<kWidth>(x + i);
+    largest = __builtin_elementwise_max(largest, __builtin_elementwise_abs(v));
+    poison += v * Floats(0.0f);
+  }
+  float most = 0.0f, spoilt = sum<kWidth>(poison);
+#pragma clang loop unroll(full)
+  for (int lane = 0; lane < kWidth; ++lane) {
+    most = __builtin_elementwise_max(most, largest[lane]);
+  }
+  for (; i < count; ++i) {
+    most = __builtin_elementwise_max(most, __builtin_elementwise_abs(x[i]));
+    spoilt += x[i] * 0.0f;
+  }
+  return most + spoilt;
+}
+
 } // namespace umber
 
 #endif // UMBER_TARGETS_CPU_UKERNELS_VECTOR_H

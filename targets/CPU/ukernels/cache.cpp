@@ -27,21 +27,6 @@ UMBER_INLINE F loadPadded(const float *x, int64_t count) {
   return v;
 }
 
-/// max |x|; NaN where an element is none or infinite.
-UMBER_INLINE float largestMagnitude(const float *x, int64_t count) {
-  F largest = F(0.0f), poison = F(0.0f);
-  for (int64_t i = 0; i < count; i += kWidth) {
-    F v = loadPadded(x + i, count - i);
-    largest = __builtin_elementwise_max(largest, __builtin_elementwise_abs(v));
-    poison += v * 0.0f; // NaN from here on where v is not finite
-  }
-  float result = largest[0];
-  for (int i = 1; i < kWidth; ++i) {
-    result = largest[i] > result ? largest[i] : result;
-  }
-  return result + sum<kWidth>(poison);
-}
-
 UMBER_INLINE void storeIntegers(int8_t *row, int64_t d, Bytes q,
                                 int64_t count) {
   if (count >= kWidth) {

@@ -13,27 +13,6 @@ namespace {
 constexpr int kWidth = 16;
 using Floats = Vec<float, kWidth>;
 
-/// The largest magnitude, or NaN if an element is not finite.
-UMBER_INLINE float findLargest(const float *x, int64_t count) {
-  Floats largest = 0.0f, poison = 0.0f;
-  int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) {
-    Floats v = load<kWidth>(x + i);
-    largest = __builtin_elementwise_max(largest, __builtin_elementwise_abs(v));
-    poison += v * Floats(0.0f);
-  }
-  float most = 0.0f, spoilt = sum<kWidth>(poison);
-#pragma clang loop unroll(full)
-  for (int lane = 0; lane < kWidth; ++lane) {
-    most = __builtin_elementwise_max(most, largest[lane]);
-  }
-  for (; i < count; ++i) {
-    most = __builtin_elementwise_max(most, __builtin_elementwise_abs(x[i]));
-    spoilt += x[i] * 0.0f;
-  }
-  return most + spoilt;
-}
-
 /// round_half_even(x / scale), in [-range, range], also for NaN.
 template <typename V>
 UMBER_INLINE V quantize(V x, V scale, V range) {
@@ -80,7 +59,7 @@ UMBER_UKERNEL void umber_uk_quantize(const float *x, int64_t xOffset, float *y,
   auto *row = reinterpret_cast<int8_t *>(y + yOffset);
   for (int64_t g = first; g < last; ++g) {
     const float *in = x + xOffset + g * group;
-    float scale = findLargest(in, group) / float(range);
+    float scale = largestMagnitude(in, group) / float(range);
     int32_t sum =
         quantizeGroup(in, group, scale, float(range), row + g * group);
     __builtin_memcpy(row + form.getScalesOffset() + 4 * g, &scale,
