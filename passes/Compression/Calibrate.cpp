@@ -188,16 +188,18 @@ LogicalResult Calibrate::collect(training::Executor &executor,
   auto getWritten = [&](llvm::Error error) -> LogicalResult {
     return error ? fail(std::move(error)) : success();
   };
-  auto writeMoment = [&](StringRef weight, ArrayRef<float> moment) {
-    return getWritten(collected.writeMoment(
-        weight, weights.identities.lookup(weight), moment));
+  auto writeInputs = [&](StringRef weight, ArrayRef<float> moments,
+                         int64_t width) {
+    return getWritten(collected.writeInputMoment(
+        weight, weights.identities.lookup(weight), moments, width));
   };
-  auto writeRows = [&](StringRef weight, ArrayRef<float> rowWeights) {
-    return getWritten(collected.writeRowWeights(
-        weight, weights.identities.lookup(weight), rowWeights));
+  auto writeOutputs = [&](StringRef weight, ArrayRef<float> moments,
+                          int64_t width) {
+    return getWritten(collected.writeOutputMoment(
+        weight, weights.identities.lookup(weight), moments, width));
   };
-  if (failed(calibration.collectMoments(writeMoment, report)) ||
-      failed(calibration.collectSensitivities(writeRows, report))) {
+  if (failed(calibration.collectInputMoments(writeInputs, report)) ||
+      failed(calibration.collectOutputMoments(writeOutputs, report))) {
     return failure();
   }
   llvm::Error error = collected.writeTeacher(weights.head, ids, length,

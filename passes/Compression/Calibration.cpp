@@ -4,7 +4,6 @@
 #include "passes/Compression/Calibration.h"
 #include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
 #include "dialects/Umber/Training/Loss.h"
-#include "llvm/Support/Parallel.h"
 #include <cmath>
 
 using namespace mlir;
@@ -19,26 +18,25 @@ constexpr int64_t kBatchBytes = int64_t(400) << 20;
 
 namespace {
 
-/// Rows of a weight whose derivatives one thread squares.
-constexpr int64_t kOutputsPerTask = 512;
-
 /// A sum over tokens, until the last product with a weight has been run.
 struct Sum {
-  std::vector<float> values;
-  int64_t rows = 0; ///< tokens
+  std::vector<float> values; ///< squares of width x width
+  int64_t width = 0;
+  int64_t tokens = 0;
   int64_t uses = 0; ///< products that are still to come
 };
 
 using Sums = llvm::StringMap<Sum>;
 
-/// Adds up squares of derivatives.
-class SquareCollector : public ReverseObserver {
+/// Adds up the second moments of derivatives.
+class OutputCollector : public ReverseObserver {
 public:
-  explicit SquareCollector(Sums &sums) : sums(sums) {}
+  OutputCollector(Sums &sums, LinearOp head) : sums(sums), head(head) {}
   void product(LinearOp op, ArrayRef<float> x, ArrayRef<float> dy) override;
 
 private:
   Sums &sums;
+  LinearOp head;
 };
 
 } // namespace
@@ -47,23 +45,19 @@ static int64_t getWidth(Value value) {
   return cast<RankedTensorType>(value.getType()).getDimSize(1);
 }
 
-void SquareCollector::product(LinearOp op, ArrayRef<float> x,
+void OutputCollector::product(LinearOp op, ArrayRef<float> x,
                               ArrayRef<float> dy) {
   Sum &sum = sums[op.getWeight()];
   int64_t outputs = getWidth(op.getResult());
   int64_t tokens = int64_t(dy.size()) / outputs;
-  sum.values.resize(outputs);
-  sum.rows += tokens;
-  llvm::parallelFor(
-      0, llvm::divideCeil(outputs, kOutputsPerTask), [&](size_t task) {
-        int64_t first = int64_t(task) * kOutputsPerTask;
-        int64_t end = std::min(outputs, first + kOutputsPerTask);
-        for (int64_t t = 0; t < tokens; ++t) {
-          for (int64_t o = first; o < end; ++o) {
-            sum.values[o] += dy[t * outputs + o] * dy[t * outputs + o];
-          }
-        }
-      });
+  sum.width = std::min(outputs, op == head ? Calibration::kCoupledLogits : Calibration::kCoupledRows);
+  sum.values.resize(outputs * sum.width);
+  sum.tokens += tokens;
+  for (int64_t first = 0; first < outputs; first += sum.width) {
+    addSecondMoment(&dy[first], outputs, tokens,
+                    std::min(sum.width, outputs - first),
+                    &sum.values[first * sum.width], sum.width);
+  }
 }
 
 /// Products of a segment that read the same value have the same moment.
@@ -81,31 +75,32 @@ static void addMoments(const Segment &segment, const Activations &values,
     auto [found, isNew] = moments.try_emplace(linear.getX());
     if (isNew) {
       found->second.resize(columns * columns);
-      addSecondMoment(x.data(), tokens, columns, found->second.data());
+      addSecondMoment(x.data(), columns, tokens, columns, found->second.data(),
+                      columns);
     }
     Sum &sum = sums[linear.getWeight()];
+    sum.width = columns;
     sum.values.resize(columns * columns);
     addTo(found->second, sum.values);
-    sum.rows += tokens;
+    sum.tokens += tokens;
   }
 }
 
-/// Turns the sum over the lower half of a matrix into the mean, on both halves.
-static void finishMoment(Sum &sum) {
-  int64_t columns =
-      std::llround(std::sqrt(static_cast<double>(sum.values.size())));
-  for (int64_t r = 0; r < columns; ++r) {
-    for (int64_t c = 0; c <= r; ++c) {
-      float mean = static_cast<float>(double(sum.values[r * columns + c]) /
-                                      double(sum.rows));
-      sum.values[r * columns + c] = sum.values[c * columns + r] = mean;
+/// Turns the sum over the lower half of each square into `factor` times the
+/// mean, on both halves.
+static void finish(Sum &sum, double factor) {
+  int64_t rows = int64_t(sum.values.size()) / sum.width;
+  for (int64_t r = 0; r < rows; ++r) {
+    float *square = &sum.values[(r - r % sum.width) * sum.width];
+    int64_t i = r % sum.width;
+    for (int64_t j = 0; j <= i; ++j) {
+      float mean = static_cast<float>(factor * square[i * sum.width + j] /
+                                      double(sum.tokens));
+      square[i * sum.width + j] = mean;
+      if (j < rows - (r - i)) {
+        square[j * sum.width + i] = mean;
+      }
     }
-  }
-}
-
-static void finishSquares(Sum &sum) {
-  for (float &square : sum.values) {
-    square = static_cast<float>(0.5 * square / double(sum.rows));
   }
 }
 
@@ -122,16 +117,16 @@ static Sums countUses(ArrayRef<Segment> segments) {
 }
 
 /// Gives away the sums that a segment was the last to add to.
-static LogicalResult giveAway(const Segment &segment, Sums &sums,
-                              void (*finish)(Sum &), Calibration::Sink sink) {
+static LogicalResult giveAway(const Segment &segment, Sums &sums, double factor,
+                              Calibration::Sink sink) {
   for (Operation *op : segment.ops) {
     auto linear = dyn_cast<LinearOp>(op);
     if (!linear || --sums[linear.getWeight()].uses > 0) {
       continue;
     }
     Sum &sum = sums[linear.getWeight()];
-    finish(sum);
-    if (failed(sink(linear.getWeight(), sum.values))) {
+    finish(sum, factor);
+    if (failed(sink(linear.getWeight(), sum.values, sum.width))) {
       return failure();
     }
     sums.erase(linear.getWeight());
@@ -166,7 +161,7 @@ LogicalResult Calibration::readInput(size_t segment, int64_t first,
                                       first * length, rows);
 }
 
-LogicalResult Calibration::collectMoments(Sink sink, Report report) {
+LogicalResult Calibration::collectInputMoments(Sink sink, Report report) {
   int64_t sequences = int64_t(ids.size()) / length;
   auto head = segments.back().output.getDefiningOp<LinearOp>();
   if (!head) {
@@ -207,7 +202,7 @@ LogicalResult Calibration::collectMoments(Sink sink, Report report) {
       }
     }
     executor.releaseWeights();
-    if (failed(giveAway(whole, sums, finishMoment, sink))) {
+    if (failed(giveAway(whole, sums, /*factor=*/1, sink))) {
       return failure();
     }
     report(0.7 * double(i) / double(segments.size()));
@@ -215,11 +210,12 @@ LogicalResult Calibration::collectMoments(Sink sink, Report report) {
   return success();
 }
 
-LogicalResult Calibration::collectSensitivities(Sink sink, Report report) {
+LogicalResult Calibration::collectOutputMoments(Sink sink, Report report) {
   int64_t sequences = int64_t(ids.size()) / length;
   sequences = llvm::divideCeil(sequences, kReverseShare);
   Sums sums = countUses(segments);
-  SquareCollector collector(sums);
+  auto head = segments.back().output.getDefiningOp<LinearOp>();
+  OutputCollector collector(sums, head);
   UniformNumbers numbers(/*seed=*/1);
   for (size_t i = segments.size(); i-- > 0;) {
     const Segment &segment = segments[i];
@@ -254,7 +250,7 @@ LogicalResult Calibration::collectSensitivities(Sink sink, Report report) {
       }
     }
     executor.releaseWeights();
-    if (failed(giveAway(segment, sums, finishSquares, sink))) {
+    if (failed(giveAway(segment, sums, /*factor=*/0.5, sink))) {
       return failure();
     }
     report(1 - 0.3 * double(i) / double(segments.size()));

@@ -15,13 +15,19 @@ namespace umber {
 /// Runs segment by segment over all of the text, with one segment's weights in
 /// memory and what passes between segments on disk: forward for the second
 /// moments of the products' inputs; then, over a part of the text, in reverse
-/// for the derivatives of the loss -log p(token) by their outputs, tokens drawn
-/// from the model's own distribution, computing each segment's values again.
+/// for those of the derivatives of the loss -log p(token) by their outputs,
+/// tokens drawn from the model's own distribution, computing each segment's
+/// values again.
 class Calibration {
 public:
-  /// The part of the sequences, the first of them, that is run in reverse: a
-  /// derivative's mean square needs fewer tokens than a matrix of moments.
+  /// The part of the sequences, the first of them, that is run in reverse: it
+  /// takes three times as long as running forward.
   static constexpr int64_t kReverseShare = 4;
+
+  /// The moments of outputs couple so many rows of a weight, then the next: for
+  /// all of a large one they would take more memory than the weight. The last
+  /// product has the most rows, and none that depend on their neighbours.
+  static constexpr int64_t kCoupledRows = 2048, kCoupledLogits = 64;
 
   /// `ids` are sequences of `length` tokens, one after the other. `folder` is
   /// for files that nobody sees.
@@ -32,24 +38,26 @@ public:
       : executor(executor), segments(segments), ids(ids), length(length),
         folder(folder) {}
 
-  /// Called with what there is of a weight when it is complete.
+  /// Called with a weight's moments when they are complete: squares of `width` x
+  /// `width`, one below the other.
   using Sink = llvm::function_ref<mlir::LogicalResult(
-      llvm::StringRef weight, llvm::ArrayRef<float> values)>;
+      llvm::StringRef weight, llvm::ArrayRef<float> moments, int64_t width)>;
   /// Told how much of all is done, from 0 to 1.
   using Report = llvm::function_ref<void(double)>;
 
-  /// Gives the second moment of each product's input, columns x columns. Fails
-  /// with a diagnostic.
+  /// Gives the second moment of each product's input. Fails with a diagnostic.
   ///
   /// Tokens as heavy as their own derivatives (Kim et al. 2025, GuidedQuant,
   /// arXiv:2505.07004) were no better here, with 32,768 of them.
-  mlir::LogicalResult collectMoments(Sink sink, Report report);
+  mlir::LogicalResult collectInputMoments(Sink sink, Report report);
 
-  /// Gives half the mean square of the derivatives per row of each weight.
-  /// After collectMoments. Fails with a diagnostic.
-  mlir::LogicalResult collectSensitivities(Sink sink, Report report);
+  /// Gives half the second moment of the derivatives by each product's output,
+  /// in squares for kCoupledRows or kCoupledLogits rows each, the last one
+  /// without the rows that there are not.
+  /// After collectInputMoments. Fails with a diagnostic.
+  mlir::LogicalResult collectOutputMoments(Sink sink, Report report);
 
-  /// What enters the last product, a row per token, after collectMoments.
+  /// What enters the last product, a row per token, after collectInputMoments.
   llvm::ArrayRef<float> getHidden() const { return hidden; }
 
 private:

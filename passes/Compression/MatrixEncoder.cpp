@@ -2,9 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/MatrixEncoder.h"
+#include "mlir/IR/Diagnostics.h"
+#include "passes/Compression/Palette/Palettize.h"
 #include "passes/Compression/Palette/QuantizeRows.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Parallel.h"
+#include <atomic>
+#include <mutex>
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -18,26 +23,47 @@ static int64_t getMeasureRounds(int64_t rounds) { return rounds > 1 ? 1 : 0; }
 
 /// Part of the recipes' names: to be raised when the encoder makes other bytes
 /// of the same weights.
-constexpr llvm::StringLiteral kVersion = "1";
+constexpr llvm::StringLiteral kVersion = "2";
 
 static LogicalResult fail(ParamOp param, llvm::Error error) {
   return param.emitOpError("cannot be compressed: ")
          << llvm::toString(std::move(error));
 }
 
-static llvm::Expected<palette::Compressed>
-compress(ArrayRef<float> weights, RankedTensorType type, int64_t bits,
-         const ProductStatistics &statistics, int64_t rounds) {
-  int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
-  if (bits == 8) {
-    return palette::quantizeRows(weights, rows, columns, statistics.moment,
-                                 statistics.rowWeights);
+/// Calls `function` with each parameter's number on all threads, a parameter on
+/// each: rows of a matrix depend on one another. Diagnostics stand in the order
+/// of the parameters.
+static LogicalResult forEach(ArrayRef<ParamOp> params,
+                             MatrixEncoder::Report report,
+                             function_ref<LogicalResult(size_t)> function) {
+  if (params.size() == 1) {
+    // Its rows may then run on all threads.
+    if (failed(function(0))) {
+      return failure();
+    }
+    report(params.front());
+    return success();
   }
-  palette::PalettizeOptions options;
-  options.refineRounds = rounds;
-  options.rowWeights = statistics.rowWeights;
-  return palette::palettize(weights, rows, columns, statistics.moment, bits,
-                            kRowsPerTable, options);
+  if (params.empty()) {
+    return success();
+  }
+  std::atomic<bool> hasFailed = false;
+  std::mutex mutex;
+  ParallelDiagnosticHandler handler(params.front()->getContext());
+  llvm::parallelFor(0, params.size(), [&](size_t i) {
+    if (hasFailed) {
+      return;
+    }
+    handler.setOrderIDForThread(i);
+    if (failed(function(i))) {
+      hasFailed = true;
+    } else {
+      std::lock_guard<std::mutex> lock(mutex);
+      report(params[i]);
+    }
+    handler.eraseOrderIDForThread();
+  });
+  return failure(hasFailed);
 }
 
 RankedTensorType MatrixEncoder::getType(RankedTensorType type, int64_t bits) {
@@ -67,8 +93,40 @@ FailureOr<ProductStatistics> MatrixEncoder::getStatistics(ParamOp param) const {
   return std::move(*found);
 }
 
-FailureOr<std::vector<palette::OutputError>>
-MatrixEncoder::measure(ParamOp param, ArrayRef<int64_t> bits) {
+llvm::Expected<EncodedMatrix>
+MatrixEncoder::compress(ArrayRef<float> weights, ParamOp param, int64_t bits,
+                        const palette::ProductMoments &moments,
+                        int64_t rounds) const {
+  RankedTensorType type = param.getTensorType();
+  if (bits == 8) {
+    return palette::quantizeRows(weights, type.getDimSize(0),
+                                 type.getDimSize(1));
+  }
+  palette::PalettizeOptions options;
+  options.refineRounds = rounds;
+  return palette::palettize(weights, moments, bits, kRowsPerTable, options);
+}
+
+FailureOr<std::vector<std::vector<float>>>
+MatrixEncoder::measure(ArrayRef<ParamOp> params, ArrayRef<int64_t> bits,
+                       Report report) {
+  std::vector<std::vector<float>> errors(params.size());
+  auto done = forEach(params, report, [&](size_t i) -> LogicalResult {
+    auto measured = measureOne(params[i], bits);
+    if (failed(measured)) {
+      return failure();
+    }
+    errors[i] = std::move(*measured);
+    return success();
+  });
+  if (failed(done)) {
+    return failure();
+  }
+  return errors;
+}
+
+FailureOr<std::vector<float>>
+MatrixEncoder::measureOne(ParamOp param, ArrayRef<int64_t> bits) {
   auto known = getStatistics(param);
   if (failed(known)) {
     return failure();
@@ -85,42 +143,44 @@ MatrixEncoder::measure(ParamOp param, ArrayRef<int64_t> bits) {
     return failure();
   }
   DerivedStore &derived = parameters.getDerived();
-  // An error and a signal for each width.
-  std::vector<float> table(2 * bits.size());
+  std::vector<float> errors(bits.size());
   if (derived.contains(*key)) {
-    if (llvm::Error error = derived.readRows(*key, 0, table)) {
+    if (llvm::Error error = derived.readRows(*key, 0, errors)) {
       return fail(param, std::move(error));
     }
-  } else {
-    auto weights = parameters.read(param);
-    if (failed(weights)) {
-      return failure();
-    }
-    for (auto [i, width] : llvm::enumerate(bits)) {
-      if (width == 16) {
-        continue; // rounding to f16 is beside every other error nothing
-      }
-      auto result = compress(*weights, param.getTensorType(), width, *known,
-                             measureRounds);
-      if (!result) {
-        return fail(param, result.takeError());
-      }
-      table[2 * i] = result->error.error;
-      table[2 * i + 1] = result->error.signal;
-    }
-    if (llvm::Error error = derived.write(
-            *key, {static_cast<int64_t>(bits.size()), 2}, table)) {
-      return fail(param, std::move(error));
-    }
+    return errors;
   }
-  std::vector<palette::OutputError> errors;
-  for (size_t i = 0; i < bits.size(); ++i) {
-    errors.push_back({table[2 * i], table[2 * i + 1]});
+  auto weights = parameters.read(param);
+  if (failed(weights)) {
+    return failure();
+  }
+  for (auto [i, width] : llvm::enumerate(bits)) {
+    if (width == 16) {
+      continue; // rounding to f16 is beside every other error nothing
+    }
+    auto matrix =
+        compress(*weights, param, width, known->moments, measureRounds);
+    if (!matrix) {
+      return fail(param, matrix.takeError());
+    }
+    errors[i] = static_cast<float>(palette::getOutputError(
+        *weights, EncodedLayout::get(getType(param.getTensorType(), width)),
+        *matrix, known->moments));
+  }
+  if (llvm::Error error = derived.write(
+          *key, {static_cast<int64_t>(bits.size())}, errors)) {
+    return fail(param, std::move(error));
   }
   return errors;
 }
 
-LogicalResult MatrixEncoder::encode(ParamOp param, int64_t bits) {
+LogicalResult MatrixEncoder::encode(ArrayRef<ParamOp> params,
+                                    ArrayRef<int64_t> bits, Report report) {
+  return forEach(params, report,
+                 [&](size_t i) { return encodeOne(params[i], bits[i]); });
+}
+
+LogicalResult MatrixEncoder::encodeOne(ParamOp param, int64_t bits) {
   RankedTensorType type = getType(param.getTensorType(), bits);
   if (bits == 16) {
     param.setType(type);
@@ -154,13 +214,16 @@ LogicalResult MatrixEncoder::encode(ParamOp param, int64_t bits) {
     if (failed(weights)) {
       return failure();
     }
-    auto result = compress(*weights, type, bits, *known, rounds);
-    if (!result) {
-      return fail(param, result.takeError());
+    auto matrix = compress(*weights, param, bits, known->moments, rounds);
+    if (!matrix) {
+      return fail(param, matrix.takeError());
     }
-    relative = result->error.getRelative();
+    double error = palette::getOutputError(*weights, EncodedLayout::get(type),
+                                           *matrix, known->moments);
+    double signal = palette::getOutputChange(*weights, known->moments);
+    relative = signal > 0 ? error / signal : 0;
     if (llvm::Error error =
-            derived.write(*key, type, result->matrix,
+            derived.write(*key, type, *matrix,
                           llvm::formatv("{0:e9}", relative).str())) {
       return fail(param, std::move(error));
     }

@@ -5,7 +5,6 @@
 #define UMBER_PASSES_COMPRESSION_MATRIXENCODER_H
 
 #include "passes/Compression/DerivedParameters.h"
-#include "passes/Compression/Palette/Palettize.h"
 #include "passes/Compression/Statistics.h"
 
 namespace umber {
@@ -26,16 +25,29 @@ public:
   static mlir::RankedTensorType getType(mlir::RankedTensorType type,
                                         int64_t bits);
 
-  /// The error at each of these widths, with little refinement: it ranks widths
-  /// as more would. Fails with a diagnostic at the parameter.
-  mlir::FailureOr<std::vector<palette::OutputError>>
-  measure(mlir::umber::ParamOp param, llvm::ArrayRef<int64_t> bits);
+  /// Told each parameter that is done, from any thread, one at a time.
+  using Report = llvm::function_ref<void(mlir::umber::ParamOp)>;
 
-  /// Gives the parameter its type at a width, its encoded bytes, and its error
-  /// as an attribute. Fails with a diagnostic at the parameter.
-  mlir::LogicalResult encode(mlir::umber::ParamOp param, int64_t bits);
+  /// Each parameter's error at each of these widths, with little refinement: it
+  /// ranks widths as more would. Fails with a diagnostic at the parameter.
+  mlir::FailureOr<std::vector<std::vector<float>>>
+  measure(llvm::ArrayRef<mlir::umber::ParamOp> params,
+          llvm::ArrayRef<int64_t> bits, Report report);
+
+  /// Gives the parameters their types at a width each, their encoded bytes, and
+  /// their errors as attributes. Fails with a diagnostic at the parameter.
+  mlir::LogicalResult encode(llvm::ArrayRef<mlir::umber::ParamOp> params,
+                             llvm::ArrayRef<int64_t> bits, Report report);
 
 private:
+  mlir::FailureOr<std::vector<float>>
+  measureOne(mlir::umber::ParamOp param, llvm::ArrayRef<int64_t> bits);
+  mlir::LogicalResult encodeOne(mlir::umber::ParamOp param, int64_t bits);
+  llvm::Expected<EncodedMatrix> compress(llvm::ArrayRef<float> weights,
+                                         mlir::umber::ParamOp param,
+                                         int64_t bits,
+                                         const palette::ProductMoments &moments,
+                                         int64_t rounds) const;
   mlir::FailureOr<ProductStatistics>
   getStatistics(mlir::umber::ParamOp param) const;
 

@@ -51,11 +51,13 @@ private:
                                                MatrixEncoder &encoder);
   /// `least`: bytes that the body takes at the least.
   LogicalResult failBudget(const ModelBody &parts, int64_t least);
-  /// The first `done` matrices are.
-  void reportProgress(StringRef what, const ModelBody &parts, size_t done) {
-    ArrayRef<ParamOp> all(parts.body);
-    ProgressAction::report(&getContext(), what,
-                           getWork(all.take_front(done)) / getWork(all));
+  /// What adds up how much of `what` is done.
+  auto getReport(StringRef what, const ModelBody &parts) {
+    return [context = &getContext(), what, all = getWork(parts.body),
+            done = 0.0](ParamOp param) mutable {
+      done += getWork(param);
+      ProgressAction::report(context, what, done / all);
+    };
   }
 };
 
@@ -166,14 +168,14 @@ Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
   if (getLeastBytes(matrices) > budget) {
     return failBudget(parts, getLeastBytes(matrices));
   }
-  for (auto [i, param] : llvm::enumerate(parts.body)) {
-    reportProgress("measure", parts, i);
-    auto errors = encoder.measure(param, widths);
-    if (failed(errors)) {
-      return failure();
-    }
-    for (auto [choice, error] : llvm::zip(matrices[i], *errors)) {
-      choice.error = error.error;
+  auto errors =
+      encoder.measure(parts.body, widths, getReport("measure", parts));
+  if (failed(errors)) {
+    return failure();
+  }
+  for (auto [matrix, byWidth] : llvm::zip(matrices, *errors)) {
+    for (auto [choice, error] : llvm::zip(matrix, byWidth)) {
+      choice.error = error;
     }
   }
   std::vector<size_t> indices = *allocate(matrices, budget);
@@ -206,13 +208,7 @@ LogicalResult Palettize::run() {
   if (failed(widths)) {
     return failure();
   }
-  for (auto [i, param] : llvm::enumerate(parts.body)) {
-    reportProgress("palettize", parts, i);
-    if (failed(encoder.encode(param, (*widths)[i]))) {
-      return failure();
-    }
-  }
-  return success();
+  return encoder.encode(parts.body, *widths, getReport("palettize", parts));
 }
 
 } // namespace

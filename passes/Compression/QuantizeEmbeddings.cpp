@@ -67,8 +67,8 @@ LogicalResult QuantizeEmbeddings::run() {
         recipe.empty() ? FailureOr<int64_t>(bits) : widths.get(param);
     ProgressAction::report(&getContext(), "embeddings",
                            double(i) / parts.embeddings.size());
-    if (failed(width) ||
-        failed((isProduct ? encoder : lookupEncoder).encode(param, *width))) {
+    if (failed(width) || failed((isProduct ? encoder : lookupEncoder)
+                                    .encode(param, *width, [](ParamOp) {}))) {
       return failure();
     }
   }

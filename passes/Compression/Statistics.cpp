@@ -4,9 +4,14 @@
 #include "passes/Compression/Statistics.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/xxhash.h"
-#include <cmath>
 
 namespace umber {
+
+constexpr llvm::StringLiteral kInputs = "inputs", kOutputs = "outputs";
+
+/// What is added to the diagonals of moments, over their means: to those of
+/// outputs more, as they come from fewer tokens.
+constexpr double kInputDamping = 0.01, kOutputDamping = 0.03;
 
 static std::string getKey(llvm::StringRef name, uint64_t weights,
                           llvm::StringRef what) {
@@ -20,8 +25,8 @@ static uint64_t getHash(llvm::ArrayRef<float> values) {
 }
 
 bool Statistics::contains(llvm::StringRef name, uint64_t weights) const {
-  return store.contains(getKey(name, weights, "moment")) &&
-         store.contains(getKey(name, weights, "sensitivity"));
+  return store.contains(getKey(name, weights, kInputs)) &&
+         store.contains(getKey(name, weights, kOutputs));
 }
 
 llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
@@ -29,7 +34,7 @@ llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
                                                   int64_t rows,
                                                   int64_t columns) const {
   if (isEmpty()) {
-    return ProductStatistics{palette::SecondMoment::getIdentity(columns), {}};
+    return ProductStatistics{{palette::SecondMoment::getIdentity(columns), {}}};
   }
   if (!contains(name, weights)) {
     return llvm::createStringError(
@@ -37,23 +42,59 @@ llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
         "' with these weights: it is another "
         "model's");
   }
-  std::vector<float> moment(columns * columns), rowWeights(rows);
-  if (llvm::Error error =
-          store.readRows(getKey(name, weights, "moment"), 0, moment)) {
-    return std::move(error);
+  ProductStatistics known{{palette::SecondMoment::getIdentity(0), {}}};
+  auto inputs = readMoments(getKey(name, weights, kInputs), columns,
+                            palette::SecondMoment::Order::Descending,
+                            kInputDamping, known.identity);
+  if (!inputs) {
+    return inputs.takeError();
   }
-  if (llvm::Error error =
-          store.readRows(getKey(name, weights, "sensitivity"), 0, rowWeights)) {
-    return std::move(error);
+  auto outputs =
+      readMoments(getKey(name, weights, kOutputs), rows,
+                  palette::SecondMoment::Order::Given, kOutputDamping,
+                  known.identity);
+  if (!outputs) {
+    return outputs.takeError();
   }
-  auto prepared = palette::SecondMoment::get(
-      std::vector<double>(moment.begin(), moment.end()), columns);
-  if (!prepared) {
-    return llvm::createStringError("'" + folder + "', matrix '" + name + "': " +
-                                   llvm::toString(prepared.takeError()));
+  known.moments = {std::move(inputs->front()), std::move(*outputs)};
+  return known;
+}
+
+llvm::Expected<std::vector<palette::SecondMoment>>
+Statistics::readMoments(llvm::StringRef key, int64_t rows,
+                        palette::SecondMoment::Order order, double damping,
+                        uint64_t &identity) const {
+  auto shape = store.getShape(key);
+  if (!shape) {
+    return shape.takeError();
   }
-  return ProductStatistics{std::move(*prepared), std::move(rowWeights),
-                           getHash(moment) ^ getHash(rowWeights) << 1};
+  if (shape->size() != 2 || (*shape)[0] != rows || (*shape)[1] < 1) {
+    return llvm::createStringError("'" + folder + "', '" + key +
+                                   "': expected " + llvm::Twine(rows) +
+                                   " rows of moments");
+  }
+  int64_t width = (*shape)[1];
+  std::vector<palette::SecondMoment> moments;
+  for (int64_t first = 0; first < rows; first += width) {
+    int64_t count = std::min(width, rows - first);
+    std::vector<float> square(count * width);
+    if (llvm::Error error = store.readRows(key, first, square)) {
+      return std::move(error);
+    }
+    identity = identity * 31 + getHash(square);
+    std::vector<double> elements;
+    for (int64_t r = 0; r < count; ++r) {
+      auto row = square.begin() + r * width;
+      elements.insert(elements.end(), row, row + count);
+    }
+    auto moment = palette::SecondMoment::get(elements, count, order, damping);
+    if (!moment) {
+      return llvm::createStringError("'" + folder + "', '" + key + "': " +
+                                     llvm::toString(moment.takeError()));
+    }
+    moments.push_back(std::move(*moment));
+  }
+  return moments;
 }
 
 llvm::Expected<std::vector<int32_t>>
@@ -170,18 +211,19 @@ llvm::Error Statistics::writeTeacher(uint64_t head, llvm::ArrayRef<int32_t> ids,
                   ids);
 }
 
-llvm::Error Statistics::writeMoment(llvm::StringRef name, uint64_t weights,
-                                    llvm::ArrayRef<float> moment) {
-  int64_t columns = static_cast<int64_t>(
-      std::llround(std::sqrt(static_cast<double>(moment.size()))));
-  return store.write(getKey(name, weights, "moment"), {columns, columns},
-                     moment);
+llvm::Error Statistics::writeInputMoment(llvm::StringRef name, uint64_t weights,
+                                         llvm::ArrayRef<float> moment,
+                                         int64_t width) {
+  return store.write(getKey(name, weights, kInputs),
+                     {int64_t(moment.size()) / width, width}, moment);
 }
 
-llvm::Error Statistics::writeRowWeights(llvm::StringRef name, uint64_t weights,
-                                        llvm::ArrayRef<float> rowWeights) {
-  return store.write(getKey(name, weights, "sensitivity"),
-                     {static_cast<int64_t>(rowWeights.size())}, rowWeights);
+llvm::Error Statistics::writeOutputMoment(llvm::StringRef name,
+                                          uint64_t weights,
+                                          llvm::ArrayRef<float> moment,
+                                          int64_t width) {
+  return store.write(getKey(name, weights, kOutputs),
+                     {int64_t(moment.size()) / width, width}, moment);
 }
 
 } // namespace umber

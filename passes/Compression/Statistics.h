@@ -8,16 +8,13 @@
 #define UMBER_PASSES_COMPRESSION_STATISTICS_H
 
 #include "dialects/Umber/Parameters/DerivedStore.h"
-#include "passes/Compression/Palette/SecondMoment.h"
+#include "passes/Compression/Palette/OutputError.h"
 
 namespace umber {
 
 /// Of one matrix W in y = x W^T.
 struct ProductStatistics {
-  palette::SecondMoment moment; ///< of x
-  /// Per row of W, half the mean of (dL/dy)^2, L the loss per token: the change
-  /// of L is about sum_r rowWeights[r] * (change of y[r])^2. Empty: unknown.
-  std::vector<float> rowWeights;
+  palette::ProductMoments moments;
   uint64_t identity = 0; ///< equal for equal statistics
 };
 
@@ -46,11 +43,11 @@ public:
 
   bool contains(llvm::StringRef name, uint64_t weights) const;
 
-  /// `moment` is columns x columns.
-  llvm::Error writeMoment(llvm::StringRef name, uint64_t weights,
-                          llvm::ArrayRef<float> moment);
-  llvm::Error writeRowWeights(llvm::StringRef name, uint64_t weights,
-                              llvm::ArrayRef<float> rowWeights);
+  /// As Calibration gives them, squares of `width` x `width`.
+  llvm::Error writeInputMoment(llvm::StringRef name, uint64_t weights,
+                               llvm::ArrayRef<float> moment, int64_t width);
+  llvm::Error writeOutputMoment(llvm::StringRef name, uint64_t weights,
+                                llvm::ArrayRef<float> moment, int64_t width);
 
   /// Of the model whose head has these weights and so many columns. Fails if
   /// the folder has none.
@@ -69,6 +66,11 @@ public:
   llvm::Error writeText(uint64_t settings, llvm::ArrayRef<int32_t> ids);
 
 private:
+  /// Changes `identity` with what it reads.
+  llvm::Expected<std::vector<palette::SecondMoment>>
+  readMoments(llvm::StringRef key, int64_t rows,
+              palette::SecondMoment::Order order, double damping,
+              uint64_t &identity) const;
   /// Token ids, which floats hold exactly up to 2^24.
   llvm::Expected<std::vector<int32_t>> readIds(llvm::StringRef key) const;
   llvm::Error writeIds(llvm::StringRef key, llvm::ArrayRef<int64_t> shape,

@@ -12,7 +12,7 @@ using namespace llvm;
 namespace umber::compile {
 
 /// Sequences of 512 tokens, and steps of tuning.
-constexpr int64_t kSequences = 64, kTuneSteps = 12;
+constexpr int64_t kSequences = 64, kTuneSteps = 0;
 
 /// With --fast, also rounds of refinement.
 constexpr int64_t kFastSequences = 8, kFastRounds = 1;

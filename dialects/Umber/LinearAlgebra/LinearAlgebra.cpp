@@ -71,12 +71,13 @@ void multiplyInParallel(const MatrixView &a, const MatrixView &b, float *c,
   });
 }
 
-void addSecondMoment(const float *x, int64_t m, int64_t n, float *c) {
+void addSecondMoment(const float *x, int64_t xStride, int64_t m, int64_t n,
+                     float *c, int64_t cStride) {
   llvm::parallelFor(0, llvm::divideCeil(n, kBlock), [&](size_t block) {
     int64_t first = int64_t(block) * kBlock;
     int64_t rows = std::min(kBlock, n - first);
-    multiply({x + first, n, true}, {x, n}, c + first * n, n, rows, first + rows,
-             m, 1, 1);
+    multiply({x + first, xStride, true}, {x, xStride}, c + first * cStride,
+             cStride, rows, first + rows, m, 1, 1);
   });
 }
 

@@ -49,9 +49,11 @@ void multiplyInParallel(const MatrixView &a, const MatrixView &b, float *c,
                         int64_t stride, int64_t m, int64_t n, int64_t k,
                         float factor = 1, float add = 0);
 
-/// c += x^T x, for x of m x n; only blocks on and below c's diagonal are right.
-/// On llvm::parallelFor's threads.
-void addSecondMoment(const float *x, int64_t m, int64_t n, float *c);
+/// c += x^T x, for x of m x n with rows `xStride` elements apart, c's `cStride`;
+/// only blocks on and below c's diagonal are right. On llvm::parallelFor's
+/// threads.
+void addSecondMoment(const float *x, int64_t xStride, int64_t m, int64_t n,
+                     float *c, int64_t cStride);
 
 /// Replaces the lower triangle of `a`, n x n and column-major, by L with
 /// L L^T = a. Returns whether `a` is positive definite; if not, `a` is spoilt.

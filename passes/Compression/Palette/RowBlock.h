@@ -11,17 +11,23 @@
 
 namespace umber::palette {
 
-/// Rows are independent given their tables, so this is the unit of work.
-/// Elements stand position-major, in the order of the second moment: element
-/// (position, row) is at position * rows + row, so that vectors run over rows.
+/// The unit of work. Elements stand position-major, in the order of the inputs'
+/// second moment: element (position, row) is at position * rows + row, so that
+/// vectors run over rows.
 struct RowBlock {
   int64_t rows = 0, columns = 0, rowsPerTable = 0;
   std::vector<float> weights;
   std::vector<float> errors; ///< decoded minus weights
   std::vector<uint8_t> codes;
-  std::vector<float> importance; ///< per row, a factor of its squared error
+  /// Per row, a factor of its squared error where tables are first made.
+  std::vector<float> importance;
+  /// rows x rows: how an error of the first row counts at the second.
+  std::vector<float> coupling;
+  /// Errors times coupling, as are those of the matrix's other rows.
+  std::vector<float> mixed;
   Tables tables;
 
+  /// Rows are independent until `coupling` says otherwise.
   RowBlock(int64_t rows, int64_t columns, int64_t rowsPerTable, int64_t bits);
 
   int64_t getGroups() const { return tables.groups; }
@@ -34,20 +40,17 @@ struct RowBlock {
 /// Codes every weight as the nearest entry of its row's table.
 void assignNearest(RowBlock &block);
 
-/// Codes the weights position by position, each as the entry nearest to what
-/// makes up best for the errors so far, without foresight of those to come
-/// (GPTQ). Needs no codes to begin with.
-void assignWithFeedback(RowBlock &block, const SecondMoment &moment);
+/// Codes the weights position by position, and row by row at each, each as the
+/// entry nearest to what makes up best for the errors so far, without foresight
+/// of those to come: GPTQ over columns, the same over rows (Tseng et al. 2025,
+/// YAQA, arXiv:2505.22988). `coupling` is upper triangular: the factor of the
+/// outputs' second moment. Needs no codes to begin with.
+void assignWithFeedback(RowBlock &block, const SecondMoment &inputs);
 
-/// Changes codes one position after the other, each to what is best while all
-/// others stay (coordinate descent): never raises the objective.
-void descend(RowBlock &block, const SecondMoment &moment);
-
-/// Writes `gradient` = errors times the second moment, as errors stand, and
-/// returns importance * e H e^T per table, summed over its rows.
-std::vector<double> getObjective(const RowBlock &block,
-                                 const SecondMoment &moment,
-                                 std::vector<float> &gradient);
+/// Changes codes one after the other, each to what is best while all others
+/// stay (coordinate descent): never raises the objective. `coupling` is the
+/// outputs' second moment.
+void descend(RowBlock &block, const SecondMoment &inputs);
 
 } // namespace umber::palette
 

@@ -44,7 +44,8 @@ SecondMoment SecondMoment::getIdentity(int64_t columns) {
 }
 
 llvm::Expected<SecondMoment>
-SecondMoment::get(llvm::ArrayRef<double> h, int64_t columns, double damping) {
+SecondMoment::get(llvm::ArrayRef<double> h, int64_t columns, Order order,
+                  double damping) {
   assert(int64_t(h.size()) == columns * columns);
   if (llvm::Error error = check(h, columns)) {
     return std::move(error);
@@ -59,8 +60,10 @@ SecondMoment::get(llvm::ArrayRef<double> h, int64_t columns, double damping) {
     return moment;
   }
   moment.scale = trace / columns;
-  std::stable_sort(moment.order.begin(), moment.order.end(),
-                   [&](int32_t i, int32_t j) { return at(i, i) > at(j, j); });
+  if (order == Order::Descending) {
+    std::stable_sort(moment.order.begin(), moment.order.end(),
+                     [&](int32_t i, int32_t j) { return at(i, i) > at(j, j); });
+  }
 
   // LAPACK factors L L^T with L lower. From the last position to the first,
   // that is R R^T with R upper: L's element (i, j), column-major, is R's at the

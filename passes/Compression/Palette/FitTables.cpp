@@ -1,9 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "passes/Compression/Palette/Refine.h"
+#include "passes/Compression/Palette/FitTables.h"
 #include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
-#include "passes/Compression/Palette/BestOfTables.h"
 #include <algorithm>
 #include <numeric>
 
@@ -58,35 +57,61 @@ UMBER_PER_PROCESSOR static void sumRows(const float *matrix, int64_t stride,
   out[3] = d;
 }
 
+/// sums[q] = sum over r of coupling[r, q] * sums[r], in place, for `rows` rows
+/// of strideAlignment elements.
+UMBER_PER_PROCESSOR static void mixRows(int64_t rows, const float *coupling,
+                                        int64_t stride, const float *sums,
+                                        float *mixed) {
+  for (int64_t q = 0; q < rows; ++q) {
+    float *out = mixed + q * strideAlignment;
+    std::fill(out, out + strideAlignment, 0.0f);
+    for (int64_t r = 0; r < rows; ++r) {
+      float factor = coupling[r * stride + q];
+      const float *row = sums + r * strideAlignment;
+      for (int64_t j = 0; j < strideAlignment; ++j) {
+        out[j] += factor * row[j];
+      }
+    }
+  }
+}
+
 /// The objective's second derivative in a table's entries, halved: metric[a, b]
-/// is the sum of importance * H[i, j] over the table's rows and the positions i
-/// with code a, j with code b.
+/// is the sum of G[r, q] H[i, j] over the table's rows r, q, the positions i
+/// where r has code a, and j where q has code b.
 static std::vector<double>
-getMetric(const RowBlock &block, const SecondMoment &moment, int64_t group) {
+getMetric(const RowBlock &block, const SecondMoment &inputs, int64_t group) {
   int64_t count = block.tables.count;
-  int64_t first = block.getFirstRow(group), end = block.getEndRow(group);
+  int64_t first = block.getFirstRow(group);
+  int64_t rows = block.getEndRow(group) - first;
   std::vector<PositionsByCode> byCode;
-  for (int64_t r = first; r < end; ++r) {
-    byCode.emplace_back(block, r);
+  for (int64_t r = 0; r < rows; ++r) {
+    byCode.emplace_back(block, first + r);
   }
   std::vector<double> metric(count * count);
-  float sum[strideAlignment];
+  std::vector<float> sums(rows * strideAlignment), mixed(sums.size());
   // A strip of the second moment stays in the cache while all rows read it.
   for (int64_t strip = 0; strip < block.columns; strip += strideAlignment) {
     int64_t width = std::min(strideAlignment, block.columns - strip);
-    for (int64_t r = first; r < end; ++r) {
-      const PositionsByCode &lists = byCode[r - first];
-      const uint8_t *codes = &block.codes[strip * block.rows + r];
-      for (int64_t a = 0; a < count; ++a) {
+    for (int64_t a = 0; a < count; ++a) {
+      bool occurs = false;
+      for (int64_t r = 0; r < rows; ++r) {
+        const PositionsByCode &lists = byCode[r];
         int64_t length = lists.begin[a + 1] - lists.begin[a];
-        if (length == 0) {
-          continue;
-        }
-        sumRows(&moment.getMatrix()[strip], moment.getStride(),
-                &lists.positions[lists.begin[a]], length, sum);
-        for (int64_t j = 0; j < width; ++j) {
-          metric[a * count + codes[j * block.rows]] +=
-              block.importance[r] * sum[j];
+        occurs |= length != 0;
+        sumRows(&inputs.getMatrix()[strip], inputs.getStride(),
+                &lists.positions[lists.begin[a]], length,
+                &sums[r * strideAlignment]);
+      }
+      if (!occurs) {
+        continue;
+      }
+      mixRows(rows, &block.coupling[first * block.rows + first], block.rows,
+              sums.data(), mixed.data());
+      const uint8_t *codes = &block.codes[strip * block.rows + first];
+      for (int64_t j = 0; j < width; ++j) {
+        for (int64_t r = 0; r < rows; ++r) {
+          metric[a * count + codes[j * block.rows + r]] +=
+              mixed[r * strideAlignment + j];
         }
       }
     }
@@ -96,16 +121,41 @@ getMetric(const RowBlock &block, const SecondMoment &moment, int64_t group) {
 
 /// Half the objective's derivative in a table's entries.
 static std::vector<double>
-getSlope(const RowBlock &block, llvm::ArrayRef<float> gradient, int64_t group) {
+getSlope(const RowBlock &block, const SecondMoment &inputs, int64_t group) {
+  int64_t first = block.getFirstRow(group);
+  int64_t rows = block.getEndRow(group) - first;
+  std::vector<float> gradient(block.columns * rows);
+  multiply({inputs.getMatrix().data(), inputs.getStride()},
+           {&block.mixed[first], block.rows}, gradient.data(), rows,
+           block.columns, rows, block.columns);
   std::vector<double> slope(block.tables.count);
   for (int64_t p = 0; p < block.columns; ++p) {
-    for (int64_t r = block.getFirstRow(group); r < block.getEndRow(group);
-         ++r) {
-      int64_t i = p * block.rows + r;
-      slope[block.codes[i]] += double(block.importance[r]) * gradient[i];
+    for (int64_t r = 0; r < rows; ++r) {
+      slope[block.codes[p * block.rows + first + r]] += gradient[p * rows + r];
     }
   }
   return slope;
+}
+
+/// Gives a table's rows the errors that its entries now make.
+static void updateErrors(RowBlock &block, int64_t group) {
+  int64_t first = block.getFirstRow(group);
+  int64_t rows = block.getEndRow(group) - first;
+  llvm::ArrayRef<int8_t> entries = block.tables.getEntries(group);
+  float scale = block.tables.getScale(group);
+  std::vector<float> change(block.columns * rows);
+  for (int64_t p = 0; p < block.columns; ++p) {
+    for (int64_t r = 0; r < rows; ++r) {
+      int64_t i = p * block.rows + first + r;
+      float error = entries[block.codes[i]] * scale - block.weights[i];
+      change[p * rows + r] = error - block.errors[i];
+      block.errors[i] = error;
+    }
+  }
+  multiply({change.data(), rows},
+           {&block.coupling[first * block.rows], block.rows},
+           block.mixed.data(), block.rows, block.columns, block.rows, rows,
+           /*factor=*/1, /*add=*/1);
 }
 
 /// The change of the objective when a table's entries change by `step`.
@@ -131,12 +181,11 @@ static std::vector<double> getValues(const Tables &tables, int64_t group) {
   return values;
 }
 
-void fitTables(RowBlock &block, const SecondMoment &moment,
-               llvm::ArrayRef<float> gradient) {
+void fitTables(RowBlock &block, const SecondMoment &inputs) {
   int64_t count = block.tables.count;
   for (int64_t g = 0; g < block.getGroups(); ++g) {
-    std::vector<double> metric = getMetric(block, moment, g);
-    std::vector<double> slope = getSlope(block, gradient, g);
+    std::vector<double> metric = getMetric(block, inputs, g);
+    std::vector<double> slope = getSlope(block, inputs, g);
     std::vector<double> old = getValues(block.tables, g);
 
     // A little more on the diagonal keeps entries without weights where they
@@ -163,37 +212,11 @@ void fitTables(RowBlock &block, const SecondMoment &moment,
     for (int64_t a = 0; a < count; ++a) {
       step[a] -= old[a];
     }
-    if (getChange(metric, slope, step) >= 0) {
-      continue;
-    }
-    block.tables.copy(g, rounded, 0);
-    float scale = rounded.getScale(0);
-    for (int64_t p = 0; p < block.columns; ++p) {
-      for (int64_t r = block.getFirstRow(g); r < block.getEndRow(g); ++r) {
-        int64_t i = p * block.rows + r;
-        block.errors[i] =
-            rounded.entries[block.codes[i]] * scale - block.weights[i];
-      }
+    if (getChange(metric, slope, step) < 0) {
+      block.tables.copy(g, rounded, 0);
+      updateErrors(block, g);
     }
   }
-}
-
-std::vector<double> refine(RowBlock &block, const SecondMoment &moment,
-                           int rounds, int passes) {
-  BestOfTables best(block);
-  std::vector<float> gradient;
-  best.take(block, getObjective(block, moment, gradient));
-  std::vector<double> course{best.getObjective()};
-  for (int round = 0; round < rounds; ++round) {
-    fitTables(block, moment, gradient);
-    for (int pass = 0; pass < passes; ++pass) {
-      descend(block, moment);
-    }
-    best.take(block, getObjective(block, moment, gradient));
-    course.push_back(best.getObjective());
-  }
-  best.restore(block);
-  return course;
 }
 
 } // namespace umber::palette
