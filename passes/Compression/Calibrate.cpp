@@ -35,6 +35,8 @@ struct Calibrate : ::umber::impl::CalibratePassBase<Calibrate> {
   }
 
 private:
+  using Text = std::vector<int32_t>;
+
   /// The weights of all products, by name, as they are now.
   struct Weights {
     llvm::StringMap<uint64_t> identities;
@@ -51,14 +53,20 @@ private:
   FailureOr<Weights> getWeights(const ParameterStore &store,
                                 const Statistics &collected,
                                 const training::Segment &last);
-  FailureOr<std::vector<int32_t>> readTokens(int64_t vocab);
+  bool doesWrite() const { return tokens.empty() || write; }
+  /// Sequences of each file, those first that are also run in reverse.
+  FailureOr<std::vector<Text>> readTexts(int64_t vocab);
+  FailureOr<Text> readText(StringRef path, int64_t vocab);
   /// What the model writes, or has written before with these settings.
-  FailureOr<std::vector<int32_t>>
-  sampleTokens(training::Executor &executor,
-               ArrayRef<training::Segment> segments, Statistics &collected,
-               uint64_t settings);
-  /// A hash of the text, by its tokens or by what the model writes it from.
-  uint64_t getSettings(ArrayRef<int32_t> ids, const Weights &weights) const;
+  FailureOr<Text> writeText(training::Executor &executor,
+                            ArrayRef<training::Segment> segments,
+                            Statistics &collected, uint64_t settings);
+  /// A hash of what the model writes its text from.
+  uint64_t getWriteSettings(const Weights &weights) const;
+  /// A hash of all texts.
+  uint64_t getSettings(ArrayRef<Text> files, uint64_t writeSettings) const;
+  /// All texts as one.
+  Text join(ArrayRef<Text> texts) const;
   LogicalResult collect(training::Executor &executor,
                         ArrayRef<training::Segment> segments,
                         ArrayRef<int32_t> ids, const Weights &weights,
@@ -111,8 +119,20 @@ Calibrate::getWeights(const ParameterStore &store, const Statistics &collected,
   return weights;
 }
 
-FailureOr<std::vector<int32_t>> Calibrate::readTokens(int64_t vocab) {
-  auto ids = readTokenFile(tokens, vocab);
+FailureOr<std::vector<Calibrate::Text>> Calibrate::readTexts(int64_t vocab) {
+  std::vector<Text> texts;
+  for (const std::string &path : tokens) {
+    auto text = readText(path, vocab);
+    if (failed(text)) {
+      return failure();
+    }
+    texts.push_back(std::move(*text));
+  }
+  return texts;
+}
+
+FailureOr<Calibrate::Text> Calibrate::readText(StringRef path, int64_t vocab) {
+  auto ids = readTokenFile(path, vocab);
   if (!ids) {
     return fail(ids.takeError());
   }
@@ -135,10 +155,10 @@ FailureOr<std::vector<int32_t>> Calibrate::readTokens(int64_t vocab) {
   return chosen;
 }
 
-FailureOr<std::vector<int32_t>>
-Calibrate::sampleTokens(training::Executor &executor,
-                        ArrayRef<training::Segment> segments,
-                        Statistics &collected, uint64_t settings) {
+FailureOr<Calibrate::Text>
+Calibrate::writeText(training::Executor &executor,
+                     ArrayRef<training::Segment> segments,
+                     Statistics &collected, uint64_t settings) {
   auto kept = collected.getText(settings);
   if (!kept) {
     return fail(kept.takeError());
@@ -161,20 +181,38 @@ Calibrate::sampleTokens(training::Executor &executor,
   return ids;
 }
 
-uint64_t Calibrate::getSettings(ArrayRef<int32_t> ids,
-                                const Weights &weights) const {
-  std::string text =
-      llvm::formatv("version={0} sequences={1} length={2} ", kVersion,
-                    sequences.getValue(), length.getValue())
+uint64_t Calibrate::getWriteSettings(const Weights &weights) const {
+  return llvm::xxh3_64bits(
+      llvm::formatv("version={0} sequences={1} length={2} seed={3} "
+                    "weights={4:x}",
+                    kVersion, sequences.getValue(), length.getValue(),
+                    seed.getValue(), weights.all)
+          .str());
+}
+
+uint64_t Calibrate::getSettings(ArrayRef<Text> files,
+                                uint64_t writeSettings) const {
+  std::string all =
+      llvm::formatv("length={0} own={1}", length.getValue(), writeSettings)
           .str();
-  if (tokens.empty()) {
-    text +=
-        llvm::formatv("seed={0} weights={1:x}", seed.getValue(), weights.all);
-  } else {
-    text.append(reinterpret_cast<const char *>(ids.data()),
-                ids.size() * sizeof(int32_t));
+  for (const Text &text : files) {
+    all.append(reinterpret_cast<const char *>(text.data()),
+               text.size() * sizeof(int32_t));
   }
-  return llvm::xxh3_64bits(text);
+  return llvm::xxh3_64bits(all);
+}
+
+Calibrate::Text Calibrate::join(ArrayRef<Text> texts) const {
+  Text first, rest;
+  for (ArrayRef<int32_t> text : texts) {
+    int64_t count = int64_t(text.size()) / length;
+    int64_t part =
+        llvm::divideCeil(count, Calibration::kReverseShare) * length;
+    llvm::append_range(first, text.take_front(part));
+    llvm::append_range(rest, text.drop_front(part));
+  }
+  llvm::append_range(first, rest);
+  return first;
 }
 
 LogicalResult Calibrate::collect(training::Executor &executor,
@@ -232,24 +270,24 @@ LogicalResult Calibrate::run() {
   if (reuse && found != 0) {
     return success();
   }
-  FailureOr<std::vector<int32_t>> ids = std::vector<int32_t>();
-  if (!tokens.empty()) {
-    ids = readTokens(cast<RankedTensorType>(segments->back().output.getType())
-                         .getDimSize(1));
-    if (failed(ids)) {
-      return failure();
-    }
+  auto texts =
+      readTexts(cast<RankedTensorType>(segments->back().output.getType())
+                    .getDimSize(1));
+  if (failed(texts)) {
+    return failure();
   }
-  uint64_t settings = getSettings(*ids, *weights);
+  uint64_t writeSettings = doesWrite() ? getWriteSettings(*weights) : 0;
+  uint64_t settings = getSettings(*texts, writeSettings);
   if (found == settings) {
     return success();
   }
   training::Executor executor(getOperation(), **store);
-  if (tokens.empty()) {
-    ids = sampleTokens(executor, *segments, collected, settings);
-    if (failed(ids)) {
+  if (doesWrite()) {
+    auto text = writeText(executor, *segments, collected, writeSettings);
+    if (failed(text)) {
       return failure();
     }
+    texts->push_back(std::move(*text));
   }
   // Until all of them are there, they are of no settings.
   if (collected.getSettings() != 0) {
@@ -257,7 +295,7 @@ LogicalResult Calibrate::run() {
       return fail(std::move(error));
     }
   }
-  if (failed(collect(executor, *segments, *ids, *weights, collected))) {
+  if (failed(collect(executor, *segments, join(*texts), *weights, collected))) {
     return failure();
   }
   llvm::Error error = collected.setSettings(settings);

@@ -10,11 +10,12 @@
 namespace umber {
 
 /// Encodes parameters, and tells beforehand what that would cost. What is
-/// finished is kept among the derived parameters.
+/// finished is kept: encoded matrices among the derived parameters, errors with
+/// the statistics, for other budgets.
 class MatrixEncoder {
 public:
   /// `rounds`: of refinement of what is encoded for good.
-  MatrixEncoder(DerivedParameters &parameters, const Statistics &statistics,
+  MatrixEncoder(DerivedParameters &parameters, Statistics &statistics,
                 int64_t rounds)
       : parameters(parameters), statistics(statistics), rounds(rounds) {}
 
@@ -29,7 +30,7 @@ public:
   using Report = llvm::function_ref<void(mlir::umber::ParamOp)>;
 
   /// Each parameter's error at each of these widths, with little refinement: it
-  /// ranks widths as more would. Fails with a diagnostic at the parameter.
+  /// ranks widths as more would. Without any rounds, an estimate. Fails with a diagnostic at the parameter.
   mlir::FailureOr<std::vector<std::vector<float>>>
   measure(llvm::ArrayRef<mlir::umber::ParamOp> params,
           llvm::ArrayRef<int64_t> bits, Report report);
@@ -52,7 +53,7 @@ private:
   getStatistics(mlir::umber::ParamOp param) const;
 
   DerivedParameters &parameters;
-  const Statistics &statistics;
+  Statistics &statistics;
   int64_t rounds;
 };
 

@@ -97,8 +97,9 @@ def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
   let description = [{
     Runs the model, in f32, over text and in reverse from the derivatives of its
     own loss, and keeps for every product's weight, in a folder: the second
-    moment of its inputs, and how much the output of the model depends on each
-    of its rows. Without a file of tokens, the model writes the text itself.
+    moments of its inputs, and of the loss's derivatives by its outputs. Without
+    a file of tokens, the model writes the text itself; of several texts, there
+    are as many sequences each.
 
     Statistics that the folder has already, of the same weights and text, are
     left as they are; with `reuse`, those of any text are. Memory is for one
@@ -106,11 +107,13 @@ def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
 
     Does not change the module.
   }];
-  let options = [Option<"tokens", "tokens", "std::string", "",
-                        "file of token ids, 32-bit little-endian integers; "
-                        "without, the model writes">,
+  let options = [ListOption<"tokens", "tokens", "std::string",
+                            "files of token ids, 32-bit little-endian "
+                            "integers">,
+                 Option<"write", "write", "bool", "false",
+                        "let the model write, too; without files, it does">,
                  Option<"sequences", "sequences", "int64_t", "64",
-                        "how many sequences, at most">,
+                        "how many sequences of each text, at most">,
                  Option<"length", "length", "int64_t", "512",
                         "tokens of a sequence, at most the model's context">,
                  Option<"seed", "seed", "int64_t", "0",

@@ -9,9 +9,12 @@ namespace umber {
 
 constexpr llvm::StringLiteral kInputs = "inputs", kOutputs = "outputs";
 
-/// What is added to the diagonals of moments, over their means: to those of
-/// outputs more, as they come from fewer tokens.
-constexpr double kInputDamping = 0.01, kOutputDamping = 0.03;
+/// What is added to the diagonals of moments, over their means. Those of outputs
+/// come from fewer tokens, and much of them from few of these: on SmolLM2, from
+/// 8,192 tokens, 0.03, 0.3, 1 and 3 gave divergences of 0.232, 0.211, 0.205 and
+/// 0.200 on one text and of 0.181, 0.168, 0.160 and 0.164 on another, and rows
+/// that do not know of each other 0.222 and 0.179.
+constexpr double kInputDamping = 0.01, kOutputDamping = 1.5;
 
 static std::string getKey(llvm::StringRef name, uint64_t weights,
                           llvm::StringRef what) {

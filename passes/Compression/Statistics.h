@@ -61,6 +61,10 @@ public:
   uint64_t getSettings() const;
   llvm::Error setSettings(uint64_t settings);
 
+  /// For what else is found out with the statistics, by names of the caller's.
+  /// There is none without statistics.
+  DerivedStore &getStore() { return store; }
+
   /// Text that a model has written, by its settings; none if it has not.
   llvm::Expected<std::vector<int32_t>> getText(uint64_t settings) const;
   llvm::Error writeText(uint64_t settings, llvm::ArrayRef<int32_t> ids);

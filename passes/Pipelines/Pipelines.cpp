@@ -62,7 +62,9 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
     if (options.calibrationSequences != 0) {
       CalibratePassOptions calibrate;
       calibrate.sequences = options.calibrationSequences;
-      calibrate.tokens = options.tokens;
+      calibrate.length = options.calibrationLength;
+      llvm::append_range(calibrate.tokens, options.tokens);
+      calibrate.write = options.writeText;
       calibrate.reuse = options.reuseStatistics;
       calibrate.statistics = options.getStatistics();
       pm.addPass(createCalibratePass(calibrate));

@@ -40,10 +40,17 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("sequences to collect statistics from; 0: none are "
                      "collected"),
       llvm::cl::init(0)};
-  Option<std::string> tokens{
+  Option<int64_t> calibrationLength{
+      *this, "calibration-length",
+      llvm::cl::desc("tokens of a sequence to collect statistics from"),
+      llvm::cl::init(512)};
+  ListOption<std::string> tokens{
       *this, "tokens",
-      llvm::cl::desc("file of token ids to collect statistics from; without, "
-                     "the model writes the text")};
+      llvm::cl::desc("files of token ids to collect statistics from")};
+  Option<bool> writeText{
+      *this, "write-text",
+      llvm::cl::desc("let the model write text, too; without files, it does"),
+      llvm::cl::init(false)};
   Option<bool> reuseStatistics{
       *this, "reuse-statistics",
       llvm::cl::desc("take statistics that are there, whatever their text"),

@@ -205,6 +205,21 @@ def check_lock(s):
     s.compile("l", "--bits=4")
 
 
+def check_statistics(s):
+    """--stats keeps all that another budget needs of text and matrices."""
+    kept = s.folder / "kept"
+    s.compile("k", "--bits=3", f"--stats={kept}")
+
+    def files():
+        return {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+
+    before = files()
+    # Inputs, outputs and errors.
+    assert sum(name.startswith("l0.attn.q.") for name in before) == 3, before
+    s.compile("k", "--bits=3.5", f"--stats={kept}")
+    assert files() == before
+
+
 def check_dumps(s):
     """Every dumped phase can be run: its parameters stay."""
     dumps = s.folder / "dumps"
@@ -221,7 +236,7 @@ def check_progress(s):
     """A bar on a terminal, lines elsewhere, and nothing for what takes no time."""
     stages = ["import", "compress", "sample", "calibrate", "measure", "palettize",
               "embeddings", "quantize", "tune"]
-    _, said = s.compile("t", "--bits=4")
+    _, said = s.compile("t", "--bits=4", "--tune-steps=2")
     lines = said.splitlines()[:len(stages)]
     assert lines == [f"umber-compile: {stage}" for stage in stages], said
     _, said = s.compile("t", "--bits=16")
@@ -229,7 +244,7 @@ def check_progress(s):
 
     terminal, other = os.openpty()
     done = subprocess.Popen(["umber-compile", str(s.folder / "m.gguf"), "--emit=mlir",
-                             "--bits=4", "--compile-to=quantize", "-o",
+                             "--bits=4", "--tune-steps=2", "--compile-to=quantize", "-o",
                              str(s.folder / "t.mlir")], stderr=other)
     os.close(other)
     shown = b""
@@ -257,7 +272,8 @@ def main():
     subprocess.run([sys.executable, maker, folder / "m.gguf", *SHAPE], check=True)
     session = Session(folder)
     for check in (check_function, check_defaults, check_report, check_recipe,
-                  check_speed_setting, check_folder, check_lock, check_dumps, check_progress):
+                  check_speed_setting, check_statistics, check_folder, check_lock, check_dumps,
+                  check_progress):
         print(check.__doc__)
         check(session)
 

@@ -27,7 +27,7 @@ def command(kind, threads=2):
     out = ["--emit=mlir", "--compile-to=quantize", "-o", "m.mlir"]
     if kind == "package":
         out = ["--max-tokens=8", "--isa=x86-64-v3", "-o", "m.umb"]
-    return ["umber-compile", "../m.gguf", "--bits=2.7", f"--threads={threads}",
+    return ["umber-compile", "../m.gguf", "--bits=2.7", "--tune-steps=10", f"--threads={threads}",
             "--save-recipe=recipe.json", "--report=json:report.json", *out]
 
 

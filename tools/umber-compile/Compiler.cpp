@@ -128,13 +128,15 @@ Error Compiler::runPhase(Phase phase) {
     return dumpPhase(phase, *module);
   }
   std::unique_ptr<CalibrationText> text;
-  if (phase == Phase::Compress && !options.text.empty()) {
-    auto created = CalibrationText::create(options.text, *module);
+  std::vector<std::unique_ptr<CalibrationText>> texts;
+  for (const std::string &path :
+       phase == Phase::Compress ? options.texts : std::vector<std::string>()) {
+    auto created = CalibrationText::create(path, *module);
     if (!created) {
       return created.takeError();
     }
-    text = std::move(*created);
-    options.pipeline->tokens = text->getTokens().str();
+    options.pipeline->tokens.push_back((*created)->getTokens().str());
+    texts.push_back(std::move(*created));
   }
   mlir::PassManager pm(&context);
   addPhase(pm, phase, *options.pipeline);

@@ -11,11 +11,12 @@ using namespace llvm;
 
 namespace umber::compile {
 
-/// Sequences of 512 tokens, and steps of tuning.
-constexpr int64_t kSequences = 64, kTuneSteps = 0;
+/// Sequences of 512 tokens.
+constexpr int64_t kSequences = 64;
 
-/// With --fast, also rounds of refinement.
-constexpr int64_t kFastSequences = 8, kFastRounds = 1;
+/// With --fast: shorter sequences, as writing one takes a step per token, and
+/// rounds of refinement.
+constexpr int64_t kFastSequences = 16, kFastLength = 128, kFastRounds = 0;
 
 static Error makeError(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
@@ -52,9 +53,14 @@ CompressionFlags::CompressionFlags(cl::OptionCategory &category)
                           "same model that it has are used again"),
                  cl::value_desc("folder"), cl::cat(category)),
       calibrate("calibrate",
-                cl::desc("text to find out with which weights matter: a file, "
-                         "self (default; the model writes it) or none"),
-                cl::value_desc("file"), cl::init("self"), cl::cat(category)),
+                cl::desc("text to find out with which weights matter: files, "
+                         "self (default; the model writes it), each given on "
+                         "its own, or none"),
+                cl::value_desc("file"), cl::cat(category)),
+      tuneSteps("tune-steps",
+                cl::desc("steps of fitting all tables together to the "
+                         "uncompressed model's output (default: 0)"),
+                cl::init(0), cl::cat(category)),
       fast("fast", cl::desc("compress in less time, for more error"),
            cl::cat(category)) {}
 
@@ -137,13 +143,18 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
   return checkCalibration(pipeline);
 }
 
-StringRef CompressionFlags::getText() const {
-  StringRef text = calibrate.getValue();
-  return text == "self" || text == "none" ? StringRef() : text;
+std::vector<std::string> CompressionFlags::getTexts() const {
+  std::vector<std::string> texts;
+  llvm::copy_if(calibrate, std::back_inserter(texts), [](StringRef text) {
+    return text != "self" && text != "none";
+  });
+  return texts;
 }
 
 Error CompressionFlags::checkCalibration(PipelineOptions &pipeline) const {
-  for (const cl::opt<std::string> *flag : {&statistics, &calibrate}) {
+  std::initializer_list<const cl::Option *> flags = {&statistics, std::addressof(calibrate),
+                                                     &tuneSteps};
+  for (const cl::Option *flag : flags) {
     if (flag->getNumOccurrences() != 0 && !pipeline.isCompressed()) {
       return makeError("--" + flag->ArgStr +
                        ": expected --bits of 1 to 8 with it, found " +
@@ -153,9 +164,19 @@ Error CompressionFlags::checkCalibration(PipelineOptions &pipeline) const {
   if (!pipeline.isCompressed()) {
     return Error::success();
   }
-  if (!getText().empty() && !sys::fs::is_regular_file(getText())) {
-    return makeError("--calibrate: expected self, none or a file, found '" +
-                     getText() + "'");
+  if (tuneSteps < 0) {
+    return makeError("--tune-steps: expected 0 or more, found " +
+                     Twine(tuneSteps));
+  }
+  for (const std::string &text : getTexts()) {
+    if (!sys::fs::is_regular_file(text)) {
+      return makeError("--calibrate: expected self, none or a file, found '" +
+                       text + "'");
+    }
+  }
+  bool isNone = llvm::is_contained(calibrate, "none");
+  if (isNone && calibrate.size() > 1) {
+    return makeError("--calibrate: expected nothing else with none");
   }
   if (!statistics.empty() && sys::fs::exists(statistics) &&
       !sys::fs::is_directory(statistics)) {
@@ -163,15 +184,21 @@ Error CompressionFlags::checkCalibration(PipelineOptions &pipeline) const {
                      statistics + "'");
   }
   pipeline.statistics = statistics.getValue();
-  if (calibrate == "none") {
-    if (!statistics.empty()) {
-      return makeError("--stats: expected it without --calibrate=none, which "
-                       "uses no statistics");
+  if (isNone) {
+    if (!statistics.empty() || tuneSteps != 0) {
+      return makeError(Twine(statistics.empty() ? "--tune-steps" : "--stats") +
+                       ": expected it without --calibrate=none, which uses no "
+                       "statistics");
     }
     return Error::success();
   }
-  pipeline.calibrationSequences = fast ? kFastSequences : kSequences;
-  pipeline.tuneSteps = fast ? 0 : kTuneSteps;
+  pipeline.calibrationSequences = kSequences;
+  if (fast) {
+    pipeline.calibrationSequences = kFastSequences;
+    pipeline.calibrationLength = kFastLength;
+  }
+  pipeline.writeText = llvm::is_contained(calibrate, "self");
+  pipeline.tuneSteps = tuneSteps.getValue();
   pipeline.reuseStatistics =
       !statistics.empty() && calibrate.getNumOccurrences() == 0;
   return Error::success();

@@ -22,11 +22,13 @@ struct CompressionFlags {
 
   llvm::cl::opt<std::string> bits, embeddingBits, activationBits, kvBits;
   llvm::cl::list<std::string> bitChoices;
-  llvm::cl::opt<std::string> recipe, statistics, calibrate;
+  llvm::cl::opt<std::string> recipe, statistics;
+  llvm::cl::list<std::string> calibrate;
+  llvm::cl::opt<int64_t> tuneSteps;
   llvm::cl::opt<bool> fast;
 
-  /// The file of --calibrate; empty if it names none.
-  llvm::StringRef getText() const;
+  /// The files of --calibrate.
+  std::vector<std::string> getTexts() const;
 
 private:
   llvm::Error checkWidths(PipelineOptions &pipeline) const;

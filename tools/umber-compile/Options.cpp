@@ -157,7 +157,7 @@ Expected<Options> checkFlags(const Flags &flags) {
   }
   options.threads = flags.threads;
   options.saveRecipe = flags.saveRecipe;
-  options.text = flags.compression.getText();
+  options.texts = flags.compression.getTexts();
   auto report = parseReport(flags);
   if (!report) {
     return report.takeError();

@@ -26,7 +26,7 @@ struct Options {
   unsigned threads = 0;   ///< 0: all cores
   std::string report;     ///< JSON; "-": standard output; empty: none
   std::string saveRecipe; ///< empty: nowhere
-  std::string text;       ///< to calibrate with; empty: no file
+  std::vector<std::string> texts; ///< files to calibrate with
   /// The folder for derived parameters; empty if there are none.
   std::string scratch;
   /// Whether IR is written that names them: then they are to stay.

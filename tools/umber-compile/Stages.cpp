@@ -11,13 +11,15 @@ std::vector<Stage> getStages(const Options &options) {
   std::vector<Stage> stages = {{"import", 0.1}, {"compress", 0.1}};
   if (options.pipeline->isCompressed() && !options.scratch.empty()) {
     const PipelineOptions &pipeline = *options.pipeline;
-    bool isFast = pipeline.refineRounds < 4;
+    bool isFast = pipeline.refineRounds == 0;
     stages = {{"import", 0.1}, {"compress", 4}};
     auto sequences = double(pipeline.calibrationSequences.getValue());
     if (sequences != 0) {
-      if (options.text.empty()) {
+      bool doesWrite = options.texts.empty() || pipeline.writeText;
+      if (doesWrite) {
         stages.push_back({"sample", 1.8 * sequences});
       }
+      sequences *= double(options.texts.size()) + doesWrite;
       stages.push_back({"calibrate", 3.4 * sequences});
     }
     if (options.pipeline->recipe.empty()) {

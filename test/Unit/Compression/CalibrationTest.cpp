@@ -156,26 +156,27 @@ TEST_F(CalibrationTest, RanksMatricesAsQuantizingEachAloneDoes) {
   std::vector<std::string> names;
   std::vector<std::vector<float>> decoded;
   llvm::StringMap<std::vector<float>> moments;
-  auto keep = [&](llvm::StringRef name, llvm::ArrayRef<float> moment) {
+  auto keep = [&](llvm::StringRef name, llvm::ArrayRef<float> moment, int64_t) {
     moments[name] = moment.vec();
     return mlir::success();
   };
-  auto sink = [&](llvm::StringRef name, llvm::ArrayRef<float> rowWeights) {
+  auto sink = [&](llvm::StringRef name, llvm::ArrayRef<float> ofOutputs,
+                  int64_t rows) {
     if (name == "embed") {
       return mlir::success();
     }
     const std::vector<float> &moment = moments[name];
-    int64_t rows = rowWeights.size();
     int64_t columns = std::llround(std::sqrt(double(moment.size())));
     auto prepared = palette::SecondMoment::get(
         std::vector<double>(moment.begin(), moment.end()), columns);
     EXPECT_TRUE(bool(prepared));
-    palette::PalettizeOptions options;
-    options.rowWeights = rowWeights;
-    auto result = palette::palettize(weights[name], rows, columns, *prepared,
-                                     /*bits=*/3, 16, options);
+    auto outputs = palette::SecondMoment::get(
+        std::vector<double>(ofOutputs.begin(), ofOutputs.end()), rows,
+        palette::SecondMoment::Order::Given);
+    EXPECT_TRUE(bool(outputs));
+    palette::ProductMoments known{std::move(*prepared), {std::move(*outputs)}};
+    auto result = palette::palettize(weights[name], known, /*bits=*/3);
     EXPECT_TRUE(bool(result));
-    predicted.push_back(result->error.error);
     EncodedLayout layout;
     layout.rows = rows;
     layout.columns = columns;
@@ -184,13 +185,15 @@ TEST_F(CalibrationTest, RanksMatricesAsQuantizingEachAloneDoes) {
     layout.entries = 8;
     layout.tables = layout.scales = (rows + 15) / 16;
     std::vector<float> &out = decoded.emplace_back(rows * columns);
-    decodeRows(layout, result->matrix, 0, out);
+    decodeRows(layout, *result, 0, out);
+    predicted.push_back(
+        palette::getOutputError(weights[name], layout, *result, known));
     names.push_back(name.str());
     return mlir::success();
   };
   auto report = [](double) {};
-  ASSERT_TRUE(succeeded(calibration.collectMoments(keep, report)) &&
-              succeeded(calibration.collectSensitivities(sink, report)))
+  ASSERT_TRUE(succeeded(calibration.collectInputMoments(keep, report)) &&
+              succeeded(calibration.collectOutputMoments(sink, report)))
       << program.getError();
   ASSERT_EQ(names.size(), 7u * kLayers);
   for (size_t i = 0; i < names.size(); ++i) {

@@ -4,6 +4,7 @@
 #ifndef UMBER_TEST_UNIT_PALETTE_RANDOMMATRICES_H
 #define UMBER_TEST_UNIT_PALETTE_RANDOMMATRICES_H
 
+#include "dialects/Umber/Parameters/EncodedMatrix.h"
 #include "llvm/Support/Error.h"
 #include "gtest/gtest.h"
 #include <cstdint>
@@ -72,6 +73,19 @@ inline std::vector<double> getCorrelatedMoment(int64_t columns,
     }
   }
   return moment;
+}
+
+/// Of palettes with a table and a scale per `rowsPerTable` rows.
+inline EncodedLayout getLayout(int64_t rows, int64_t columns, int64_t bits,
+                               int64_t rowsPerTable) {
+  EncodedLayout layout;
+  layout.rows = rows;
+  layout.columns = columns;
+  layout.tableRows = layout.scaleRows = rowsPerTable;
+  layout.tableColumns = layout.scaleColumns = columns;
+  layout.entries = int64_t(1) << bits;
+  layout.tables = layout.scales = (rows + rowsPerTable - 1) / rowsPerTable;
+  return layout;
 }
 
 } // namespace umber::palette

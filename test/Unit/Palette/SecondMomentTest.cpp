@@ -39,11 +39,16 @@ TEST(SecondMoment, OrdersColumnsByTheirDiagonal) {
   auto moment = SecondMoment::get({1, 0, 0, 0, 5, 0, 0, 0, 3}, 3);
   ASSERT_EQ(errorOf(moment), "");
   EXPECT_EQ(moment->getOrder(), (llvm::ArrayRef<int32_t>{1, 2, 0}));
+  auto given = SecondMoment::get({1, 0, 0, 0, 5, 0, 0, 0, 3}, 3,
+                                 SecondMoment::Order::Given);
+  ASSERT_EQ(errorOf(given), "");
+  EXPECT_EQ(given->getOrder(), (llvm::ArrayRef<int32_t>{0, 1, 2}));
 }
 
 TEST(SecondMoment, TakesInputsThatNeverVary) {
   // Of rank 1, and zero: neither can be factored as it is.
-  auto moment = SecondMoment::get({1, 1, 1, 1}, 2, /*damping=*/0);
+  auto moment = SecondMoment::get(
+      {1, 1, 1, 1}, 2, SecondMoment::Order::Descending, /*damping=*/0);
   ASSERT_EQ(errorOf(moment), "");
   EXPECT_GT(moment->getDamping(), 0);
   auto zero = SecondMoment::get({0, 0, 0, 0}, 2);
