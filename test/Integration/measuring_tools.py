@@ -100,7 +100,8 @@ def check_eval(compiler, runner, tool, folder, has_bos):
     kl = divergences(reference, rows)
     scored = CONTEXT - 1 - CONTEXT // 2
 
-    full = evaluate(tool, package, text, "--reference", other)
+    scores = folder / "scores"
+    full = evaluate(tool, package, text, "--reference", other, "--save-scores", scores)
     assert full["chunks"] == len(full["per_chunk"]) == CHUNKS
     assert full["scored"] == len(rows) == CHUNKS * scored
     expect_close(full["perplexity"], perplexity(rows), "perplexity")
@@ -118,6 +119,20 @@ def check_eval(compiler, runner, tool, folder, has_bos):
         own = slice(chunk * scored, (chunk + 1) * scored)
         expect_close(found["perplexity"], perplexity(rows[own]), f"chunk {chunk}")
         expect_close(found["mean_kl"], statistics.fmean(kl[own]), f"chunk {chunk}")
+
+    table = list(csv.DictReader(io.StringIO(scores.read_text())))
+    assert [(int(line["chunk"]), int(line["position"])) for line in table] == \
+        [(chunk, CONTEXT - scored + i) for chunk in range(CHUNKS) for i in range(scored)]
+    for line, divergence, agrees, (token, logs), (_, others) in zip(
+            table, kl, agreements, rows, reference):
+        expect_close(float(line["neg_log"]), -logs[token], "score")
+        expect_close(float(line["reference_neg_log"]), -others[token], "reference's score")
+        expect_close(float(line["divergence"]), divergence, "score's KL")
+        assert int(line["agrees"]) == agrees
+    evaluate(tool, package, text, "--save-scores", scores)
+    plain = list(csv.DictReader(io.StringIO(scores.read_text())))
+    names = ["chunk", "position", "neg_log"]
+    assert plain == [{name: line[name] for name in names} for line in table]
 
     # A base of all tokens is a reference; one of a few gives a lower bound.
     base = folder / "base"
@@ -154,6 +169,8 @@ def check_errors(tool, package, text, base):
             (["--text", folder / "other-text", "-c", "8", "--base", base],
              "found those of another text"),
             (["--text", text, "-c", "8", "--save-base", folder / "none/base"],
+             "cannot create a file there"),
+            (["--text", text, "-c", "8", "--save-scores", folder / "none/scores"],
              "cannot create a file there"),
             (["--text", text, "-c", "8", "--reference", text],
              "header: expected a package")):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts/bench-peers"
+sys.path.insert(0, str(SCRIPT.parent))
 loader = SourceFileLoader("bench_peers", str(SCRIPT))
 bench = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_peers", loader))
 loader.exec_module(bench)

@@ -3,7 +3,7 @@
 
 #include "tools/umber-eval/Base.h"
 
-#include "tools/common/Handles.h"
+#include "tools/umber-eval/Output.h"
 
 #include <algorithm>
 #include <cmath>
@@ -36,12 +36,6 @@ uint64_t hashOfHeader(const BaseHeader &header) {
   return XXH3_64bits(&header, offsetof(BaseHeader, headerHash));
 }
 
-void check(const Status &status) {
-  if (!status.ok()) {
-    throw ToolError(status.message());
-  }
-}
-
 template <typename T>
 void put(std::vector<uint8_t> &buffer, const T *values, size_t count) {
   const uint8_t *bytes = reinterpret_cast<const uint8_t *>(values);
@@ -59,12 +53,7 @@ struct BaseWriter::Hash {
 };
 
 BaseWriter::BaseWriter(const std::string &path, const BaseHeader &about)
-    : header(about), hash(std::make_unique<Hash>()) {
-  auto created = OutputFile::create(path);
-  if (!created.ok()) {
-    throw ToolError(created.status().message());
-  }
-  file = std::move(*created);
+    : header(about), file(createFile(path)), hash(std::make_unique<Hash>()) {
   std::memcpy(header.magic, kBaseMagic, sizeof kBaseMagic);
   header.version = kBaseVersion;
   XXH3_64bits_reset(&hash->state);

@@ -4,6 +4,7 @@
 #include "tools/umber-eval/Evaluate.h"
 
 #include "tools/umber-eval/Base.h"
+#include "tools/umber-eval/ScoreFile.h"
 #include "tools/umber-eval/Text.h"
 
 #include "tools/common/Handles.h"
@@ -85,6 +86,7 @@ private:
   std::optional<Reader> reference;
   std::optional<BaseReader> base;
   std::optional<BaseWriter> saved;
+  std::optional<ScoreFile> savedScores;
   size_t first;     ///< position in a chunk that is scored first
   size_t scored;    ///< positions scored in a chunk
   uint64_t row = 0; ///< scored positions so far
@@ -108,6 +110,9 @@ Evaluator::Evaluator(const EvalOptions &options)
   }
   if (options.saveBase) {
     startBase();
+  }
+  if (options.saveScores) {
+    savedScores.emplace(*options.saveScores, reference || base);
   }
 }
 
@@ -170,10 +175,17 @@ Evaluation Evaluator::run(const ChunkCallback &progress) {
   for (size_t chunk = 0; chunk < text.chunks(); ++chunk) {
     evaluation.chunks.push_back(scoreChunk(chunk));
     evaluation.total.append(evaluation.chunks.back());
+    if (savedScores) {
+      // A token is predicted at the position before its own.
+      savedScores->append(evaluation.chunks.back(), first + 1);
+    }
     progress(evaluation.total, chunk + 1, text.chunks());
   }
   if (saved) {
     saved->finish();
+  }
+  if (savedScores) {
+    savedScores->finish();
   }
   return evaluation;
 }
@@ -238,21 +250,26 @@ void Evaluator::scoreRow(const float *logits, const float *expected,
   }
   if (divergence) {
     scores.divergences.push_back(*divergence);
-    scores.agreements += best == mostProbable(logits, vocab);
+    scores.agreements.push_back(best == mostProbable(logits, vocab));
   }
   ++row;
 }
 
 } // namespace
 
+Estimate Scores::agreement() const {
+  auto hits = std::count(agreements.begin(), agreements.end(), true);
+  return estimateProportion(static_cast<size_t>(hits), agreements.size());
+}
+
 void Scores::append(const Scores &other) {
-  auto add = [](std::vector<double> &to, const std::vector<double> &from) {
+  auto add = [](auto &to, const auto &from) {
     to.insert(to.end(), from.begin(), from.end());
   };
   add(negativeLogs, other.negativeLogs);
   add(referenceNegativeLogs, other.referenceNegativeLogs);
   add(divergences, other.divergences);
-  agreements += other.agreements;
+  add(agreements, other.agreements);
 }
 
 Evaluation evaluate(const EvalOptions &options, const ChunkCallback &progress) {

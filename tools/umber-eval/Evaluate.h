@@ -18,13 +18,14 @@ namespace umber::tools {
 
 struct EvalOptions {
   std::string package;
-  std::string text;                     ///< path
-  std::optional<std::string> reference; ///< path of another package
-  std::optional<std::string> base;      ///< path of a base file to read
-  std::optional<std::string> saveBase;  ///< path of a base file to write
-  int32_t baseTop = 128;                ///< tokens to keep for a position
-  int32_t context = 512;                ///< tokens in a chunk
-  std::optional<int32_t> chunks;        ///< at most so many
+  std::string text;                      ///< path
+  std::optional<std::string> reference;  ///< path of another package
+  std::optional<std::string> base;       ///< path of a base file to read
+  std::optional<std::string> saveBase;   ///< path of a base file to write
+  std::optional<std::string> saveScores; ///< path of a score file to write
+  int32_t baseTop = 128;                 ///< tokens to keep for a position
+  int32_t context = 512;                 ///< tokens in a chunk
+  std::optional<int32_t> chunks;         ///< at most so many
   int32_t threads = 0;
   std::string device, isa;
 };
@@ -35,9 +36,10 @@ struct Scores {
   std::vector<double> negativeLogs; ///< -log p of the token that follows
   std::vector<double> referenceNegativeLogs;
   std::vector<double> divergences; ///< KL(reference‖model)
-  size_t agreements = 0; ///< positions with the same most probable token
+  std::vector<bool> agreements;    ///< the same most probable token?
 
   bool hasReference() const { return !divergences.empty(); }
+  Estimate agreement() const;
   void append(const Scores &other);
 };
 

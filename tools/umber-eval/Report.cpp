@@ -43,8 +43,7 @@ void describe(Json &json, const Scores &scores) {
   json["median_kl"] = quantile(scores.divergences, 0.5);
   json["p99_kl"] = quantile(scores.divergences, 0.99);
   json["max_kl"] = quantile(scores.divergences, 1.0);
-  add(json, "top1_agreement",
-      estimateProportion(scores.agreements, scores.divergences.size()));
+  add(json, "top1_agreement", scores.agreement());
 }
 
 } // namespace
@@ -77,9 +76,7 @@ void printText(const EvalOptions &options, const Evaluation &evaluation) {
   printLine("median KL divergence", quantile(total.divergences, 0.5));
   printLine("99 % KL divergence", quantile(total.divergences, 0.99));
   printLine("maximum KL divergence", quantile(total.divergences, 1.0));
-  printLine("same most probable",
-            estimateProportion(total.agreements, total.divergences.size()), 100,
-            " %");
+  printLine("same most probable", total.agreement(), 100, " %");
 }
 
 void printJson(const EvalOptions &options, const Evaluation &evaluation) {

@@ -40,6 +40,8 @@ int main(int argc, char **argv) {
                  "Tokens that --save-base keeps for a position")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
+  app.add_option("--save-scores", options.saveScores,
+                 "Write each position's scores to a file, as CSV");
   app.add_option("--device", options.device, "Where to run");
   app.add_option("--isa", options.isa, "Instruction set to run");
   app.add_flag("--json", json, "Print one JSON object");
