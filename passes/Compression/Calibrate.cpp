@@ -206,8 +206,7 @@ Calibrate::Text Calibrate::join(ArrayRef<Text> texts) const {
   Text first, rest;
   for (ArrayRef<int32_t> text : texts) {
     int64_t count = int64_t(text.size()) / length;
-    int64_t part =
-        llvm::divideCeil(count, Calibration::kReverseShare) * length;
+    int64_t part = llvm::divideCeil(count, Calibration::kReverseShare) * length;
     llvm::append_range(first, text.take_front(part));
     llvm::append_range(rest, text.drop_front(part));
   }
@@ -270,9 +269,8 @@ LogicalResult Calibrate::run() {
   if (reuse && found != 0) {
     return success();
   }
-  auto texts =
-      readTexts(cast<RankedTensorType>(segments->back().output.getType())
-                    .getDimSize(1));
+  auto texts = readTexts(
+      cast<RankedTensorType>(segments->back().output.getType()).getDimSize(1));
   if (failed(texts)) {
     return failure();
   }

@@ -50,7 +50,8 @@ void OutputCollector::product(LinearOp op, ArrayRef<float> x,
   Sum &sum = sums[op.getWeight()];
   int64_t outputs = getWidth(op.getResult());
   int64_t tokens = int64_t(dy.size()) / outputs;
-  sum.width = std::min(outputs, op == head ? Calibration::kCoupledLogits : Calibration::kCoupledRows);
+  sum.width = std::min(outputs, op == head ? Calibration::kCoupledLogits
+                                           : Calibration::kCoupledRows);
   sum.values.resize(outputs * sum.width);
   sum.tokens += tokens;
   for (int64_t first = 0; first < outputs; first += sum.width) {

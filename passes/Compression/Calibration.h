@@ -38,8 +38,8 @@ public:
       : executor(executor), segments(segments), ids(ids), length(length),
         folder(folder) {}
 
-  /// Called with a weight's moments when they are complete: squares of `width` x
-  /// `width`, one below the other.
+  /// Called with a weight's moments when they are complete: squares of `width`
+  /// x `width`, one below the other.
   using Sink = llvm::function_ref<mlir::LogicalResult(
       llvm::StringRef weight, llvm::ArrayRef<float> moments, int64_t width)>;
   /// Told how much of all is done, from 0 to 1.

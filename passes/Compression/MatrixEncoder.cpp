@@ -6,12 +6,14 @@
 #include "passes/Compression/Palette/Palettize.h"
 #include "passes/Compression/Palette/QuantizeRows.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Parallel.h"
 #include <atomic>
 #include <cmath>
+#include <map>
 #include <mutex>
+#include <set>
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -20,11 +22,8 @@ namespace umber {
 
 constexpr int64_t kRowsPerTable = 16;
 
-/// Rounds of refinement to tell an error: one ranks widths as four do.
-constexpr int64_t kMeasureRounds = 1;
-
-/// With no refinement at all, the error is only told at this width, or the first
-/// that is asked for, and those at others follow from it.
+/// Where refinement is not wanted at all, the error is only told at this width,
+/// or the first that is asked for, and those at others follow from it.
 constexpr int64_t kTypicalWidth = 3;
 
 /// The mean squared error of the best 2^bits outputs for a normal source of
@@ -45,11 +44,14 @@ static LogicalResult fail(ParamOp param, llvm::Error error) {
 }
 
 /// Calls `function` with each parameter's number on all threads, a parameter on
-/// each: rows of a matrix depend on one another. Diagnostics stand in the order
-/// of the parameters.
+/// each: rows of a matrix depend on one another. Stops where it fails, and says
+/// what it has said of the first parameter that it failed for.
 static LogicalResult forEach(ArrayRef<ParamOp> params,
                              MatrixEncoder::Report report,
                              function_ref<LogicalResult(size_t)> function) {
+  if (params.empty()) {
+    return success();
+  }
   if (params.size() == 1) {
     // Its rows may then run on all threads.
     if (failed(function(0))) {
@@ -58,26 +60,39 @@ static LogicalResult forEach(ArrayRef<ParamOp> params,
     report(params.front());
     return success();
   }
-  if (params.empty()) {
+  static thread_local size_t current;
+  MLIRContext *context = params.front()->getContext();
+  std::map<size_t, std::vector<Diagnostic>> said;
+  std::set<size_t> failures;
+  std::mutex mutex;
+  {
+    ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+      std::lock_guard<std::mutex> lock(mutex);
+      said[current].push_back(std::move(diagnostic));
+    });
+    // In order, so that none before the first failure is left out.
+    std::atomic<size_t> next = 0;
+    std::atomic<bool> hasFailed = false;
+    llvm::parallelFor(0, llvm::parallel::getThreadCount(), [&](size_t) {
+      while (!hasFailed && (current = next++) < params.size()) {
+        bool isDone = succeeded(function(current));
+        std::lock_guard<std::mutex> lock(mutex);
+        if (isDone) {
+          report(params[current]);
+        } else {
+          failures.insert(current);
+          hasFailed = true;
+        }
+      }
+    });
+  }
+  if (failures.empty()) {
     return success();
   }
-  std::atomic<bool> hasFailed = false;
-  std::mutex mutex;
-  ParallelDiagnosticHandler handler(params.front()->getContext());
-  llvm::parallelFor(0, params.size(), [&](size_t i) {
-    if (hasFailed) {
-      return;
-    }
-    handler.setOrderIDForThread(i);
-    if (failed(function(i))) {
-      hasFailed = true;
-    } else {
-      std::lock_guard<std::mutex> lock(mutex);
-      report(params[i]);
-    }
-    handler.eraseOrderIDForThread();
-  });
-  return failure(hasFailed);
+  for (Diagnostic &diagnostic : said[*failures.begin()]) {
+    context->getDiagEngine().emit(std::move(diagnostic));
+  }
+  return failure();
 }
 
 RankedTensorType MatrixEncoder::getType(RankedTensorType type, int64_t bits) {
@@ -145,12 +160,11 @@ MatrixEncoder::measureOne(ParamOp param, ArrayRef<int64_t> bits) {
   if (failed(known)) {
     return failure();
   }
-  int64_t measureRounds = std::min(rounds, kMeasureRounds);
   auto key = parameters.getKey(
       param,
-      llvm::formatv("errors version={0} rounds={1} bits={2:$[,]} "
+      llvm::formatv("errors version={0} estimated={1} bits={2:$[,]} "
                     "statistics={3:x}",
-                    kVersion, measureRounds,
+                    kVersion, rounds == 0,
                     llvm::make_range(bits.begin(), bits.end()), known->identity)
           .str());
   if (failed(key)) {
@@ -176,7 +190,7 @@ MatrixEncoder::measureOne(ParamOp param, ArrayRef<int64_t> bits) {
       continue; // rounding to f16 is beside every other error nothing
     }
     auto matrix =
-        compress(*weights, param, width, known->moments, measureRounds);
+        compress(*weights, param, width, known->moments, /*rounds=*/0);
     if (!matrix) {
       return fail(param, matrix.takeError());
     }
@@ -246,9 +260,8 @@ LogicalResult MatrixEncoder::encodeOne(ParamOp param, int64_t bits) {
                                            *matrix, known->moments);
     double signal = palette::getOutputChange(*weights, known->moments);
     relative = signal > 0 ? error / signal : 0;
-    if (llvm::Error error =
-            derived.write(*key, type, *matrix,
-                          llvm::formatv("{0:e9}", relative).str())) {
+    if (llvm::Error error = derived.write(
+            *key, type, *matrix, llvm::formatv("{0:e9}", relative).str())) {
       return fail(param, std::move(error));
     }
   }

@@ -29,8 +29,9 @@ public:
   /// Told each parameter that is done, from any thread, one at a time.
   using Report = llvm::function_ref<void(mlir::umber::ParamOp)>;
 
-  /// Each parameter's error at each of these widths, with little refinement: it
-  /// ranks widths as more would. Without any rounds, an estimate. Fails with a diagnostic at the parameter.
+  /// Each parameter's error at each of these widths, without refinement: it
+  /// ranks widths as with it. Where `rounds` is 0, an estimate. Fails with a
+  /// diagnostic at the parameter.
   mlir::FailureOr<std::vector<std::vector<float>>>
   measure(llvm::ArrayRef<mlir::umber::ParamOp> params,
           llvm::ArrayRef<int64_t> bits, Report report);
@@ -41,8 +42,8 @@ public:
                              llvm::ArrayRef<int64_t> bits, Report report);
 
 private:
-  mlir::FailureOr<std::vector<float>>
-  measureOne(mlir::umber::ParamOp param, llvm::ArrayRef<int64_t> bits);
+  mlir::FailureOr<std::vector<float>> measureOne(mlir::umber::ParamOp param,
+                                                 llvm::ArrayRef<int64_t> bits);
   mlir::LogicalResult encodeOne(mlir::umber::ParamOp param, int64_t bits);
   llvm::Expected<EncodedMatrix> compress(llvm::ArrayRef<float> weights,
                                          mlir::umber::ParamOp param,

@@ -152,8 +152,8 @@ std::vector<std::string> CompressionFlags::getTexts() const {
 }
 
 Error CompressionFlags::checkCalibration(PipelineOptions &pipeline) const {
-  std::initializer_list<const cl::Option *> flags = {&statistics, std::addressof(calibrate),
-                                                     &tuneSteps};
+  std::initializer_list<const cl::Option *> flags = {
+      &statistics, std::addressof(calibrate), &tuneSteps};
   for (const cl::Option *flag : flags) {
     if (flag->getNumOccurrences() != 0 && !pipeline.isCompressed()) {
       return makeError("--" + flag->ArgStr +

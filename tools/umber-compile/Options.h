@@ -23,9 +23,9 @@ struct Options {
   Emit emit = Emit::Package;
   std::unique_ptr<PipelineOptions> pipeline =
       std::make_unique<PipelineOptions>();
-  unsigned threads = 0;   ///< 0: all cores
-  std::string report;     ///< JSON; "-": standard output; empty: none
-  std::string saveRecipe; ///< empty: nowhere
+  unsigned threads = 0;           ///< 0: all cores
+  std::string report;             ///< JSON; "-": standard output; empty: none
+  std::string saveRecipe;         ///< empty: nowhere
   std::vector<std::string> texts; ///< files to calibrate with
   /// The folder for derived parameters; empty if there are none.
   std::string scratch;

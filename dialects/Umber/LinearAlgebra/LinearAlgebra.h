@@ -49,9 +49,9 @@ void multiplyInParallel(const MatrixView &a, const MatrixView &b, float *c,
                         int64_t stride, int64_t m, int64_t n, int64_t k,
                         float factor = 1, float add = 0);
 
-/// c += x^T x, for x of m x n with rows `xStride` elements apart, c's `cStride`;
-/// only blocks on and below c's diagonal are right. On llvm::parallelFor's
-/// threads.
+/// c += x^T x, for x of m x n with rows `xStride` elements apart, c's
+/// `cStride`; only blocks on and below c's diagonal are right. On
+/// llvm::parallelFor's threads.
 void addSecondMoment(const float *x, int64_t xStride, int64_t m, int64_t n,
                      float *c, int64_t cStride);
 

@@ -120,8 +120,8 @@ getMetric(const RowBlock &block, const SecondMoment &inputs, int64_t group) {
 }
 
 /// Half the objective's derivative in a table's entries.
-static std::vector<double>
-getSlope(const RowBlock &block, const SecondMoment &inputs, int64_t group) {
+static std::vector<double> getSlope(const RowBlock &block,
+                                    const SecondMoment &inputs, int64_t group) {
   int64_t first = block.getFirstRow(group);
   int64_t rows = block.getEndRow(group) - first;
   std::vector<float> gradient(block.columns * rows);

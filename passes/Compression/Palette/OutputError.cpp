@@ -18,10 +18,9 @@ static std::vector<float> multiplyUndamped(const SecondMoment &moment,
                                            const float *x, int64_t first,
                                            int64_t rows, int64_t columns) {
   std::vector<float> y(rows * columns);
-  multiply({&moment.getMatrix()[first * moment.getStride()],
-            moment.getStride()},
-           {x, columns}, y.data(), columns, rows, columns,
-           moment.getColumns());
+  multiply(
+      {&moment.getMatrix()[first * moment.getStride()], moment.getStride()},
+      {x, columns}, y.data(), columns, rows, columns, moment.getColumns());
   float damping = static_cast<float>(moment.getDamping());
   for (int64_t i = 0; i < rows * columns; ++i) {
     y[i] -= damping * x[first * columns + i];

@@ -24,7 +24,8 @@ struct ProductMoments {
 /// the inputs and G of the outputs; without these, G = 1. With X an error of
 /// the weights, it is about what the loss rises by, per token.
 ///
-/// Runs on llvm::parallelFor's threads; their number does not change the result.
+/// Runs on llvm::parallelFor's threads; their number does not change the
+/// result.
 double getOutputChange(llvm::ArrayRef<float> x, const ProductMoments &moments);
 
 /// The same of the decoded minus the original weights.

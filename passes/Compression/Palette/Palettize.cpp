@@ -66,9 +66,9 @@ llvm::Expected<EncodedMatrix> palettize(llvm::ArrayRef<float> weights,
   matrix.tables.resize(tables << bits);
   matrix.scales.resize(tables);
   llvm::parallelFor(0, outputs.size(), [&](size_t i) {
-    CoupledRows part(weights.slice(first[i] * columns,
-                                   outputs[i].getColumns() * columns),
-                     moments.inputs, outputs[i], bits, rowsPerTable);
+    CoupledRows part(
+        weights.slice(first[i] * columns, outputs[i].getColumns() * columns),
+        moments.inputs, outputs[i], bits, rowsPerTable);
     part.assign(options.feedback);
     for (int round = 0; round < options.refineRounds; ++round) {
       part.refine(options.refinePasses);

@@ -78,9 +78,8 @@ assignPosition(int64_t rows, const float *__restrict weights,
   std::fill(change, change + rows, 0.0f);
   float perDiagonal = 1 / diagonal;
   for (int64_t r = 0; r < rows; ++r) {
-    float target =
-        weights[r] + errors[r] -
-        (gradient[r] * perDiagonal + change[r]) * perCoupling[r];
+    float target = weights[r] + errors[r] -
+                   (gradient[r] * perDiagonal + change[r]) * perCoupling[r];
     float cell = target * perScale[r] + Tables::cellCount / 2;
     cell = cell > 0 ? cell : 0;
     cell = cell < Tables::cellCount - 1 ? cell : Tables::cellCount - 1;
@@ -128,14 +127,12 @@ static void sweep(RowBlock &block, llvm::ArrayRef<float> matrix, int64_t stride,
              causal ? begin + length : block.columns);
     for (int64_t i = 0; i < length; ++i) {
       int64_t position = begin + i, offset = position * block.rows;
-      assignPosition(block.rows, &block.weights[offset], &block.errors[offset],
-                     &block.mixed[offset], &block.codes[offset],
-                     &gradient[i * block.rows],
-                     matrix[position * stride + position],
-                     block.coupling.data(), state.cells.data(),
-                     state.first.data(), state.scale.data(),
-                     state.perScale.data(), state.perCoupling.data(),
-                     state.change.data());
+      assignPosition(
+          block.rows, &block.weights[offset], &block.errors[offset],
+          &block.mixed[offset], &block.codes[offset], &gradient[i * block.rows],
+          matrix[position * stride + position], block.coupling.data(),
+          state.cells.data(), state.first.data(), state.scale.data(),
+          state.perScale.data(), state.perCoupling.data(), state.change.data());
       for (int64_t j = i + 1; j < length; ++j) {
         factors[j] = matrix[(begin + j) * stride + position];
       }

@@ -43,9 +43,9 @@ SecondMoment SecondMoment::getIdentity(int64_t columns) {
   return moment;
 }
 
-llvm::Expected<SecondMoment>
-SecondMoment::get(llvm::ArrayRef<double> h, int64_t columns, Order order,
-                  double damping) {
+llvm::Expected<SecondMoment> SecondMoment::get(llvm::ArrayRef<double> h,
+                                               int64_t columns, Order order,
+                                               double damping) {
   assert(int64_t(h.size()) == columns * columns);
   if (llvm::Error error = check(h, columns)) {
     return std::move(error);

@@ -13,18 +13,18 @@
 
 namespace umber::palette {
 
-/// H = sum x x^T / N over vectors x: a linear layer's inputs, or the derivatives
-/// of the loss by its outputs. An error E = What - W of the weights changes the
-/// outputs by tr(E H E^T) per token, in squares, H of the inputs; and the loss
-/// by about tr(G E H E^T), G half the second moment of its derivatives, inputs
-/// and derivatives taken to be independent (Martens and Grosse 2015, K-FAC,
-/// arXiv:1503.05671).
+/// H = sum x x^T / N over vectors x: a linear layer's inputs, or the
+/// derivatives of the loss by its outputs. An error E = What - W of the weights
+/// changes the outputs by tr(E H E^T) per token, in squares, H of the inputs;
+/// and the loss by about tr(G E H E^T), G half the second moment of its
+/// derivatives, inputs and derivatives taken to be independent (Martens and
+/// Grosse 2015, K-FAC, arXiv:1503.05671).
 ///
 /// Of inputs, all that is kept stands in the order of descending diagonal, in
 /// which error feedback places columns, so that the costliest errors have the
-/// most columns left to make up for them; of outputs in their own order, as rows
-/// share tables with their neighbours. The matrices are rows of `stride` floats,
-/// zero beyond `columns`, for kernels that work on whole vectors.
+/// most columns left to make up for them; of outputs in their own order, as
+/// rows share tables with their neighbours. The matrices are rows of `stride`
+/// floats, zero beyond `columns`, for kernels that work on whole vectors.
 class SecondMoment {
 public:
   /// `h` is columns x columns, row-major and symmetric. `damping` times the

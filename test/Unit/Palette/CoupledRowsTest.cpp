@@ -27,9 +27,12 @@ struct Case {
                                      SecondMoment::Order::Given);
     EXPECT_EQ(errorOf(inputs), "");
     EXPECT_EQ(errorOf(outputs), "");
-    return {rows,           columns,
-            bits,           rowsPerTable,
-            weights,        std::move(*inputs),
+    return {rows,
+            columns,
+            bits,
+            rowsPerTable,
+            weights,
+            std::move(*inputs),
             std::move(*outputs)};
   }
 
@@ -85,9 +88,10 @@ struct Case {
 
 TEST(CoupledRows, RefinementNeverRaisesTheObjective) {
   // Blocks of 64 rows and a rest, tables that end within a block or not.
-  for (auto [rows, columns, rowsPerTable] :
-       {std::array<int64_t, 3>{16, 65, 16}, {11, 70, 4}, {150, 40, 16},
-        {130, 33, 10}}) {
+  for (auto [rows, columns, rowsPerTable] : {std::array<int64_t, 3>{16, 65, 16},
+                                             {11, 70, 4},
+                                             {150, 40, 16},
+                                             {130, 33, 10}}) {
     for (int64_t bits : {1, 2, 3, 4, 6, 8}) {
       Case c = Case::make(rows, columns, bits, rowsPerTable, 7 + bits);
       CoupledRows coupled = c.getRows();

@@ -29,8 +29,8 @@ TEST(Palettize, ErrsLessWithEveryBit) {
   for (int64_t bits : {1, 2, 3, 4, 6, 8}) {
     auto result = palettize(weights, moments, bits);
     ASSERT_EQ(errorOf(result), "");
-    double error = getOutputError(
-        weights, getLayout(rows, columns, bits, 16), *result, moments);
+    double error = getOutputError(weights, getLayout(rows, columns, bits, 16),
+                                  *result, moments);
     EXPECT_LT(error, last);
     last = error;
   }

@@ -63,6 +63,5 @@ TEST(QuantizeRows, KeepsWhatIsTooSmallOrTooLargeForF16) {
 TEST(QuantizeRows, NamesAWeightThatIsNotFinite) {
   std::vector<float> weights(6 * 4, 1.0f);
   weights[2 * 4 + 1] = std::numeric_limits<float>::infinity();
-  expectError(quantizeRows(weights, 6, 4),
-              "weight at row 2, column 1 is inf");
+  expectError(quantizeRows(weights, 6, 4), "weight at row 2, column 1 is inf");
 }
