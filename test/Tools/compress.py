@@ -207,8 +207,8 @@ def check_lock(s):
 
 def check_statistics(s):
     """--stats keeps all that another budget needs of text and matrices."""
-    kept = s.folder / "kept"
-    s.compile("k", "--bits=3", f"--stats={kept}")
+    kept = s.folder / "statistics"
+    s.compile("kept", "--bits=3", f"--stats={kept}")
 
     def files():
         return {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
@@ -216,7 +216,7 @@ def check_statistics(s):
     before = files()
     # Inputs, outputs and errors.
     assert sum(name.startswith("l0.attn.q.") for name in before) == 3, before
-    s.compile("k", "--bits=3.5", f"--stats={kept}")
+    s.compile("kept", "--bits=3.5", f"--stats={kept}")
     assert files() == before
 
 
