@@ -13,7 +13,6 @@
 #include <cmath>
 #include <map>
 #include <mutex>
-#include <set>
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -63,7 +62,7 @@ static LogicalResult forEach(ArrayRef<ParamOp> params,
   static thread_local size_t current;
   MLIRContext *context = params.front()->getContext();
   std::map<size_t, std::vector<Diagnostic>> said;
-  std::set<size_t> failures;
+  std::atomic<size_t> firstFailed = params.size();
   std::mutex mutex;
   {
     ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
@@ -72,24 +71,23 @@ static LogicalResult forEach(ArrayRef<ParamOp> params,
     });
     // In order, so that none before the first failure is left out.
     std::atomic<size_t> next = 0;
-    std::atomic<bool> hasFailed = false;
     llvm::parallelFor(0, llvm::parallel::getThreadCount(), [&](size_t) {
-      while (!hasFailed && (current = next++) < params.size()) {
+      while (firstFailed == params.size() &&
+             (current = next++) < params.size()) {
         bool isDone = succeeded(function(current));
         std::lock_guard<std::mutex> lock(mutex);
         if (isDone) {
           report(params[current]);
         } else {
-          failures.insert(current);
-          hasFailed = true;
+          firstFailed = std::min(firstFailed.load(), current);
         }
       }
     });
   }
-  if (failures.empty()) {
+  if (firstFailed == params.size()) {
     return success();
   }
-  for (Diagnostic &diagnostic : said[*failures.begin()]) {
+  for (Diagnostic &diagnostic : said[firstFailed]) {
     context->getDiagEngine().emit(std::move(diagnostic));
   }
   return failure();

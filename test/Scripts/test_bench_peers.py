@@ -3,20 +3,15 @@
 """scripts/bench-peers without a peer: stand-in benchmarks that print what
 llama-bench and umber-bench print, well or badly."""
 
-import importlib.util
 import json
 import sys
 import tempfile
 import unittest
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
-sys.dont_write_bytecode = True
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts/bench-peers"
-sys.path.insert(0, str(SCRIPT.parent))
-loader = SourceFileLoader("bench_peers", str(SCRIPT))
-bench = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_peers", loader))
-loader.exec_module(bench)
+from loading import load
+
+bench = load("bench-peers")
 
 
 def result(prompt, gen, threads, speed):

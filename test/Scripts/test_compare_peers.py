@@ -3,21 +3,15 @@
 """The statistics of scripts/compare-peers, on score files written here."""
 
 import contextlib
-import importlib.util
 import io
 import math
-import sys
 import tempfile
 import unittest
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
-sys.dont_write_bytecode = True
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts/compare-peers"
-sys.path.insert(0, str(SCRIPT.parent))
-loader = SourceFileLoader("compare_peers", str(SCRIPT))
-compare = importlib.util.module_from_spec(importlib.util.spec_from_loader("compare_peers", loader))
-loader.exec_module(compare)
+from loading import load
+
+compare = load("compare-peers")
 
 
 def scores(chunks):

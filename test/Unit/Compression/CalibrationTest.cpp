@@ -7,6 +7,7 @@
 #include "dialects/Umber/Training/Loss.h"
 #include "passes/Compression/Palette/Palettize.h"
 #include "test/Unit/Interpreter/Program.h"
+#include "test/Unit/Palette/RandomMatrices.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 #include <numeric>
@@ -177,13 +178,7 @@ TEST_F(CalibrationTest, RanksMatricesAsQuantizingEachAloneDoes) {
     palette::ProductMoments known{std::move(*prepared), {std::move(*outputs)}};
     auto result = palette::palettize(weights[name], known, /*bits=*/3);
     EXPECT_TRUE(bool(result));
-    EncodedLayout layout;
-    layout.rows = rows;
-    layout.columns = columns;
-    layout.tableRows = layout.scaleRows = 16;
-    layout.tableColumns = layout.scaleColumns = columns;
-    layout.entries = 8;
-    layout.tables = layout.scales = (rows + 15) / 16;
+    EncodedLayout layout = palette::getLayout(rows, columns, 3, 16);
     std::vector<float> &out = decoded.emplace_back(rows * columns);
     decodeRows(layout, *result, 0, out);
     predicted.push_back(
