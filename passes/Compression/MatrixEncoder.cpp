@@ -106,6 +106,18 @@ RankedTensorType MatrixEncoder::getType(RankedTensorType type, int64_t bits) {
                                encoding);
 }
 
+LogicalResult MatrixEncoder::checkOptions(ModuleOp model, int64_t rounds,
+                                          double outputDamping) {
+  if (rounds < 0) {
+    return model.emitError("expected at least 0 rounds, found ") << rounds;
+  }
+  if (!(outputDamping > 0)) {
+    return model.emitError("expected output damping above 0, found ")
+           << llvm::formatv("{0}", outputDamping).str();
+  }
+  return success();
+}
+
 FailureOr<ProductStatistics> MatrixEncoder::getStatistics(ParamOp param) const {
   auto identity = parameters.getIdentity(param);
   if (failed(identity)) {

@@ -26,6 +26,11 @@ public:
   static mlir::RankedTensorType getType(mlir::RankedTensorType type,
                                         int64_t bits);
 
+  /// Fails with a diagnostic at the model if rounds of refinement or the
+  /// damping of statistics are none.
+  static mlir::LogicalResult checkOptions(mlir::ModuleOp model, int64_t rounds,
+                                          double outputDamping);
+
   /// Told each parameter that is done, from any thread, one at a time.
   using Report = llvm::function_ref<void(mlir::umber::ParamOp)>;
 

@@ -90,11 +90,8 @@ LogicalResult Palettize::checkOptions() {
              << kStorageWidths << ", found " << choice;
     }
   }
-  if (refineRounds < 0) {
-    return getOperation().emitError("expected at least 0 rounds, found ")
-           << refineRounds.getValue();
-  }
-  return success();
+  return MatrixEncoder::checkOptions(getOperation(), refineRounds,
+                                     outputDamping);
 }
 
 FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
@@ -201,7 +198,7 @@ LogicalResult Palettize::run() {
   if (failed(parameters)) {
     return failure();
   }
-  Statistics collected(statistics);
+  Statistics collected(statistics, outputDamping);
   MatrixEncoder encoder(*parameters, collected, refineRounds);
   auto widths =
       recipe.empty() ? chooseWidths(parts, encoder) : readRecipe(parts);

@@ -130,6 +130,11 @@ def RecipeOption : Option<"recipe", "recipe", "std::string", "",
 def RefineRoundsOption : Option<"refineRounds", "refine-rounds", "int64_t", "4",
     "rounds of refinement of tables and indices: fewer are faster, and worse">;
 
+def OutputDampingOption : Option<"outputDamping", "output-damping", "double",
+    "1.5", "how much is added to the diagonal of the second moment of the "
+    "derivatives by a matrix's outputs, over its mean; a very large number "
+    "leaves rows uncoupled">;
+
 def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
   let summary = "store the weights of the body as indices into small tables";
   let description = [{
@@ -160,7 +165,7 @@ def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
                             "widths to choose from; by default those that "
                             "suit the budget">,
                  RefineRoundsOption, RecipeOption, StatisticsOption,
-                 DerivedOption];
+                 OutputDampingOption, DerivedOption];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
@@ -183,7 +188,7 @@ def QuantizeEmbeddingsPass
   }];
   let options = [Option<"bits", "bits", "int64_t", "8", "4, 8 or 16">,
                  RefineRoundsOption, RecipeOption, StatisticsOption,
-                 DerivedOption];
+                 OutputDampingOption, DerivedOption];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 

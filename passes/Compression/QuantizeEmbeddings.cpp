@@ -38,9 +38,9 @@ LogicalResult QuantizeEmbeddings::run() {
     return getOperation().emitError("expected 4, 8 or 16 bits, found ")
            << bits.getValue();
   }
-  if (refineRounds < 0) {
-    return getOperation().emitError("expected at least 0 rounds, found ")
-           << refineRounds.getValue();
+  if (failed(MatrixEncoder::checkOptions(getOperation(), refineRounds,
+                                         outputDamping))) {
+    return failure();
   }
   Recipe widths;
   if (!recipe.empty()) {
@@ -54,7 +54,7 @@ LogicalResult QuantizeEmbeddings::run() {
   if (failed(parameters)) {
     return failure();
   }
-  Statistics collected(statistics), nothing("");
+  Statistics collected(statistics, outputDamping), nothing("");
   // Calibration knows products; a table that is only looked up has no inputs.
   MatrixEncoder encoder(*parameters, collected, refineRounds);
   MatrixEncoder lookupEncoder(*parameters, nothing, refineRounds);

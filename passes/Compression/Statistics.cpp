@@ -3,19 +3,17 @@
 
 #include "passes/Compression/Statistics.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/xxhash.h"
 
 namespace umber {
 
 constexpr llvm::StringLiteral kInputs = "inputs", kOutputs = "outputs";
 
-/// What is added to the diagonals of moments, over their means. Those of
-/// outputs come from fewer tokens, and much of them from few of these: on
-/// SmolLM2, from 8,192 tokens, 0.03, 0.3, 1 and 3 gave divergences of 0.232,
-/// 0.211, 0.205 and 0.200 on one text and of 0.181, 0.168, 0.160 and 0.164 on
-/// another, and rows that do not know of each other 0.222 and 0.179 (all at the
-/// same widths, but for 0.03, with its own).
-constexpr double kInputDamping = 0.01, kOutputDamping = 1.5;
+/// What is added to the diagonals of inputs' moments, over their means. Those
+/// of outputs need more: they come from fewer tokens, and much of them from few
+/// of these.
+constexpr double kInputDamping = 0.01;
 
 static std::string getKey(llvm::StringRef name, uint64_t weights,
                           llvm::StringRef what) {
@@ -54,8 +52,8 @@ llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
     return inputs.takeError();
   }
   auto outputs = readMoments(getKey(name, weights, kOutputs), rows,
-                             palette::SecondMoment::Order::Given,
-                             kOutputDamping, known.identity);
+                             palette::SecondMoment::Order::Given, outputDamping,
+                             known.identity);
   if (!outputs) {
     return outputs.takeError();
   }
@@ -84,7 +82,8 @@ Statistics::readMoments(llvm::StringRef key, int64_t rows,
     if (llvm::Error error = store.readRows(key, first, square)) {
       return std::move(error);
     }
-    identity = identity * 31 + getHash(square);
+    identity =
+        identity * 31 + (getHash(square) ^ llvm::bit_cast<uint64_t>(damping));
     std::vector<double> elements;
     for (int64_t r = 0; r < count; ++r) {
       auto row = square.begin() + r * width;

@@ -57,7 +57,9 @@ int64_t PipelineOptions::getKvBits() const {
 static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
   if (options.isCompressed()) {
     pm.addPass(createAbsorbNormsPass({options.derived}));
-    pm.addPass(createRotatePass({options.derived}));
+    if (options.rotate) {
+      pm.addPass(createRotatePass({options.derived}));
+    }
     // It sees the weights that are then encoded.
     if (options.calibrationSequences != 0) {
       CalibratePassOptions calibrate;
@@ -73,6 +75,7 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
     palettize.bits = options.bits;
     llvm::append_range(palettize.choices, options.choices);
     palettize.refineRounds = options.refineRounds;
+    palettize.outputDamping = options.outputDamping;
     palettize.recipe = options.recipe;
     palettize.statistics = options.getStatistics();
     palettize.derived = options.derived;
@@ -84,6 +87,7 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
     QuantizeEmbeddingsPassOptions embeddings;
     embeddings.bits = options.embeddingBits != 0 ? options.embeddingBits : 8;
     embeddings.refineRounds = options.refineRounds;
+    embeddings.outputDamping = options.outputDamping;
     embeddings.recipe = options.recipe;
     // Calibration is part of compressing the body.
     embeddings.statistics =

@@ -65,6 +65,16 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("rounds of refinement of palettes: fewer are faster, and "
                      "worse"),
       llvm::cl::init(4)};
+  Option<double> outputDamping{
+      *this, "output-damping",
+      llvm::cl::desc("how much is added to the diagonal of the second moment "
+                     "of the derivatives by a matrix's outputs, over its mean; "
+                     "a very large number leaves rows uncoupled"),
+      llvm::cl::init(1.5)};
+  Option<bool> rotate{
+      *this, "rotate",
+      llvm::cl::desc("rotate the residual stream, and values with outputs"),
+      llvm::cl::init(true)};
   Option<std::string> derived{*this, "derived",
                               llvm::cl::desc("folder for derived parameters")};
   Option<int64_t> embeddingBits{

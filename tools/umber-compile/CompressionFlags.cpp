@@ -62,7 +62,13 @@ CompressionFlags::CompressionFlags(cl::OptionCategory &category)
                          "uncompressed model's output (default: 0)"),
                 cl::init(0), cl::cat(category)),
       fast("fast", cl::desc("compress in less time, for more error"),
-           cl::cat(category)) {}
+           cl::cat(category)),
+      pipelineOptions(
+          "pipeline-options",
+          cl::desc("options of the pipelines as umber-opt has them, "
+                   "for experiments: 'rotate=false "
+                   "refine-rounds=0'; other flags come after them"),
+          cl::value_desc("options"), cl::cat(category)) {}
 
 /// Sets `width` to the flag's number, if it is given.
 static Error parseWidth(const cl::opt<std::string> &flag,
@@ -108,6 +114,15 @@ Error CompressionFlags::checkWidths(PipelineOptions &pipeline) const {
 }
 
 Error CompressionFlags::check(PipelineOptions &pipeline) const {
+  std::string said;
+  raw_string_ostream os(said);
+  if (failed(pipeline.parseFromString(pipelineOptions, os))) {
+    return makeError("--pipeline-options: " +
+                     (said.empty()
+                          ? "expected options of the pipelines, found '" +
+                                pipelineOptions.getValue() + "'"
+                          : StringRef(said).rtrim().str()));
+  }
   if (recipe.empty()) {
     if (Error error = checkWidths(pipeline)) {
       return error;

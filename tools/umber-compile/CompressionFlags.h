@@ -26,6 +26,7 @@ struct CompressionFlags {
   llvm::cl::list<std::string> calibrate;
   llvm::cl::opt<int64_t> tuneSteps;
   llvm::cl::opt<bool> fast;
+  llvm::cl::opt<std::string> pipelineOptions;
 
   /// The files of --calibrate.
   std::vector<std::string> getTexts() const;
