@@ -54,6 +54,17 @@ struct PanelEncoding {
   int64_t scaleColumns;
 
   constexpr bool hasTables() const { return tableRows != 0; }
+  /// Whether four rows always share tables, so small that vectors hold them.
+  constexpr bool hasVectorTables() const {
+    return hasTables() && bits <= 6 && tableRows % 4 == 0;
+  }
+  /// Whether vectors can read whole quads, with inputs in groups of `group`
+  /// columns: all codes of a quad's row have one table, scale and group.
+  constexpr bool isReadByQuads(int64_t group) const {
+    return (hasVectorTables() || (!hasTables() && bits == 8)) &&
+           isWholeQuads(group) && isWholeQuads(scaleColumns) &&
+           (!hasTables() || isWholeQuads(tableColumns));
+  }
   constexpr int64_t getEntries() const { return int64_t(1) << bits; }
 
   /// How many blocks of `height` rows a panel touches at most.
@@ -125,6 +136,9 @@ struct PanelEncoding {
   }
 
 private:
+  constexpr bool isWholeQuads(int64_t width) const {
+    return width % kQuadColumns == 0 || width == columns;
+  }
   static constexpr int64_t getBlock(int64_t firstRow, int64_t row,
                                     int64_t height) {
     return (firstRow + row) / height - firstRow / height;

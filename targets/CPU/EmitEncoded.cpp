@@ -94,6 +94,23 @@ void KernelEmitter::callEncodedLinear(LinearOp op, RankedTensorType type,
        arguments);
 }
 
+bool KernelEmitter::isEncodedVector(LinearOp op, RankedTensorType type) {
+  RankedTensorType x = op.getX().getType();
+  return type.getEncoding() && x.getEncoding() &&
+         rows(op.getX()).maxCount == 1 &&
+         getPanelEncoding(type).isReadByQuads(getQuantizedRow(x).group);
+}
+
+void KernelEmitter::callEncodedVector(LinearOp op, RankedTensorType type,
+                                      Range panels) {
+  Rows x = rows(op.getX()), y = rows(op.getResult());
+  call("umber_uk_linear_encoded_vector",
+       {getEncoding(type), x.memref, x.offset,
+        index(getQuantizedRow(op.getX().getType()).group),
+        parameter(op.getWeight()), panels.begin, panels.end, y.memref, y.offset,
+        index(y.columns)});
+}
+
 void KernelEmitter::callEncodedEmbed(EmbedOp op, RankedTensorType type,
                                      Value id, Value offset) {
   double scale = op.getScale() ? op.getScale()->convertToFloat() : 1.0;

@@ -103,19 +103,23 @@ void KernelEmitter::emitLinear(LinearOp op, const Rows &x) {
   // Granules are whole panels, so a range begins at one, or is empty and begins
   // after the last column: inside the last panel where that has fewer columns,
   // which is then not this worker's to write.
-  forEach(ceilDiv(columns.begin, index(kPanelRows)),
-          ceilDiv(columns.end, index(kPanelRows)), [&](Value panel) {
-            Value first = mul(panel, index(kPanelRows));
-            Value count = min(sub(index(y.columns), first), index(kPanelRows));
-            if (type.getEncoding()) {
-              callEncodedLinear(op, type, panel, first, count);
-              return;
-            }
-            call(isF16 ? "umber_uk_linear_f16" : "umber_uk_linear_f32",
-                 {x.memref, x.offset, inner, weight, mul(first, inner),
-                  y.memref, add(y.offset, first), index(y.columns), x.count,
-                  inner, count});
-          });
+  Range panels = {ceilDiv(columns.begin, index(kPanelRows)),
+                  ceilDiv(columns.end, index(kPanelRows))};
+  if (isEncodedVector(op, type)) {
+    callEncodedVector(op, type, panels);
+  } else {
+    forEach(panels.begin, panels.end, [&](Value panel) {
+      Value first = mul(panel, index(kPanelRows));
+      Value count = min(sub(index(y.columns), first), index(kPanelRows));
+      if (type.getEncoding()) {
+        callEncodedLinear(op, type, panel, first, count);
+        return;
+      }
+      call(isF16 ? "umber_uk_linear_f16" : "umber_uk_linear_f32",
+           {x.memref, x.offset, inner, weight, mul(first, inner), y.memref,
+            add(y.offset, first), index(y.columns), x.count, inner, count});
+    });
+  }
   if (op.getBiasAttr()) {
     emitBias(op, y, columns);
   }

@@ -96,6 +96,10 @@ private:
   void callEncodedLinear(mlir::umber::LinearOp op, mlir::RankedTensorType type,
                          mlir::Value panel, mlir::Value first,
                          mlir::Value count);
+  /// Whether a product is of one row and of codes that vectors can read.
+  bool isEncodedVector(mlir::umber::LinearOp op, mlir::RankedTensorType type);
+  void callEncodedVector(mlir::umber::LinearOp op, mlir::RankedTensorType type,
+                         Range panels);
   /// Writes row `id` of the table to `offset` in the result's buffer.
   void callEncodedEmbed(mlir::umber::EmbedOp op, mlir::RankedTensorType type,
                         mlir::Value id, mlir::Value offset);

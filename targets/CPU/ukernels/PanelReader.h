@@ -55,8 +55,7 @@ public:
   UMBER_MEMBER PanelReader(const PanelEncoding &encoding, const uint8_t *panel,
                            int64_t firstRow, int bias)
       : encoding(encoding), panel(panel), firstRow(firstRow), bias(bias),
-        hasFastTables(encoding.bits <= 6 &&
-                      encoding.tableRows % kLookupRows == 0) {}
+        hasFastTables(encoding.hasVectorTables()) {}
 
   /// The first column after `column` that other tables or scales may serve.
   UMBER_MEMBER int64_t getEnd(int64_t column) const {
@@ -85,9 +84,7 @@ public:
   /// copy for each width.
   __attribute__((noinline)) const uint8_t *read(int64_t first, int64_t count,
                                                 uint8_t *buffer) const {
-    int64_t quadBytes = encoding.getQuadBytes();
-    const uint8_t *codes =
-        panel + encoding.getCodesOffset() + first * quadBytes;
+    const uint8_t *codes = getCodes(first);
     if (!encoding.hasTables()) {
       return bias == 0 ? codes : readValues(codes, count, buffer);
     }
@@ -113,6 +110,36 @@ public:
       break;
     }
     return buffer;
+  }
+
+  /// The codes of quad `quad`.
+  const uint8_t *getCodes(int64_t quad) const {
+    return panel + encoding.getCodesOffset() + quad * encoding.getQuadBytes();
+  }
+
+  /// Vector `vector` of the values of a quad, where encoding.isReadByQuads()
+  /// and codes are of `Bits` bits.
+  template <int Bits>
+  UMBER_MEMBER Bytes readVector(const uint8_t *quad, int vector) const {
+    Bytes table = loadBytes(&lookups[0][vector * kBytes]);
+    if constexpr (Bits == 8) {
+      return loadBytes(quad + vector * kBytes) + Bytes(bias);
+    } else if constexpr (Bits == 3) {
+      Bytes high = unpack<1>(quad + 32, vector);
+      return lookUp(table, unpack<2>(quad, vector) | high << 2);
+    } else if constexpr (Bits == 6) {
+      Bytes low = unpack<4>(quad, vector);
+      Bytes high = unpack<2>(quad + 64, vector);
+      Bytes values = lookUp(table, low);
+#pragma clang loop unroll(full)
+      for (int part = 1; part < 4; ++part) {
+        table = loadBytes(&lookups[part][vector * kBytes]);
+        values = high == Bytes(part) ? lookUp(table, low) : values;
+      }
+      return values;
+    } else {
+      return lookUp(table, unpack<Bits>(quad, vector));
+    }
   }
 
   /// Each row's scale.
@@ -151,33 +178,16 @@ private:
       return;
     }
     // Small tables are read beyond their ends, where scales and codes follow.
+    using Entries = Vec<uint8_t, 16>;
     int64_t parts = encoding.bits == 6 ? 4 : 1;
     for (int64_t part = 0; part < parts; ++part) {
-      for (int64_t i = 0; i < kQuadLanes; ++i) {
-        lookups[part][i] =
-            tables[i / 16 * kLookupRows][part * 16 + i % 16] + bias;
+      for (int64_t i = 0; i < kQuadLanes; i += 16) {
+        Entries entries;
+        __builtin_memcpy(&entries, tables[i / 16 * kLookupRows] + part * 16,
+                         sizeof entries);
+        entries += Entries(bias);
+        __builtin_memcpy(&lookups[part][i], &entries, sizeof entries);
       }
-    }
-  }
-
-  template <int Bits>
-  UMBER_MEMBER Bytes readVector(const uint8_t *quad, int vector) const {
-    Bytes table = loadBytes(&lookups[0][vector * kBytes]);
-    if constexpr (Bits == 3) {
-      Bytes high = unpack<1>(quad + 32, vector);
-      return lookUp(table, unpack<2>(quad, vector) | high << 2);
-    } else if constexpr (Bits == 6) {
-      Bytes low = unpack<4>(quad, vector);
-      Bytes high = unpack<2>(quad + 64, vector);
-      Bytes values = lookUp(table, low);
-#pragma clang loop unroll(full)
-      for (int part = 1; part < 4; ++part) {
-        table = loadBytes(&lookups[part][vector * kBytes]);
-        values = high == Bytes(part) ? lookUp(table, low) : values;
-      }
-      return values;
-    } else {
-      return lookUp(table, unpack<Bits>(quad, vector));
     }
   }
 

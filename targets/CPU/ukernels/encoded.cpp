@@ -5,8 +5,7 @@
 // decoded into the first cache once, and used for a block of tokens. Sums are
 // made in the columns' order, the same for any number of tokens and threads.
 
-#include "targets/CPU/ukernels/PanelReader.h"
-#include "targets/Common/QuantizedRows.h"
+#include "targets/CPU/ukernels/QuantizedProducts.h"
 
 using namespace umber;
 
@@ -25,23 +24,7 @@ constexpr int kTileTokens = 4;
 constexpr int kTileTokens = 2;
 #endif
 
-constexpr int kRowVectors = int(kPanelRows) / kLanes;
-
-using Floats = Vec<float, kLanes>;
-
 UMBER_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-template <typename V, typename T>
-UMBER_INLINE V loadAs(const T *p) {
-  V v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-
-template <typename V, typename T>
-UMBER_INLINE void storeAs(T *p, V v) {
-  __builtin_memcpy(p, &v, sizeof v);
-}
 
 /// Rows of activations, of f32 or quantized.
 struct Input {
@@ -154,38 +137,6 @@ UMBER_INLINE void addColumns(const PanelReader &reader, const Input &x,
     for (; t < tokens; ++t) {
       addTile<Bias, 1>(weights, quads, in.getValues(t), bytes, sums + t);
     }
-  }
-}
-
-/// The sum of columns `begin` to `end - 1`, of `group`.
-UMBER_INLINE int32_t getSum(const QuantizedRow &form, const int8_t *row,
-                            int64_t begin, int64_t end) {
-  int64_t group = begin / form.group;
-  if (end - begin == form.group) {
-    return loadAs<int32_t>(row + form.getSumsOffset() + 4 * group);
-  }
-  int32_t sum = 0;
-  for (int64_t c = begin; c < end; ++c) {
-    sum += row[c];
-  }
-  return sum;
-}
-
-/// results += sums * scales of weights * scale of x.
-template <int Bias>
-UMBER_INLINE void combine(const PanelReader &reader, const QuantizedRow &form,
-                          const int8_t *row, int64_t begin, int64_t end,
-                          const int32_t *sums, float *results) {
-  float scale =
-      loadAs<float>(row + form.getScalesOffset() + 4 * (begin / form.group));
-  int32_t excess = Bias == 0 ? 0 : Bias * getSum(form, row, begin, end);
-#pragma clang loop unroll(full)
-  for (int v = 0; v < kRowVectors; ++v) {
-    Words exact = loadAs<Words>(sums + v * kLanes) - Words(excess);
-    Floats scales = loadAs<Floats>(reader.scales + v * kLanes) * Floats(scale);
-    Floats sum = loadAs<Floats>(results + v * kLanes);
-    storeAs(results + v * kLanes,
-            fma(__builtin_convertvector(exact, Floats), scales, sum));
   }
 }
 

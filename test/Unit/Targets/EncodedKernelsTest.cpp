@@ -192,6 +192,21 @@ TEST_F(EncodedKernelsTest, ProductsOfQuantizedRows) {
                                  group, bytes.data(), offset, first, y.data(),
                                  first, rows, tokens, count);
         });
+        if (encoding.isReadByQuads(group)) {
+          // Row by row, the same bits; the first panel alone, as of another
+          // worker.
+          std::vector<float> rowByRow(tokens * rows, NAN);
+          int64_t panels = (rows + kPanelRows - 1) / kPanelRows;
+          for (int64_t t = 0; t < tokens; ++t) {
+            for (auto [first, last] :
+                 {std::pair(int64_t(0), int64_t(1)), {int64_t(1), panels}}) {
+              table->linearVector(&encoding.columns, buffer.data(), t * words,
+                                  group, bytes.data(), first, last,
+                                  rowByRow.data(), t * rows, rows);
+            }
+          }
+          ASSERT_EQ(y, rowByRow);
+        }
         for (int64_t i = 0; i < tokens * rows; ++i) {
           int64_t t = i / rows, r = i % rows;
           double sum = 0, size = 0;
@@ -239,6 +254,13 @@ TEST_F(EncodedKernelsTest, ExtremesAreExact) {
                                y.data(), 0, 32, 1, 32);
         EXPECT_EQ(y, std::vector<float>(32, float(900 * entry * value)))
             << isa << ", " << encoding;
+        if (panels.isReadByQuads(900)) {
+          std::fill(y.begin(), y.end(), NAN);
+          table->linearVector(&panels.columns, buffer.data(), 0, 900,
+                              bytes.data(), 0, 1, y.data(), 0, 32);
+          EXPECT_EQ(y, std::vector<float>(32, float(900 * entry * value)))
+              << isa << ", " << encoding;
+        }
       }
     }
   }
