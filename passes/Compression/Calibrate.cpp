@@ -79,6 +79,12 @@ LogicalResult Calibrate::checkOptions() {
                                     "2 tokens, found ")
            << sequences.getValue() << " of " << length.getValue();
   }
+  // So that no table is for rows of two squares.
+  if (coupledRows < 16 || coupledRows % 16 != 0) {
+    return getOperation().emitError("expected a multiple of 16 coupled rows, "
+                                    "found ")
+           << coupledRows.getValue();
+  }
   if (statistics.empty()) {
     return getOperation().emitError("expected a folder for statistics");
   }
@@ -193,7 +199,8 @@ uint64_t Calibrate::getWriteSettings(const Weights &weights) const {
 uint64_t Calibrate::getSettings(ArrayRef<Text> files,
                                 uint64_t writeSettings) const {
   std::string all =
-      llvm::formatv("length={0} own={1}", length.getValue(), writeSettings)
+      llvm::formatv("length={0} coupled={1} own={2}", length.getValue(),
+                    coupledRows.getValue(), writeSettings)
           .str();
   for (const Text &text : files) {
     all.append(reinterpret_cast<const char *>(text.data()),
@@ -218,7 +225,8 @@ LogicalResult Calibrate::collect(training::Executor &executor,
                                  ArrayRef<training::Segment> segments,
                                  ArrayRef<int32_t> ids, const Weights &weights,
                                  Statistics &collected) {
-  Calibration calibration(executor, segments, ids, length, statistics);
+  Calibration calibration(executor, segments, ids, length, statistics,
+                          coupledRows);
   auto report = [&](double done) {
     ProgressAction::report(&getContext(), "calibrate", done);
   };

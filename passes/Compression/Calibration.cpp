@@ -16,6 +16,9 @@ using namespace training;
 /// What the values of a batch in a segment may take, with their derivatives.
 constexpr int64_t kBatchBytes = int64_t(400) << 20;
 
+/// Rows of the last product that are coupled, at most.
+constexpr int64_t kCoupledLogits = 64;
+
 namespace {
 
 /// A sum over tokens, until the last product with a weight has been run.
@@ -31,12 +34,14 @@ using Sums = llvm::StringMap<Sum>;
 /// Adds up the second moments of derivatives.
 class OutputCollector : public ReverseObserver {
 public:
-  OutputCollector(Sums &sums, LinearOp head) : sums(sums), head(head) {}
+  OutputCollector(Sums &sums, LinearOp head, int64_t coupledRows)
+      : sums(sums), head(head), coupledRows(coupledRows) {}
   void product(LinearOp op, ArrayRef<float> x, ArrayRef<float> dy) override;
 
 private:
   Sums &sums;
   LinearOp head;
+  int64_t coupledRows;
 };
 
 } // namespace
@@ -50,8 +55,10 @@ void OutputCollector::product(LinearOp op, ArrayRef<float> x,
   Sum &sum = sums[op.getWeight()];
   int64_t outputs = getWidth(op.getResult());
   int64_t tokens = int64_t(dy.size()) / outputs;
-  sum.width = std::min(outputs, op == head ? Calibration::kCoupledLogits
-                                           : Calibration::kCoupledRows);
+  sum.width = std::min(outputs, coupledRows);
+  if (op == head) {
+    sum.width = std::min(sum.width, kCoupledLogits);
+  }
   sum.values.resize(outputs * sum.width);
   sum.tokens += tokens;
   for (int64_t first = 0; first < outputs; first += sum.width) {
@@ -216,7 +223,7 @@ LogicalResult Calibration::collectOutputMoments(Sink sink, Report report) {
   sequences = llvm::divideCeil(sequences, kReverseShare);
   Sums sums = countUses(segments);
   auto head = segments.back().output.getDefiningOp<LinearOp>();
-  OutputCollector collector(sums, head);
+  OutputCollector collector(sums, head, coupledRows);
   UniformNumbers numbers(/*seed=*/1);
   for (size_t i = segments.size(); i-- > 0;) {
     const Segment &segment = segments[i];

@@ -24,19 +24,14 @@ public:
   /// takes three times as long as running forward.
   static constexpr int64_t kReverseShare = 4;
 
-  /// The moments of outputs couple so many rows of a weight, then the next: for
-  /// all of a large one they would take more memory than the weight. The last
-  /// product has the most rows, and none that depend on their neighbours.
-  static constexpr int64_t kCoupledRows = 2048, kCoupledLogits = 64;
-
   /// `ids` are sequences of `length` tokens, one after the other. `folder` is
-  /// for files that nobody sees.
+  /// for files that nobody sees. `coupledRows` is the width of outputs' moments.
   Calibration(training::Executor &executor,
               llvm::ArrayRef<training::Segment> segments,
               llvm::ArrayRef<int32_t> ids, int64_t length,
-              llvm::StringRef folder)
+              llvm::StringRef folder, int64_t coupledRows)
       : executor(executor), segments(segments), ids(ids), length(length),
-        folder(folder) {}
+        folder(folder), coupledRows(coupledRows) {}
 
   /// Called with a weight's moments when they are complete: squares of `width`
   /// x `width`, one below the other.
@@ -52,8 +47,10 @@ public:
   mlir::LogicalResult collectInputMoments(Sink sink, Report report);
 
   /// Gives half the second moment of the derivatives by each product's output,
-  /// in squares for kCoupledRows or kCoupledLogits rows each, the last one
-  /// without the rows that there are not.
+  /// in squares for `coupledRows` rows of the weight each, the last one without
+  /// the rows that there are not: for all rows of a large weight they would take
+  /// more memory than it. The last product has the most rows, and none that
+  /// depend on their neighbours: there, squares are for 64 at most.
   /// After collectInputMoments. Fails with a diagnostic.
   mlir::LogicalResult collectOutputMoments(Sink sink, Report report);
 
@@ -71,6 +68,7 @@ private:
   llvm::ArrayRef<int32_t> ids;
   int64_t length;
   std::string folder;
+  int64_t coupledRows;
   /// boundaries[i]: what leaves segment i, later the derivatives by it.
   std::vector<RowFile> boundaries;
   std::vector<float> hidden;

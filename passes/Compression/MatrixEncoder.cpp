@@ -21,10 +21,6 @@ namespace umber {
 
 constexpr int64_t kRowsPerTable = 16;
 
-/// Where refinement is not wanted at all, the error is only told at this width,
-/// or the first that is asked for, and those at others follow from it.
-constexpr int64_t kTypicalWidth = 3;
-
 /// The mean squared error of the best 2^bits outputs for a normal source of
 /// variance 1 (Max 1960, table I; for many outputs Panter and Dite 1951).
 static double getNormalError(int64_t bits) {
@@ -172,9 +168,8 @@ MatrixEncoder::measureOne(ParamOp param, ArrayRef<int64_t> bits) {
   }
   auto key = parameters.getKey(
       param,
-      llvm::formatv("errors version={0} estimated={1} bits={2:$[,]} "
-                    "statistics={3:x}",
-                    kVersion, rounds == 0,
+      llvm::formatv("errors version={0} {1} bits={2:$[,]} statistics={3:x}",
+                    kVersion, rounds == 0 ? "predicted" : "measured",
                     llvm::make_range(bits.begin(), bits.end()), known->identity)
           .str());
   if (failed(key)) {
@@ -193,11 +188,15 @@ MatrixEncoder::measureOne(ParamOp param, ArrayRef<int64_t> bits) {
   if (failed(weights)) {
     return failure();
   }
-  int64_t typical =
-      llvm::is_contained(bits, kTypicalWidth) ? kTypicalWidth : bits.front();
+  double signal =
+      rounds == 0 ? palette::getExpectedChange(*weights, known->moments) : 0;
   for (auto [i, width] : llvm::enumerate(bits)) {
-    if (width == 16 || (rounds == 0 && width != typical)) {
+    if (width == 16) {
       continue; // rounding to f16 is beside every other error nothing
+    }
+    if (rounds == 0) {
+      errors[i] = static_cast<float>(signal * getNormalError(width));
+      continue;
     }
     auto matrix =
         compress(*weights, param, width, known->moments, /*rounds=*/0);
@@ -207,13 +206,6 @@ MatrixEncoder::measureOne(ParamOp param, ArrayRef<int64_t> bits) {
     errors[i] = static_cast<float>(palette::getOutputError(
         *weights, EncodedLayout::get(getType(param.getTensorType(), width)),
         *matrix, known->moments));
-  }
-  for (auto [i, width] : llvm::enumerate(bits)) {
-    if (rounds == 0 && width != 16 && width != typical) {
-      double typicalError = errors[llvm::find(bits, typical) - bits.begin()];
-      errors[i] = static_cast<float>(typicalError * getNormalError(width) /
-                                     getNormalError(typical));
-    }
   }
   if (llvm::Error error =
           kept.write(*key, {static_cast<int64_t>(bits.size())}, errors)) {

@@ -35,8 +35,8 @@ public:
   using Report = llvm::function_ref<void(mlir::umber::ParamOp)>;
 
   /// Each parameter's error at each of these widths, without refinement: it
-  /// ranks widths as with it. Where `rounds` is 0, an estimate. Fails with a
-  /// diagnostic at the parameter.
+  /// ranks widths as with it. Where `rounds` is 0, an estimate, without encoding
+  /// anything. Fails with a diagnostic at the parameter.
   mlir::FailureOr<std::vector<std::vector<float>>>
   measure(llvm::ArrayRef<mlir::umber::ParamOp> params,
           llvm::ArrayRef<int64_t> bits, Report report);

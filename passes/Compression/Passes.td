@@ -118,6 +118,9 @@ def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
                         "tokens of a sequence, at most the model's context">,
                  Option<"seed", "seed", "int64_t", "0",
                         "of what the model writes">,
+                 Option<"coupledRows", "coupled-rows", "int64_t", "2048",
+                        "rows of a weight whose errors will be weighed "
+                        "together, a multiple of 16; fewer take less time">,
                  Option<"reuse", "reuse", "bool", "false",
                         "take the folder's statistics, whatever their text">,
                  Option<"statistics", "statistics", "std::string", "",

@@ -67,6 +67,7 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
       calibrate.length = options.calibrationLength;
       llvm::append_range(calibrate.tokens, options.tokens);
       calibrate.write = options.writeText;
+      calibrate.coupledRows = options.coupledRows;
       calibrate.reuse = options.reuseStatistics;
       calibrate.statistics = options.getStatistics();
       pm.addPass(createCalibratePass(calibrate));

@@ -51,6 +51,11 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       *this, "write-text",
       llvm::cl::desc("let the model write text, too; without files, it does"),
       llvm::cl::init(false)};
+  Option<int64_t> coupledRows{
+      *this, "coupled-rows",
+      llvm::cl::desc("rows of a weight whose errors are weighed together, a "
+                     "multiple of 16; fewer take less time"),
+      llvm::cl::init(2048)};
   Option<bool> reuseStatistics{
       *this, "reuse-statistics",
       llvm::cl::desc("take statistics that are there, whatever their text"),

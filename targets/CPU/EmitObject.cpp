@@ -20,6 +20,7 @@
 #include "llvm/Target/TargetOptions.h"
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/IPO/Internalize.h"
+#include <mutex>
 
 using namespace llvm;
 
@@ -124,9 +125,16 @@ generate(Module &module, const InstructionSet &isa, CodeGenFileType type) {
 Expected<std::unique_ptr<Module>> translateToLLVMIR(mlir::ModuleOp code,
                                                     const InstructionSet &isa,
                                                     LLVMContext &context) {
-  mlir::registerBuiltinDialectTranslation(*code.getContext());
-  mlir::registerLLVMDialectTranslation(*code.getContext());
-  std::unique_ptr<Module> module = mlir::translateModuleToLLVMIR(code, context);
+  std::unique_ptr<Module> module;
+  {
+    // Both change the MLIR context; what follows, which takes the time, is of
+    // the LLVM context alone.
+    static std::mutex mutex;
+    std::lock_guard<std::mutex> lock(mutex);
+    mlir::registerBuiltinDialectTranslation(*code.getContext());
+    mlir::registerLLVMDialectTranslation(*code.getContext());
+    module = mlir::translateModuleToLLVMIR(code, context);
+  }
   if (!module) {
     return makeError("could not translate the kernels to LLVM IR");
   }

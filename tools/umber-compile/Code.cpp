@@ -5,6 +5,7 @@
 #include "tools/common/WriteFile.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/Parallel.h"
 
 using namespace llvm;
 
@@ -36,8 +37,8 @@ Error writeCode(mlir::ModuleOp kernels, const cpu::InstructionSet &isa,
       path, [&](raw_ostream &os) { os.write(object->data(), object->size()); });
 }
 
-Expected<CodeVariant> buildVariant(mlir::ModuleOp kernels,
-                                   const cpu::InstructionSet &isa) {
+static Expected<CodeVariant> buildVariant(mlir::ModuleOp kernels,
+                                          const cpu::InstructionSet &isa) {
   LLVMContext llvmContext;
   auto code = cpu::translateToLLVMIR(kernels, isa, llvmContext);
   if (!code) {
@@ -52,6 +53,26 @@ Expected<CodeVariant> buildVariant(mlir::ModuleOp kernels,
     return library.takeError();
   }
   return CodeVariant{isa.name.str(), std::move(*library)};
+}
+
+Expected<std::vector<CodeVariant>>
+buildVariants(mlir::ModuleOp kernels,
+              ArrayRef<const cpu::InstructionSet *> isas) {
+  std::vector<CodeVariant> variants(isas.size());
+  std::vector<std::string> failures(isas.size());
+  parallelFor(0, isas.size(), [&](size_t i) {
+    if (auto variant = buildVariant(kernels, *isas[i])) {
+      variants[i] = std::move(*variant);
+    } else {
+      failures[i] = toString(variant.takeError());
+    }
+  });
+  for (const std::string &failure : failures) {
+    if (!failure.empty()) {
+      return createStringError(failure);
+    }
+  }
+  return variants;
 }
 
 } // namespace umber::compile

@@ -14,9 +14,11 @@ namespace umber::compile {
 llvm::Error writeCode(mlir::ModuleOp kernels, const cpu::InstructionSet &isa,
                       Emit emit, llvm::StringRef path);
 
-/// The library of such kernels that a package holds.
-llvm::Expected<CodeVariant> buildVariant(mlir::ModuleOp kernels,
-                                         const cpu::InstructionSet &isa);
+/// The libraries of such kernels that a package holds, one for each instruction
+/// set, made on llvm::parallelFor's threads.
+llvm::Expected<std::vector<CodeVariant>>
+buildVariants(mlir::ModuleOp kernels,
+              llvm::ArrayRef<const cpu::InstructionSet *> isas);
 
 } // namespace umber::compile
 

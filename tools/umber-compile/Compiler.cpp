@@ -191,14 +191,12 @@ Error Compiler::emitPackage() {
   if (failed(cpu::convertToLLVM(*lowered.code, lowered.plan.kernels))) {
     return fail("the kernels cannot be converted to LLVM");
   }
-  for (const cpu::InstructionSet *isa : options.isas) {
-    progress.show(("code for " + isa->name).str(), 0);
-    auto variant = buildVariant(*lowered.code, *isa);
-    if (!variant) {
-      return variant.takeError();
-    }
-    target.variants.push_back(std::move(*variant));
+  progress.show("code", 0);
+  auto variants = buildVariants(*lowered.code, options.isas);
+  if (!variants) {
+    return variants.takeError();
   }
+  target.variants = std::move(*variants);
   target.plan = std::move(lowered.plan);
   auto summary =
       writePackage(options.output, *module, target, **store, &*tokenizer,

@@ -14,9 +14,10 @@ namespace umber::compile {
 /// Sequences of 512 tokens.
 constexpr int64_t kSequences = 64;
 
-/// With --fast: shorter sequences, as writing one takes a step per token, and
-/// rounds of refinement.
-constexpr int64_t kFastSequences = 16, kFastLength = 128, kFastRounds = 0;
+/// With --fast: shorter sequences, as writing one takes a step per token, less
+/// to couple, and rounds of refinement.
+constexpr int64_t kFastSequences = 16, kFastLength = 64, kFastCoupledRows = 64,
+                  kFastRounds = 0;
 
 static Error makeError(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
@@ -154,6 +155,7 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
   }
   if (fast) {
     pipeline.refineRounds = kFastRounds;
+    pipeline.coupledRows = kFastCoupledRows;
   }
   return checkCalibration(pipeline);
 }

@@ -35,9 +35,7 @@ std::vector<Stage> getStages(const Options &options) {
   }
   stages.push_back({"fuse", 0});
   if (options.emit == Emit::Package) {
-    for (const cpu::InstructionSet *isa : options.isas) {
-      stages.push_back({("code for " + isa->name).str(), 1});
-    }
+    stages.push_back({"code", 2.0 * double(options.isas.size())});
     stages.push_back({"weights", 1});
   }
   return stages;

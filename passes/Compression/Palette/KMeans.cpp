@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/Palette/KMeans.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -142,8 +144,29 @@ static void iterateLloyd(llvm::ArrayRef<WeightedPoint> points,
   }
 }
 
+/// Sorts as the pairs' own order does, by integers in the same order: comparing
+/// pairs of floats takes longer than all the rest here. Weights are not
+/// negative.
+static void sort(std::vector<WeightedPoint> &points) {
+  constexpr uint32_t kSign = uint32_t(1) << 31;
+  std::vector<uint64_t> keys;
+  keys.reserve(points.size());
+  for (auto [value, weight] : points) {
+    uint32_t bits = llvm::bit_cast<uint32_t>(value);
+    bits = bits & kSign ? ~bits : bits | kSign;
+    keys.push_back(uint64_t(bits) << 32 | llvm::bit_cast<uint32_t>(weight));
+  }
+  std::sort(keys.begin(), keys.end());
+  for (auto [point, key] : llvm::zip(points, keys)) {
+    uint32_t bits = key >> 32;
+    bits = bits & kSign ? bits & ~kSign : ~bits;
+    point = {llvm::bit_cast<float>(bits),
+             llvm::bit_cast<float>(static_cast<uint32_t>(key))};
+  }
+}
+
 Clusters cluster(std::vector<WeightedPoint> &points, int64_t count) {
-  std::sort(points.begin(), points.end());
+  sort(points);
   Prefix prefix, bins;
   int64_t different = 1;
   for (size_t i = 0; i < points.size(); ++i) {

@@ -85,6 +85,37 @@ double getOutputChange(llvm::ArrayRef<float> x, const ProductMoments &moments) {
   return sum;
 }
 
+double getExpectedChange(llvm::ArrayRef<float> x,
+                         const ProductMoments &moments) {
+  const SecondMoment &inputs = moments.inputs;
+  int64_t columns = inputs.getColumns(), rows = int64_t(x.size()) / columns;
+  std::vector<float> byPosition = inputs.getPlacementWeights();
+  std::vector<double> weights(columns);
+  for (int64_t p = 0; p < columns; ++p) {
+    weights[inputs.getOrder()[p]] = byPosition[p] * inputs.getScale();
+  }
+  auto getRow = [&](int64_t r) {
+    double sum = 0;
+    for (int64_t c = 0; c < columns; ++c) {
+      sum += weights[c] * x[r * columns + c] * x[r * columns + c];
+    }
+    return sum;
+  };
+  double sum = 0;
+  int64_t row = 0;
+  for (const SecondMoment &outputs : moments.outputs) {
+    for (int64_t r = 0; r < outputs.getColumns(); ++r, ++row) {
+      double diagonal = outputs.getMatrix()[r * outputs.getStride() + r];
+      sum +=
+          (diagonal - outputs.getDamping()) * outputs.getScale() * getRow(row);
+    }
+  }
+  for (; row < rows; ++row) { // where nothing is known of outputs
+    sum += getRow(row);
+  }
+  return sum;
+}
+
 double getOutputError(llvm::ArrayRef<float> weights,
                       const EncodedLayout &layout,
                       const EncodedMatrixRef &matrix,

@@ -28,7 +28,13 @@ struct ProductMoments {
 /// result.
 double getOutputChange(llvm::ArrayRef<float> x, const ProductMoments &moments);
 
-/// The same of the decoded minus the original weights.
+/// What getOutputChange() is on average for errors as large as the elements of
+/// X, each independent of the others, whose effect on columns placed later is
+/// made up for by error feedback. Takes no matrix products.
+double getExpectedChange(llvm::ArrayRef<float> x,
+                         const ProductMoments &moments);
+
+/// getOutputChange() of the decoded minus the original weights.
 double getOutputError(llvm::ArrayRef<float> weights,
                       const EncodedLayout &layout,
                       const EncodedMatrixRef &matrix,

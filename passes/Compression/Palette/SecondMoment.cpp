@@ -29,6 +29,26 @@ static llvm::Error check(llvm::ArrayRef<double> h, int64_t columns) {
   return llvm::Error::success();
 }
 
+/// The mean of `h` and its mirror image, over `scale`: a product of second
+/// moments that was summed in another order may differ from it. Tile by tile,
+/// so that both are read a cache line at a time.
+static std::vector<double> getSymmetric(llvm::ArrayRef<double> h,
+                                        int64_t columns, double scale) {
+  constexpr int64_t kTile = 32;
+  std::vector<double> symmetric(columns * columns);
+  for (int64_t top = 0; top < columns; top += kTile) {
+    for (int64_t left = 0; left < columns; left += kTile) {
+      for (int64_t i = top; i < std::min(top + kTile, columns); ++i) {
+        for (int64_t j = left; j < std::min(left + kTile, columns); ++j) {
+          symmetric[i * columns + j] =
+              (h[i * columns + j] + h[j * columns + i]) / 2 / scale;
+        }
+      }
+    }
+  }
+  return symmetric;
+}
+
 SecondMoment SecondMoment::getIdentity(int64_t columns) {
   SecondMoment moment;
   moment.columns = columns;
@@ -68,25 +88,16 @@ llvm::Expected<SecondMoment> SecondMoment::get(llvm::ArrayRef<double> h,
   // LAPACK factors L L^T with L lower. From the last position to the first,
   // that is R R^T with R upper: L's element (i, j), column-major, is R's at the
   // positions counted from the end.
+  std::vector<double> symmetric = getSymmetric(h, columns, moment.scale);
   std::vector<double> lower(columns * columns);
   for (moment.damping = damping;;) {
-    for (int64_t j = 0; j < columns; ++j) {
-      for (int64_t i = j; i < columns; ++i) {
-        // A product of second moments that was summed in another order may
-        // differ from its mirror image: the mean of the two is taken.
-        int64_t row = moment.order[columns - 1 - i];
-        int64_t column = moment.order[columns - 1 - j];
-        lower[j * columns + i] =
-            (at(row, column) + at(column, row)) / 2 / moment.scale;
-      }
-      lower[j * columns + j] += moment.damping;
-    }
-    for (int64_t i = 0; i < columns; ++i) {
-      for (int64_t j = 0; j <= i; ++j) {
-        float element = lower[j * columns + i];
-        int64_t p = columns - 1 - i, q = columns - 1 - j;
-        moment.matrix[p * moment.stride + q] = element;
-        moment.matrix[q * moment.stride + p] = element;
+    for (int64_t p = 0; p < columns; ++p) {
+      const double *row = &symmetric[moment.order[p] * columns];
+      double *column = &lower[(columns - 1 - p) * columns];
+      for (int64_t q = 0; q < columns; ++q) {
+        double element = row[moment.order[q]] + (p == q ? moment.damping : 0.0);
+        moment.matrix[p * moment.stride + q] = static_cast<float>(element);
+        column[columns - 1 - q] = element;
       }
     }
     if (choleskyInPlace(lower, columns)) {

@@ -152,7 +152,7 @@ protected:
 TEST_F(CalibrationTest, RanksMatricesAsQuantizingEachAloneDoes) {
   std::vector<double> predicted, measured;
   Calibration calibration(executor, segments, ids, kLength,
-                          ::testing::TempDir());
+                          ::testing::TempDir(), /*coupledRows=*/2048);
   std::vector<float> expected = getLogits();
   std::vector<std::string> names;
   std::vector<std::vector<float>> decoded;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/Palette/OutputError.h"
+#include "passes/Compression/Palette/Palettize.h"
 #include "test/Unit/Palette/RandomMatrices.h"
 #include "gtest/gtest.h"
 
@@ -52,6 +53,51 @@ TEST(OutputError, IsWhatItIsDefinedAs) {
     first += height;
   }
   EXPECT_NEAR(getOutputChange(x, moments), coupled, 2e-3 * coupled);
+}
+
+TEST(OutputError, ExpectedIsExactWhereNothingIsMadeUpFor) {
+  Random random(31);
+  int64_t rows = 20, columns = 33;
+  std::vector<float> x = random.get(rows * columns);
+  auto getDiagonal = [&](int64_t size) {
+    std::vector<double> h(size * size);
+    for (int64_t i = 0; i < size; ++i) {
+      h[i * size + i] = 0.1 + double(i * 7 % 5);
+    }
+    auto moment = SecondMoment::get(h, size, SecondMoment::Order::Descending,
+                                    /*damping=*/1e-9);
+    EXPECT_EQ(errorOf(moment), "");
+    return std::move(*moment);
+  };
+  ProductMoments moments{getDiagonal(columns), {}};
+  double change = getOutputChange(x, moments);
+  EXPECT_NEAR(getExpectedChange(x, moments), change, 1e-4 * change);
+  for (int64_t height : {16, 4}) {
+    moments.outputs.push_back(SecondMoment::getIdentity(height));
+  }
+  EXPECT_NEAR(getExpectedChange(x, moments), change, 1e-4 * change);
+}
+
+/// The estimate need not be right, but as wrong for one matrix as for another.
+TEST(OutputError, ExpectedIsNearWhatFeedbackLeaves) {
+  constexpr double kNormalError = 0.03454; // of 3 bits
+  for (auto [rows, columns] : {std::pair(64, 96), std::pair(96, 64)}) {
+    Random random(32 + rows);
+    std::vector<float> weights = random.get(rows * columns);
+    auto inputs =
+        SecondMoment::get(getCorrelatedMoment(columns, random), columns);
+    ASSERT_EQ(errorOf(inputs), "");
+    ProductMoments moments{std::move(*inputs), {}};
+    PalettizeOptions options;
+    options.refineRounds = 0;
+    auto matrix = palettize(weights, moments, 3, 16, options);
+    ASSERT_EQ(errorOf(matrix), "");
+    double ratio = getOutputError(weights, getLayout(rows, columns, 3, 16),
+                                  *matrix, moments) /
+                   (getExpectedChange(weights, moments) * kNormalError);
+    EXPECT_GT(ratio, 0.5);
+    EXPECT_LT(ratio, 2.0);
+  }
 }
 
 TEST(OutputError, IsOfTheDecodedWeights) {
