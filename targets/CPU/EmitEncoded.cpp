@@ -94,10 +94,9 @@ void KernelEmitter::callEncodedLinear(LinearOp op, RankedTensorType type,
        arguments);
 }
 
-bool KernelEmitter::isEncodedVector(LinearOp op, RankedTensorType type) {
+bool KernelEmitter::isReadByQuads(LinearOp op, RankedTensorType type) {
   RankedTensorType x = op.getX().getType();
   return type.getEncoding() && x.getEncoding() &&
-         rows(op.getX()).maxCount == 1 &&
          getPanelEncoding(type).isReadByQuads(getQuantizedRow(x).group);
 }
 

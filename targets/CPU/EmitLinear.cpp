@@ -4,6 +4,7 @@
 // Matrix products: which columns a worker computes, and calls of the
 // microkernel panel by panel.
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "targets/CPU/KernelEmitter.h"
 #include <numeric>
 
@@ -105,9 +106,7 @@ void KernelEmitter::emitLinear(LinearOp op, const Rows &x) {
   // which is then not this worker's to write.
   Range panels = {ceilDiv(columns.begin, index(kPanelRows)),
                   ceilDiv(columns.end, index(kPanelRows))};
-  if (isEncodedVector(op, type)) {
-    callEncodedVector(op, type, panels);
-  } else {
+  auto callPanels = [&] {
     forEach(panels.begin, panels.end, [&](Value panel) {
       Value first = mul(panel, index(kPanelRows));
       Value count = min(sub(index(y.columns), first), index(kPanelRows));
@@ -119,6 +118,21 @@ void KernelEmitter::emitLinear(LinearOp op, const Rows &x) {
            {x.memref, x.offset, inner, weight, mul(first, inner), y.memref,
             add(y.offset, first), index(y.columns), x.count, inner, count});
     });
+  };
+  if (!isReadByQuads(op, type)) {
+    callPanels();
+  } else if (x.maxCount == 1) {
+    callEncodedVector(op, type, panels);
+  } else {
+    // Of a long prompt, too, only the last row may be wanted.
+    Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                        x.count, index(1));
+    auto choice = scf::IfOp::create(b, loc, isOne, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(choice.thenBlock());
+    callEncodedVector(op, type, panels);
+    b.setInsertionPointToStart(choice.elseBlock());
+    callPanels();
   }
   if (op.getBiasAttr()) {
     emitBias(op, y, columns);

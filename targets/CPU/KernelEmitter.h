@@ -96,8 +96,10 @@ private:
   void callEncodedLinear(mlir::umber::LinearOp op, mlir::RankedTensorType type,
                          mlir::Value panel, mlir::Value first,
                          mlir::Value count);
-  /// Whether a product is of one row and of codes that vectors can read.
-  bool isEncodedVector(mlir::umber::LinearOp op, mlir::RankedTensorType type);
+  /// Whether a product is of quantized rows, and of codes of `type` that vectors
+  /// can read.
+  bool isReadByQuads(mlir::umber::LinearOp op, mlir::RankedTensorType type);
+  /// The product of one row with these panels.
   void callEncodedVector(mlir::umber::LinearOp op, mlir::RankedTensorType type,
                          Range panels);
   /// Writes row `id` of the table to `offset` in the result's buffer.

@@ -14,8 +14,9 @@ from loading import load
 bench = load("bench-peers")
 
 
-def result(prompt, gen, threads, speed):
-    return {"n_prompt": prompt, "n_gen": gen, "n_threads": threads, "avg_ts": speed}
+def result(prompt, gen, threads, speed, depth=0):
+    shape = {"n_prompt": prompt, "n_gen": gen, "n_depth": depth}
+    return {**shape, "n_threads": threads, "avg_ts": speed}
 
 
 def printing(text, status=0):
@@ -35,6 +36,16 @@ class Speeds(unittest.TestCase):
     def test_picks_the_asked_shape_and_threads(self):
         entries = [result(0, 32, 2, 50.5), result(128, 0, 1, 7), result(128, 0, 2, 400)]
         self.assertEqual(self.read(entries), {"pp128": 400, "tg32": 50.5})
+
+    def test_names_depths_as_llama_bench_does(self):
+        entries = [result(0, 32, 2, 50), result(128, 0, 2, 400)]
+        deep = [result(0, 32, 2, 40, 4096), result(128, 0, 2, 300, 4096)]
+        command = printing(json.dumps(entries + deep))
+        self.assertEqual(self.read(entries + deep), {"pp128": 400, "tg32": 50})
+        self.assertEqual(
+            bench.speeds(command, 128, 32, 2, 4096),
+            {"pp128 @ d4096": 300, "tg32 @ d4096": 40},
+        )
 
     def test_missing_and_doubled_results(self):
         one = result(128, 0, 2, 400)
@@ -62,7 +73,7 @@ class Measure(unittest.TestCase):
             journal = Path(work, "journal")
 
             def stand_in(name, speeds):
-                def command(threads):
+                def command(threads, depth):
                     runs = journal.read_text().count(name) if journal.exists() else 0
                     with journal.open("a") as file:
                         file.write(f"{name}\n")
@@ -75,7 +86,7 @@ class Measure(unittest.TestCase):
                 "llama.cpp": stand_in("llama.cpp", [10, 100, 20]),
                 "umber": stand_in("umber", [20, 100, 10]),
             }
-            rows = bench.measure(commands, 3, 128, 32, [2])
+            rows = bench.measure(commands, 3, 128, 32, [2], [0])
             order = journal.read_text().split()
         self.assertEqual(order, ["llama.cpp", "umber", "umber", "llama.cpp", "llama.cpp", "umber"])
         self.assertEqual([(row["test"], row["n_threads"]) for row in rows], [("pp128", 2), ("tg32", 2)])

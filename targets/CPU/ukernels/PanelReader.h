@@ -150,13 +150,11 @@ private:
   /// on, they are in.
   template <typename F>
   UMBER_MEMBER void forRows(int64_t firstRow, int64_t height, F use) {
-    int64_t left = height - firstRow % height, block = 0;
-    for (int64_t r = 0; r < kPanelRows; ++r, --left) {
-      if (left == 0) {
-        left = height;
-        ++block;
+    int64_t end = height == 1 ? 1 : height - firstRow % height;
+    for (int64_t r = 0, block = 0; r < kPanelRows; ++block, end += height) {
+      for (; r < end && r < kPanelRows; ++r) {
+        use(r, block);
       }
-      use(r, block);
     }
   }
 
@@ -165,7 +163,7 @@ private:
         reinterpret_cast<const half *>(panel + encoding.getTableBytes()) + at;
     int64_t stride = encoding.columns / encoding.scaleColumns;
     forRows(firstRow, encoding.scaleRows, [&](int64_t r, int64_t block) {
-      scales[r] = stored[block * stride];
+      scales[r] = float(stored[block * stride]);
     });
   }
 

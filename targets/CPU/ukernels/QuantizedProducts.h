@@ -28,28 +28,78 @@ UMBER_INLINE void storeAs(T *p, V v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 
-/// The sum of columns `begin` to `end - 1`, of `group`.
-UMBER_INLINE int32_t getSum(const QuantizedRow &form, const int8_t *row,
-                            int64_t begin, int64_t end) {
-  int64_t group = begin / form.group;
-  if (end - begin == form.group) {
-    return loadAs<int32_t>(row + form.getSumsOffset() + 4 * group);
-  }
-  int32_t sum = 0;
-  for (int64_t c = begin; c < end; ++c) {
-    sum += row[c];
-  }
-  return sum;
-}
+/// Where rows of quantized x, one of them at `row`, have what belongs to their
+/// groups.
+class Groups {
+public:
+  explicit Groups(const QuantizedRow &form)
+      : size(form.group), scalesAt(form.getScalesOffset()),
+        sumsAt(form.getSumsOffset()) {}
 
-/// results += sums * scales of weights * scale of x.
+  const int64_t size; ///< columns
+
+  float getScale(const int8_t *row, int64_t group) const {
+    return loadAs<float>(row + scalesAt + 4 * group);
+  }
+  /// The sum of columns `begin` to `end - 1`, all of `group`.
+  UMBER_MEMBER int32_t getSum(const int8_t *row, int64_t group, int64_t begin,
+                              int64_t end) const {
+    if (end - begin == size) {
+      return loadAs<int32_t>(row + sumsAt + 4 * group);
+    }
+    int32_t sum = 0;
+    for (int64_t c = begin; c < end; ++c) {
+      sum += row[c];
+    }
+    return sum;
+  }
+
+private:
+  int64_t scalesAt, sumsAt; // in bytes
+};
+
+/// Runs of columns that share tables and scales of weights and a group of x, in
+/// their order. Without divisions for each run: with 64 columns in a group they
+/// would take as long as the products.
+class Runs {
+public:
+  UMBER_MEMBER Runs(PanelReader &reader, const Groups &groups, int64_t columns)
+      : reader(reader), groupSize(groups.size), columns(columns) {}
+
+  int64_t begin = 0, end = 0; ///< columns of this run
+  int64_t group = -1;
+
+  /// Goes to the first or next run; false after the last.
+  UMBER_MEMBER bool next() {
+    begin = end;
+    if (begin == columns) {
+      return false;
+    }
+    if (begin == weightsEnd) {
+      reader.moveTo(begin);
+      weightsEnd = reader.getEnd(begin);
+    }
+    if (begin == groupEnd) {
+      ++group;
+      groupEnd += groupSize;
+    }
+    end = weightsEnd < groupEnd ? weightsEnd : groupEnd;
+    return true;
+  }
+
+private:
+  PanelReader &reader;
+  int64_t groupSize, columns, weightsEnd = 0, groupEnd = 0;
+};
+
+/// results += sums of a run's products * scales of weights * scale of x.
 template <int Bias>
-UMBER_INLINE void combine(const PanelReader &reader, const QuantizedRow &form,
-                          const int8_t *row, int64_t begin, int64_t end,
+UMBER_INLINE void combine(const PanelReader &reader, const Groups &groups,
+                          const Runs &run, const int8_t *row,
                           const int32_t *sums, float *results) {
-  float scale =
-      loadAs<float>(row + form.getScalesOffset() + 4 * (begin / form.group));
-  int32_t excess = Bias == 0 ? 0 : Bias * getSum(form, row, begin, end);
+  float scale = groups.getScale(row, run.group);
+  int32_t excess =
+      Bias == 0 ? 0 : Bias * groups.getSum(row, run.group, run.begin, run.end);
 #pragma clang loop unroll(full)
   for (int v = 0; v < kRowVectors; ++v) {
     Words exact = loadAs<Words>(sums + v * kLanes) - Words(excess);

@@ -145,19 +145,19 @@ UMBER_INLINE void multiplyQuantized(const PanelEncoding &encoding,
                                     const uint8_t *panel, int64_t firstRow,
                                     const Input &x, const QuantizedRow &form,
                                     const Output &y, int64_t tokens) {
+  const Groups groups(form);
   for (int64_t token = 0; token < tokens; token += kBlockTokens) {
     PanelReader reader(encoding, panel, firstRow, Bias);
     int64_t count = least(kBlockTokens, tokens - token);
     alignas(64) float results[kBlockTokens][kPanelRows];
     alignas(64) Sums sums;
     __builtin_memset(results, 0, count * sizeof results[0]);
-    for (int64_t c = 0, end; c < form.columns; c = end) {
-      end = least(reader.getEnd(c), (c / form.group + 1) * form.group);
-      reader.moveTo(c);
+    for (Runs run(reader, groups, form.columns); run.next();) {
       __builtin_memset(sums, 0, count * sizeof sums[0]);
-      addColumns<Bias>(reader, x, token, count, c, end, form.columns, sums);
+      addColumns<Bias>(reader, x, token, count, run.begin, run.end,
+                       form.columns, sums);
       for (int64_t t = 0; t < count; ++t) {
-        combine<Bias>(reader, form, x.getValues(token + t), c, end, sums[t],
+        combine<Bias>(reader, groups, run, x.getValues(token + t), sums[t],
                       results[t]);
       }
     }
