@@ -31,22 +31,26 @@ UMBER_INLINE Vec<uint8_t, kBytes> repeat(Vec<uint8_t, N> v) {
   }
 }
 
-/// Vector `vector` of a quad's fields in a plane of `Width` bits.
+/// Vector `vector` of a quad's fields in a plane of `Width` bits, each `up`
+/// bits up in its byte.
 template <int Width>
-UMBER_INLINE Bytes unpack(const uint8_t *plane, int vector) {
+UMBER_INLINE Bytes unpack(const uint8_t *plane, int vector, int up = 0) {
   constexpr int kField = 16 * Width;
   constexpr int kLoaded = kField < kBytes ? kField : kBytes;
   int first = vector * kBytes;
   Vec<uint8_t, kLoaded> loaded;
   __builtin_memcpy(&loaded, plane + first % kField, sizeof loaded);
-  // Shifted as words: what crosses a byte's border is masked off.
-  Vec<uint32_t, kLanes> shifts;
+  // Shifted as words, the one way or the other: what crosses a byte's border is
+  // masked off.
+  Vec<uint32_t, kLanes> down, left;
 #pragma clang loop unroll(full)
   for (int i = 0; i < kLanes; ++i) {
-    shifts[i] = (first + 4 * i) / kField * Width;
+    int shift = (first + 4 * i) / kField * Width - up;
+    down[i] = shift > 0 ? shift : 0;
+    left[i] = shift < 0 ? -shift : 0;
   }
-  auto words = (Vec<uint32_t, kLanes>)repeat<kLoaded>(loaded) >> shifts;
-  return (Bytes)words & Bytes((1 << Width) - 1);
+  auto words = (Vec<uint32_t, kLanes>)repeat<kLoaded>(loaded) >> down << left;
+  return (Bytes)words & Bytes(((1 << Width) - 1) << up);
 }
 
 class PanelReader {
@@ -125,8 +129,8 @@ public:
     if constexpr (Bits == 8) {
       return loadBytes(quad + vector * kBytes) + Bytes(bias);
     } else if constexpr (Bits == 3) {
-      Bytes high = unpack<1>(quad + 32, vector);
-      return lookUp(table, unpack<2>(quad, vector) | high << 2);
+      return lookUp(table, unpack<2>(quad, vector) |
+                               unpack<1>(quad + 32, vector, /*up=*/2));
     } else if constexpr (Bits == 6) {
       Bytes low = unpack<4>(quad, vector);
       Bytes high = unpack<2>(quad + 64, vector);

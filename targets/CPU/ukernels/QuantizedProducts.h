@@ -59,12 +59,14 @@ private:
 };
 
 /// Runs of columns that share tables and scales of weights and a group of x, in
-/// their order. Without divisions for each run: with 64 columns in a group they
-/// would take as long as the products.
+/// their order, for panels of one matrix. Without divisions for each run: with
+/// 64 columns in a group they would take as long as the products.
 class Runs {
 public:
-  UMBER_MEMBER Runs(PanelReader &reader, const Groups &groups, int64_t columns)
-      : reader(reader), groupSize(groups.size), columns(columns) {}
+  UMBER_MEMBER Runs(PanelReader *readers, int64_t panels, const Groups &groups,
+                    int64_t columns)
+      : readers(readers), panels(panels), groupSize(groups.size),
+        columns(columns) {}
 
   int64_t begin = 0, end = 0; ///< columns of this run
   int64_t group = -1;
@@ -76,8 +78,10 @@ public:
       return false;
     }
     if (begin == weightsEnd) {
-      reader.moveTo(begin);
-      weightsEnd = reader.getEnd(begin);
+      for (int64_t i = 0; i < panels; ++i) {
+        readers[i].moveTo(begin);
+      }
+      weightsEnd = readers->getEnd(begin);
     }
     if (begin == groupEnd) {
       ++group;
@@ -88,8 +92,8 @@ public:
   }
 
 private:
-  PanelReader &reader;
-  int64_t groupSize, columns, weightsEnd = 0, groupEnd = 0;
+  PanelReader *readers;
+  int64_t panels, groupSize, columns, weightsEnd = 0, groupEnd = 0;
 };
 
 /// results += sums of a run's products * scales of weights * scale of x.

@@ -152,7 +152,7 @@ UMBER_INLINE void multiplyQuantized(const PanelEncoding &encoding,
     alignas(64) float results[kBlockTokens][kPanelRows];
     alignas(64) Sums sums;
     __builtin_memset(results, 0, count * sizeof results[0]);
-    for (Runs run(reader, groups, form.columns); run.next();) {
+    for (Runs run(&reader, 1, groups, form.columns); run.next();) {
       __builtin_memset(sums, 0, count * sizeof sums[0]);
       addColumns<Bias>(reader, x, token, count, run.begin, run.end,
                        form.columns, sums);

@@ -12,70 +12,89 @@ using namespace umber;
 
 namespace {
 
-/// Independent sums of each row: where one quad's products are few
-/// instructions, the next must not wait for them.
-constexpr int kChains = kRowVectors < 4 ? 2 : 1;
+/// Panels that are read side by side: a processor fetches two streams from
+/// memory faster than one, and their sums do not wait for each other.
+constexpr int kStreams = 2;
 
-/// How far ahead memory is asked for, in bytes.
-constexpr int64_t kAhead = 2048;
+/// How far ahead memory is asked for in each, in bytes.
+constexpr int64_t kAhead = 512;
 
-/// sums = the products of quads `first` to `last - 1`.
-template <int Bits, int Bias>
-UMBER_INLINE void multiplyQuads(const PanelReader &reader, int64_t first,
-                                int64_t last, const int8_t *x, int32_t *sums) {
-  Words acc[kChains][kRowVectors];
+/// sums[p] = the products of quads `first` to `last - 1` of panel p.
+template <int Bits, int Bias, int Panels>
+UMBER_INLINE void multiplyQuads(const PanelReader *readers, int64_t first,
+                                int64_t last, const int8_t *x,
+                                int32_t (&sums)[Panels][kPanelRows]) {
+  Words acc[Panels][kRowVectors];
+  const uint8_t *codes[Panels];
 #pragma clang loop unroll(full)
-  for (int chain = 0; chain < kChains; ++chain) {
+  for (int p = 0; p < Panels; ++p) {
+    codes[p] = readers[p].getCodes(first);
 #pragma clang loop unroll(full)
     for (int v = 0; v < kRowVectors; ++v) {
-      acc[chain][v] = Words(0);
+      acc[p][v] = Words(0);
     }
   }
-  const uint8_t *codes = reader.getCodes(first);
   x += first * kQuadColumns;
-  int64_t q = 0, count = last - first;
-  auto addQuad = [&](int chain) __attribute__((always_inline)) {
-    // Codes of 8 bits are read so fast that the processor runs ahead by itself.
-    if constexpr (Bits < 8) {
-      __builtin_prefetch(codes + q * 16 * Bits + kAhead);
-    }
+  for (int64_t q = 0; q < last - first; ++q) {
     auto quad = (Bytes)Words(loadAs<int32_t>(x + q * kQuadColumns));
 #pragma clang loop unroll(full)
+    for (int p = 0; p < Panels; ++p) {
+      // Where codes are the values, the processor runs ahead by itself.
+      if constexpr (Bits < 8) {
+        __builtin_prefetch(codes[p] + q * 16 * Bits + kAhead);
+      }
+#pragma clang loop unroll(full)
+      for (int v = 0; v < kRowVectors; ++v) {
+        Bytes values =
+            readers[p].template readVector<Bits>(codes[p] + q * 16 * Bits, v);
+        acc[p][v] = addProducts<Bias>(acc[p][v], values, quad);
+      }
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int p = 0; p < Panels; ++p) {
+#pragma clang loop unroll(full)
     for (int v = 0; v < kRowVectors; ++v) {
-      Bytes values = reader.readVector<Bits>(codes + q * 16 * Bits, v);
-      acc[chain][v] = addProducts<Bias>(acc[chain][v], values, quad);
+      storeAs(sums[p] + v * kLanes, acc[p][v]);
     }
-    ++q;
-  };
-  while (q + kChains <= count) {
-#pragma clang loop unroll(full)
-    for (int chain = 0; chain < kChains; ++chain) {
-      addQuad(chain);
-    }
-  }
-  while (q < count) {
-    addQuad(0);
-  }
-#pragma clang loop unroll(full)
-  for (int v = 0; v < kRowVectors; ++v) {
-    Words sum = acc[0][v];
-    if constexpr (kChains == 2) {
-      sum += acc[1][v];
-    }
-    storeAs(sums + v * kLanes, sum);
   }
 }
 
-template <int Bits, int Bias>
-UMBER_INLINE void multiplyPanel(PanelReader &reader, const Groups &groups,
-                                int64_t columns, const int8_t *x,
-                                float *results) {
-  for (Runs run(reader, groups, columns); run.next();) {
-    alignas(64) int32_t sums[kPanelRows];
-    multiplyQuads<Bits, Bias>(reader, run.begin / kQuadColumns,
-                              (run.end + kQuadColumns - 1) / kQuadColumns, x,
-                              sums);
-    combine<Bias>(reader, groups, run, x, sums, results);
+/// Panels `first` to `first + Panels - 1`.
+template <int Bits, int Panels>
+UMBER_INLINE void multiplyTogether(const PanelEncoding &encoding,
+                                   const int8_t *x, const Groups &groups,
+                                   const uint8_t *w, int64_t first, float *y,
+                                   int64_t rows) {
+  constexpr int kBias = Bits == 8 ? kValueBias : kTableBias;
+  auto getReader = [&](int64_t panel) __attribute__((always_inline)) {
+    return PanelReader(encoding, w + panel * encoding.getPanelBytes(),
+                       panel * kPanelRows, kBias);
+  };
+  static_assert(Panels <= 2, "a reader for each");
+  PanelReader readers[] = {getReader(first), getReader(first + Panels - 1)};
+  alignas(64) float results[Panels][kPanelRows] = {};
+  // Where the next panels begin.
+  const uint8_t *next = w + (first + Panels) * encoding.getPanelBytes();
+  for (int p = 0; p < Panels; ++p, next += encoding.getPanelBytes()) {
+    for (int64_t at = 0; at < kAhead; at += 64) {
+      __builtin_prefetch(next + at);
+    }
+  }
+  for (Runs run(readers, Panels, groups, encoding.columns); run.next();) {
+    alignas(64) int32_t sums[Panels][kPanelRows];
+    multiplyQuads<Bits, kBias, Panels>(
+        readers, run.begin / kQuadColumns,
+        (run.end + kQuadColumns - 1) / kQuadColumns, x, sums);
+#pragma clang loop unroll(full)
+    for (int p = 0; p < Panels; ++p) {
+      combine<kBias>(readers[p], groups, run, x, sums[p], results[p]);
+    }
+  }
+  for (int p = 0; p < Panels; ++p) {
+    int64_t row = (first + p) * kPanelRows;
+    int64_t height = rows - row < kPanelRows ? rows - row : kPanelRows;
+    __builtin_memcpy(y + row, results[p], height * sizeof(float));
   }
 }
 
@@ -85,15 +104,12 @@ __attribute__((noinline)) void
 multiplyPanels(const PanelEncoding &encoding, const int8_t *x,
                const QuantizedRow &form, const uint8_t *w, int64_t first,
                int64_t last, float *y, int64_t rows) {
-  constexpr int kBias = Bits == 8 ? kValueBias : kTableBias;
   const Groups groups(form);
-  for (int64_t p = first; p < last; ++p) {
-    int64_t row = p * kPanelRows;
-    PanelReader reader(encoding, w + p * encoding.getPanelBytes(), row, kBias);
-    alignas(64) float results[kPanelRows] = {};
-    multiplyPanel<Bits, kBias>(reader, groups, form.columns, x, results);
-    int64_t count = rows - row < kPanelRows ? rows - row : kPanelRows;
-    __builtin_memcpy(y + row, results, count * sizeof(float));
+  for (; first + kStreams <= last; first += kStreams) {
+    multiplyTogether<Bits, kStreams>(encoding, x, groups, w, first, y, rows);
+  }
+  for (; first < last; ++first) {
+    multiplyTogether<Bits, 1>(encoding, x, groups, w, first, y, rows);
   }
 }
 

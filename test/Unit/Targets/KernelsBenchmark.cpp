@@ -1,9 +1,10 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How fast one thread multiplies by encoded matrices that are not in a cache:
-// gigabytes of codes per second, and their share of what the same thread reads
-// at most, measured first.
+// How fast one thread multiplies by encoded matrices, of so many MiB in turn:
+// one stays in a cache, 256 do not. Bytes per second are of codes; of_memory is
+// their share of what the same thread reads at most from memory, measured
+// first.
 
 #include "runtime/drivers/cpu/InstructionSets.h"
 #include "runtime/package/PanelEncoding.h"
@@ -22,14 +23,13 @@ using namespace umber;
 
 namespace {
 
-/// More than caches hold.
-constexpr int64_t kBytes = int64_t(256) << 20;
+constexpr int64_t kMiB = int64_t(1) << 20, kMemory = 256 * kMiB;
 constexpr int64_t kRows = 1536, kColumns = 576, kGroup = 64;
 
 /// Bytes per second that a thread reads from memory: the best of a few runs.
 double getBandwidth() {
   static const double bandwidth = [] {
-    std::vector<uint64_t> memory(kBytes / 8, 1);
+    std::vector<uint64_t> memory(kMemory / 8, 1);
     double best = 0;
     for (int run = 0; run < 5; ++run) {
       auto begin = std::chrono::steady_clock::now();
@@ -42,7 +42,7 @@ double getBandwidth() {
       benchmark::DoNotOptimize(sums);
       std::chrono::duration<double> took =
           std::chrono::steady_clock::now() - begin;
-      best = std::max(best, kBytes / took.count());
+      best = std::max(best, double(kMemory) / took.count());
     }
     return best;
   }();
@@ -72,7 +72,8 @@ void multiply(benchmark::State &state, const KernelTable *table) {
   int64_t tokens = state.range(1);
   PanelEncoding encoding = getEncoding(state.range(0));
   int64_t bytes = encoding.getBytes(kRows);
-  int64_t matrices = kBytes / bytes, at = 0;
+  int64_t matrices = std::max<int64_t>(1, state.range(2) * kMiB / bytes),
+          at = 0;
   std::vector<uint8_t> weights = getMatrices(encoding, matrices);
   QuantizedRow form = {kColumns, kGroup};
   int64_t words = form.getBytes() / 4;
@@ -124,8 +125,9 @@ int main(int argc, char **argv) {
         static_cast<const KernelTable *>(dlsym(handle, "umber_test_kernels"));
     benchmark::RegisterBenchmark((std::string(library.isa) + "/linear").c_str(),
                                  multiply, table)
-        ->ArgNames({"bits", "tokens"})
-        ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {1, 64}});
+        ->ArgNames({"bits", "tokens", "MiB"})
+        ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {1}, {0, 1, 256}})
+        ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {64}, {1}});
   }
   benchmark::RunSpecifiedBenchmarks();
 }
