@@ -25,7 +25,8 @@ public:
   static constexpr int64_t kReverseShare = 4;
 
   /// `ids` are sequences of `length` tokens, one after the other. `folder` is
-  /// for files that nobody sees. `coupledRows` is the width of outputs' moments.
+  /// for files that nobody sees. `coupledRows` is the width of outputs'
+  /// moments.
   Calibration(training::Executor &executor,
               llvm::ArrayRef<training::Segment> segments,
               llvm::ArrayRef<int32_t> ids, int64_t length,
@@ -48,10 +49,10 @@ public:
 
   /// Gives half the second moment of the derivatives by each product's output,
   /// in squares for `coupledRows` rows of the weight each, the last one without
-  /// the rows that there are not: for all rows of a large weight they would take
-  /// more memory than it. The last product has the most rows, and none that
-  /// depend on their neighbours: there, squares are for 64 at most.
-  /// After collectInputMoments. Fails with a diagnostic.
+  /// the rows that there are not: for all rows of a large weight they would
+  /// take more memory than it. The last product has the most rows, and none
+  /// that depend on their neighbours: there, squares are for 64 at most. After
+  /// collectInputMoments. Fails with a diagnostic.
   mlir::LogicalResult collectOutputMoments(Sink sink, Report report);
 
   /// What enters the last product, a row per token, after collectInputMoments.

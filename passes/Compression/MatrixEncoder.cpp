@@ -103,13 +103,16 @@ RankedTensorType MatrixEncoder::getType(RankedTensorType type, int64_t bits) {
 }
 
 LogicalResult MatrixEncoder::checkOptions(ModuleOp model, int64_t rounds,
-                                          double outputDamping) {
+                                          Damping damping) {
   if (rounds < 0) {
     return model.emitError("expected at least 0 rounds, found ") << rounds;
   }
-  if (!(outputDamping > 0)) {
-    return model.emitError("expected output damping above 0, found ")
-           << llvm::formatv("{0}", outputDamping).str();
+  for (auto [what, value] : {std::pair("input", damping.inputs),
+                             std::pair("output", damping.outputs)}) {
+    if (!(value > 0)) {
+      return model.emitError("expected ") << what << " damping above 0, found "
+                                          << llvm::formatv("{0}", value).str();
+    }
   }
   return success();
 }

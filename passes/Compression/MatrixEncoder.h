@@ -29,14 +29,14 @@ public:
   /// Fails with a diagnostic at the model if rounds of refinement or the
   /// damping of statistics are none.
   static mlir::LogicalResult checkOptions(mlir::ModuleOp model, int64_t rounds,
-                                          double outputDamping);
+                                          Damping damping);
 
   /// Told each parameter that is done, from any thread, one at a time.
   using Report = llvm::function_ref<void(mlir::umber::ParamOp)>;
 
   /// Each parameter's error at each of these widths, without refinement: it
-  /// ranks widths as with it. Where `rounds` is 0, an estimate, without encoding
-  /// anything. Fails with a diagnostic at the parameter.
+  /// ranks widths as with it. Where `rounds` is 0, an estimate, without
+  /// encoding anything. Fails with a diagnostic at the parameter.
   mlir::FailureOr<std::vector<std::vector<float>>>
   measure(llvm::ArrayRef<mlir::umber::ParamOp> params,
           llvm::ArrayRef<int64_t> bits, Report report);

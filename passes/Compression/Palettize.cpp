@@ -91,7 +91,7 @@ LogicalResult Palettize::checkOptions() {
     }
   }
   return MatrixEncoder::checkOptions(getOperation(), refineRounds,
-                                     outputDamping);
+                                     {inputDamping, outputDamping});
 }
 
 FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
@@ -198,7 +198,7 @@ LogicalResult Palettize::run() {
   if (failed(parameters)) {
     return failure();
   }
-  Statistics collected(statistics, outputDamping);
+  Statistics collected(statistics, {inputDamping, outputDamping});
   MatrixEncoder encoder(*parameters, collected, refineRounds);
   auto widths =
       recipe.empty() ? chooseWidths(parts, encoder) : readRecipe(parts);

@@ -133,6 +133,9 @@ def RecipeOption : Option<"recipe", "recipe", "std::string", "",
 def RefineRoundsOption : Option<"refineRounds", "refine-rounds", "int64_t", "4",
     "rounds of refinement of tables and indices: fewer are faster, and worse">;
 
+def InputDampingOption : Option<"inputDamping", "input-damping", "double",
+    "0.01", "how much is added to the diagonal of inputs' second moment, over "
+    "its mean: more where they are from few tokens">;
 def OutputDampingOption : Option<"outputDamping", "output-damping", "double",
     "1.5", "how much is added to the diagonal of the second moment of the "
     "derivatives by a matrix's outputs, over its mean; a very large number "
@@ -168,7 +171,7 @@ def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
                             "widths to choose from; by default those that "
                             "suit the budget">,
                  RefineRoundsOption, RecipeOption, StatisticsOption,
-                 OutputDampingOption, DerivedOption];
+                 InputDampingOption, OutputDampingOption, DerivedOption];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
@@ -191,7 +194,7 @@ def QuantizeEmbeddingsPass
   }];
   let options = [Option<"bits", "bits", "int64_t", "8", "4, 8 or 16">,
                  RefineRoundsOption, RecipeOption, StatisticsOption,
-                 OutputDampingOption, DerivedOption];
+                 InputDampingOption, OutputDampingOption, DerivedOption];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 

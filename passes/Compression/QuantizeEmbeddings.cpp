@@ -39,7 +39,7 @@ LogicalResult QuantizeEmbeddings::run() {
            << bits.getValue();
   }
   if (failed(MatrixEncoder::checkOptions(getOperation(), refineRounds,
-                                         outputDamping))) {
+                                         {inputDamping, outputDamping}))) {
     return failure();
   }
   Recipe widths;
@@ -54,7 +54,7 @@ LogicalResult QuantizeEmbeddings::run() {
   if (failed(parameters)) {
     return failure();
   }
-  Statistics collected(statistics, outputDamping), nothing("");
+  Statistics collected(statistics, {inputDamping, outputDamping}), nothing("");
   // Calibration knows products; a table that is only looked up has no inputs.
   MatrixEncoder encoder(*parameters, collected, refineRounds);
   MatrixEncoder lookupEncoder(*parameters, nothing, refineRounds);

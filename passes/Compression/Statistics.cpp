@@ -10,11 +10,6 @@ namespace umber {
 
 constexpr llvm::StringLiteral kInputs = "inputs", kOutputs = "outputs";
 
-/// What is added to the diagonals of inputs' moments, over their means. Those
-/// of outputs need more: they come from fewer tokens, and much of them from few
-/// of these.
-constexpr double kInputDamping = 0.01;
-
 static std::string getKey(llvm::StringRef name, uint64_t weights,
                           llvm::StringRef what) {
   return (name + "." + what + "." + llvm::utohexstr(weights)).str();
@@ -47,13 +42,13 @@ llvm::Expected<ProductStatistics> Statistics::get(llvm::StringRef name,
   ProductStatistics known{{palette::SecondMoment::getIdentity(0), {}}};
   auto inputs = readMoments(getKey(name, weights, kInputs), columns,
                             palette::SecondMoment::Order::Descending,
-                            kInputDamping, known.identity);
+                            damping.inputs, known.identity);
   if (!inputs) {
     return inputs.takeError();
   }
   auto outputs = readMoments(getKey(name, weights, kOutputs), rows,
-                             palette::SecondMoment::Order::Given, outputDamping,
-                             known.identity);
+                             palette::SecondMoment::Order::Given,
+                             damping.outputs, known.identity);
   if (!outputs) {
     return outputs.takeError();
   }

@@ -76,6 +76,7 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
     palettize.bits = options.bits;
     llvm::append_range(palettize.choices, options.choices);
     palettize.refineRounds = options.refineRounds;
+    palettize.inputDamping = options.inputDamping;
     palettize.outputDamping = options.outputDamping;
     palettize.recipe = options.recipe;
     palettize.statistics = options.getStatistics();
@@ -88,6 +89,7 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
     QuantizeEmbeddingsPassOptions embeddings;
     embeddings.bits = options.embeddingBits != 0 ? options.embeddingBits : 8;
     embeddings.refineRounds = options.refineRounds;
+    embeddings.inputDamping = options.inputDamping;
     embeddings.outputDamping = options.outputDamping;
     embeddings.recipe = options.recipe;
     // Calibration is part of compressing the body.

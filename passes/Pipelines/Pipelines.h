@@ -70,6 +70,12 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("rounds of refinement of palettes: fewer are faster, and "
                      "worse"),
       llvm::cl::init(4)};
+  Option<double> inputDamping{
+      *this, "input-damping",
+      llvm::cl::desc("how much is added to the diagonal of inputs' second "
+                     "moment, over its mean: more where they are from few "
+                     "tokens"),
+      llvm::cl::init(0.01)};
   Option<double> outputDamping{
       *this, "output-damping",
       llvm::cl::desc("how much is added to the diagonal of the second moment "

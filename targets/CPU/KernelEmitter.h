@@ -96,8 +96,8 @@ private:
   void callEncodedLinear(mlir::umber::LinearOp op, mlir::RankedTensorType type,
                          mlir::Value panel, mlir::Value first,
                          mlir::Value count);
-  /// Whether a product is of quantized rows, and of codes of `type` that vectors
-  /// can read.
+  /// Whether a product is of quantized rows, and of codes of `type` that
+  /// vectors can read.
   bool isReadByQuads(mlir::umber::LinearOp op, mlir::RankedTensorType type);
   /// The product of one row with these panels.
   void callEncodedVector(mlir::umber::LinearOp op, mlir::RankedTensorType type,

@@ -5,7 +5,8 @@
 
 // Parameters are bytes, quantized rows words: 64 bytes for 36 values, 9 scales and 9
 // sums, and what is missing to whole cache lines. Every worker quantizes a single row for itself, so that
-// no barrier is needed. Kernels whose weights have other encodings are other code.
+// no barrier is needed, and multiplies a range of panels with it at once. Kernels whose weights have other
+// encodings are other code.
 
 umber.param @l0.w : tensor<40x36xf16, #umber.palette<bits = 4, rows = 16>>
 umber.param @l1.w : tensor<40x36xf16, #umber.palette<bits = 2, rows = 16>>
@@ -23,7 +24,7 @@ umber.param @e : tensor<40x36xf16, #umber.quantized<bits = 8>>
 // CHECK: func.call @umber_uk_quantize
 // CHECK-NOT: umber_uk_barrier
 // CHECK: memref.get_global @[[E4]]
-// CHECK: func.call @umber_uk_linear_encoded_i8
+// CHECK: call @umber_uk_linear_encoded_vector
 // CHECK: func.func @decode_w_2({{.*}}: memref<600xi8>)
 // CHECK: memref.get_global @[[E2]]
 // CHECK: func.call @umber_uk_linear_encoded_f32
@@ -47,4 +48,20 @@ func.func @decode(%ids: tensor<1xi32>) -> (tensor<1x40xf32>, tensor<1x40xf32>, t
     umber.yield %y : tensor<1x40xf32>
   }
   return %1, %2, %3 : tensor<1x40xf32>, tensor<1x40xf32>, tensor<1x40xf32>
+}
+
+// Of many rows, one may be wanted alone.
+// CHECK: func.func @prefill_w
+// CHECK: scf.if
+// CHECK: func.call @umber_uk_linear_encoded_vector
+// CHECK: else
+// CHECK: scf.for
+// CHECK: func.call @umber_uk_linear_encoded_i8
+func.func @prefill(%x: tensor<?x36xf32>) -> tensor<?x40xf32> attributes {umber.max_tokens = 8 : i64} {
+  %0 = umber.kernel @l0.w (%a = %x : tensor<?x36xf32>) -> tensor<?x40xf32> {
+    %q = umber.quantize %a : tensor<?x36xf32> -> tensor<?x36xf32, #umber.quantized<bits = 8, group = 4>>
+    %y = umber.linear %q, @l0.w : tensor<?x36xf32, #umber.quantized<bits = 8, group = 4>> -> tensor<?x40xf32>
+    umber.yield %y : tensor<?x40xf32>
+  }
+  return %0 : tensor<?x40xf32>
 }

@@ -12,21 +12,22 @@ std::vector<Stage> getStages(const Options &options) {
   if (options.pipeline->isCompressed() && !options.scratch.empty()) {
     const PipelineOptions &pipeline = *options.pipeline;
     bool isFast = pipeline.refineRounds == 0;
-    stages = {{"import", 0.1}, {"compress", 4}};
-    auto sequences = double(pipeline.calibrationSequences.getValue());
-    if (sequences != 0) {
+    stages = {{"import", 0.1}, {"compress", 2}};
+    auto tokens = double(pipeline.calibrationSequences.getValue() *
+                         pipeline.calibrationLength.getValue());
+    if (tokens != 0) {
       bool doesWrite = options.texts.empty() || pipeline.writeText;
       if (doesWrite) {
-        stages.push_back({"sample", 1.8 * sequences});
+        stages.push_back({"sample", 0.0066 * tokens});
       }
-      sequences *= double(options.texts.size()) + doesWrite;
-      stages.push_back({"calibrate", 3.4 * sequences});
+      tokens *= double(options.texts.size()) + doesWrite;
+      stages.push_back({"calibrate", 0.0063 * tokens});
     }
     if (options.pipeline->recipe.empty()) {
-      stages.push_back({"measure", isFast ? 50.0 : 145.0});
+      stages.push_back({"measure", isFast ? 3.5 : 55.0});
     }
-    stages.push_back({"palettize", isFast ? 70.0 : 210.0});
-    stages.push_back({"embeddings", 7});
+    stages.push_back({"palettize", isFast ? 15.0 : 99.0});
+    stages.push_back({"embeddings", 2.5});
   }
   stages.push_back({"quantize", 0});
   if (options.pipeline->isCompressed() && options.pipeline->tuneSteps != 0) {
@@ -35,7 +36,7 @@ std::vector<Stage> getStages(const Options &options) {
   }
   stages.push_back({"fuse", 0});
   if (options.emit == Emit::Package) {
-    stages.push_back({"code", 2.0 * double(options.isas.size())});
+    stages.push_back({"code", 2.3 * double(options.isas.size())});
     stages.push_back({"weights", 1});
   }
   return stages;
