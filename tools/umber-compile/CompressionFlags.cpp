@@ -19,6 +19,10 @@ constexpr int64_t kSequences = 64;
 constexpr int64_t kFastSequences = 16, kFastLength = 64, kFastCoupledRows = 64,
                   kFastRounds = 0;
 
+/// With --fast, there are fewer tokens than features. On SmolLM2, 0.01, 0.1,
+/// 0.5 and 1.5 gave divergences of 0.66, 0.44, 0.37 and 0.39.
+constexpr double kFastInputDamping = 0.5;
+
 static Error makeError(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
@@ -156,6 +160,7 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
   if (fast) {
     pipeline.refineRounds = kFastRounds;
     pipeline.coupledRows = kFastCoupledRows;
+    pipeline.inputDamping = kFastInputDamping;
   }
   return checkCalibration(pipeline);
 }
