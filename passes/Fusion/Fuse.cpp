@@ -49,10 +49,12 @@ struct Group {
 /// Whether `op` can run in `group` without waiting for whole rows of it.
 bool belongsTo(Operation *op, const Group &group) {
   if (auto linear = dyn_cast<LinearOp>(op)) {
+    // A slice never leaves its kernel.
     return group.productInput
                ? linear.getX() == group.productInput
                : group.makes(linear.getX()) &&
-                     isa<RmsNormOp, QuantizeOp>(linear.getX().getDefiningOp());
+                     isa<RmsNormOp, QuantizeOp, tensor::ExtractSliceOp>(
+                         linear.getX().getDefiningOp());
   }
   if (auto norm = dyn_cast<RmsNormOp>(op)) {
     // A norm of whole rows begins a kernel, or follows the slice that does; one
