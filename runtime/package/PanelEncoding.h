@@ -16,11 +16,22 @@
 // matrix does not have, is zeros.
 //
 // Codes stand quad by quad: kQuadColumns columns, the last quad filled up with
-// zeros, are kQuadLanes codes, and lane 4r + j is row r's, column 4q + j's. The
-// bits of a quad's codes are split into planes of 8, 4, 2 or 1 bits, the widest
-// first and with the lowest bits: 3 = 2 + 1, 6 = 4 + 2. A plane of p bits is
-// 16p bytes, and its byte i holds lane 16p * k + i in bits p * k to
-// p * k + p - 1. So a vector of codes is a load, a shift and a mask.
+// zeros, are kQuadLanes codes, and lane 4r + j is row r's, column 4q + j's. A
+// quad of b bits is 16b bytes. Where its bits are is what makes vectors fast to
+// read: the codes of 16 lanes are bits of the low halves, or of the high
+// halves, of 16 bytes, so that a shift and a mask make them indices into 16
+// entries, and the table is spread out to the bits that are not theirs.
+//
+// 1, 2, 4 and 8 bits: byte i holds lane 16b * k + i in bits b * k to
+// b * k + b - 1. 6 bits: so, 4 and then 2 of them. 3 bits: of lane 16g + i,
+// byte 16 (g mod 2) + i for g below 4, byte 32 + i else:
+//
+//     g      bit 0           bit 1           bit 2
+//     0, 1   0               1               2
+//     2, 3   4               5               7
+//     4      0               2               3       of byte 32 + i
+//     5      4               6               7
+//     6, 7   1 or 5 there    6               3       of byte 16 (g mod 2) + i
 
 #ifndef UMBER_RUNTIME_PACKAGE_PANELENCODING_H
 #define UMBER_RUNTIME_PACKAGE_PANELENCODING_H
@@ -40,7 +51,7 @@ inline constexpr int64_t kQuadColumns = 4;
 inline constexpr int64_t kQuadLanes = kPanelRows * kQuadColumns;
 
 /// What a parameter's layout is called in a package's metadata.
-inline constexpr char kEncodedPanelsLayout[] = "panel32quad4";
+inline constexpr char kEncodedPanelsLayout[] = "panel32quad4nibbles";
 
 /// An encoding, applied to a matrix of so many columns. Blocks of a table or a
 /// scale begin at multiples of their height and width, which divides `columns`.
@@ -117,20 +128,28 @@ struct PanelEncoding {
            column / scaleColumns;
   }
 
-  /// The width of the plane that holds bit `bit` and up of codes of `bits`
-  /// bits.
-  static constexpr int64_t getPlaneBits(int64_t bits, int64_t bit) {
-    int64_t left = bits - bit;
-    return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+  struct BitPlace {
+    int64_t byte; ///< of the quad
+    int64_t bit;  ///< of the byte
+  };
+  /// Where bit `bit` of a lane's code is.
+  static constexpr BitPlace getBitPlace(int64_t bits, int64_t lane,
+                                        int64_t bit) {
+    if (bits == 3) {
+      return getBitPlaceOf3(lane / 16, lane % 16, bit);
+    }
+    // Planes of 6 bits.
+    int64_t first = bits == 6 && bit >= 4 ? 4 : 0;
+    int64_t width = bits != 6 ? bits : first == 0 ? 4 : 2;
+    return {16 * first + lane % (16 * width),
+            lane / (16 * width) * width + bit - first};
   }
   /// The code of a lane of a quad.
   constexpr uint8_t getCode(const uint8_t *quad, int64_t lane) const {
-    int64_t code = 0;
-    for (int64_t bit = 0; bit < bits;) {
-      int64_t width = getPlaneBits(bits, bit), bytes = 16 * width;
-      int64_t field = quad[16 * bit + lane % bytes] >> (lane / bytes * width);
-      code |= (field & ((1 << width) - 1)) << bit;
-      bit += width;
+    int code = 0;
+    for (int64_t bit = 0; bit < bits; ++bit) {
+      BitPlace place = getBitPlace(bits, lane, bit);
+      code |= (quad[place.byte] >> place.bit & 1) << bit;
     }
     return static_cast<uint8_t>(code);
   }
@@ -138,6 +157,22 @@ struct PanelEncoding {
 private:
   constexpr bool isWholeQuads(int64_t width) const {
     return width % kQuadColumns == 0 || width == columns;
+  }
+  static constexpr BitPlace getBitPlaceOf3(int64_t group, int64_t i,
+                                           int64_t bit) {
+    int64_t half = group % 2;
+    switch (group / 2) {
+    case 0:
+      return {16 * half + i, bit};
+    case 1:
+      return {16 * half + i, 4 + bit + (bit == 2)};
+    case 2:
+      return {32 + i, 4 * half + bit + (bit != 0)};
+    }
+    if (bit == 0) {
+      return {32 + i, 4 * half + 1};
+    }
+    return {16 * half + i, bit == 1 ? 6 : 3};
   }
   static constexpr int64_t getBlock(int64_t firstRow, int64_t row,
                                     int64_t height) {

@@ -100,14 +100,14 @@ bool KernelEmitter::isReadByQuads(LinearOp op, RankedTensorType type) {
          getPanelEncoding(type).isReadByQuads(getQuantizedRow(x).group);
 }
 
-void KernelEmitter::callEncodedVector(LinearOp op, RankedTensorType type,
-                                      Range panels) {
+void KernelEmitter::callEncodedFew(LinearOp op, RankedTensorType type,
+                                   Range panels) {
   Rows x = rows(op.getX()), y = rows(op.getResult());
-  call("umber_uk_linear_encoded_vector",
-       {getEncoding(type), x.memref, x.offset,
+  call("umber_uk_linear_encoded_few",
+       {getEncoding(type), x.memref, x.offset, index(x.columns),
         index(getQuantizedRow(op.getX().getType()).group),
         parameter(op.getWeight()), panels.begin, panels.end, y.memref, y.offset,
-        index(y.columns)});
+        index(y.columns), x.count, index(y.columns)});
 }
 
 void KernelEmitter::callEncodedEmbed(EmbedOp op, RankedTensorType type,

@@ -121,16 +121,17 @@ void KernelEmitter::emitLinear(LinearOp op, const Rows &x) {
   };
   if (!isReadByQuads(op, type)) {
     callPanels();
-  } else if (x.maxCount == 1) {
-    callEncodedVector(op, type, panels);
+  } else if (x.maxCount <= kFewTokens) {
+    callEncodedFew(op, type, panels);
   } else {
-    // Of a long prompt, too, only the last row may be wanted.
-    Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                        x.count, index(1));
-    auto choice = scf::IfOp::create(b, loc, isOne, /*withElseRegion=*/true);
+    // A wide program, too, may have few rows: a short prompt, some sequences
+    // that are decoded together, and a long prompt's last row.
+    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule,
+                                        x.count, index(kFewTokens));
+    auto choice = scf::IfOp::create(b, loc, isFew, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(choice.thenBlock());
-    callEncodedVector(op, type, panels);
+    callEncodedFew(op, type, panels);
     b.setInsertionPointToStart(choice.elseBlock());
     callPanels();
   }

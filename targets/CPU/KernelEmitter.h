@@ -99,9 +99,9 @@ private:
   /// Whether a product is of quantized rows, and of codes of `type` that
   /// vectors can read.
   bool isReadByQuads(mlir::umber::LinearOp op, mlir::RankedTensorType type);
-  /// The product of one row with these panels.
-  void callEncodedVector(mlir::umber::LinearOp op, mlir::RankedTensorType type,
-                         Range panels);
+  /// The product of at most kFewTokens rows with these panels.
+  void callEncodedFew(mlir::umber::LinearOp op, mlir::RankedTensorType type,
+                      Range panels);
   /// Writes row `id` of the table to `offset` in the result's buffer.
   void callEncodedEmbed(mlir::umber::EmbedOp op, mlir::RankedTensorType type,
                         mlir::Value id, mlir::Value offset);

@@ -26,15 +26,12 @@ void copyBlocks(ArrayRef<T> blocks, int64_t firstRow, int64_t rows,
   std::memcpy(out, touched.data(), touched.size() * sizeof(T));
 }
 
-/// Puts a code's bits into the planes of its quad, which are zeros there.
+/// Puts a code's bits into its quad, which has zeros there.
 void putCode(const PanelEncoding &encoding, uint8_t *quad, int64_t lane,
              uint8_t code) {
-  for (int64_t bit = 0; bit < encoding.bits;) {
-    int64_t width = PanelEncoding::getPlaneBits(encoding.bits, bit);
-    int64_t bytes = 16 * width;
-    int64_t field = (code >> bit) & ((1 << width) - 1);
-    quad[16 * bit + lane % bytes] |= field << (lane / bytes * width);
-    bit += width;
+  for (int64_t bit = 0; bit < encoding.bits; ++bit) {
+    auto place = PanelEncoding::getBitPlace(encoding.bits, lane, bit);
+    quad[place.byte] |= (code >> bit & 1) << place.bit;
   }
 }
 

@@ -24,7 +24,7 @@ umber.param @e : tensor<40x36xf16, #umber.quantized<bits = 8>>
 // CHECK: func.call @umber_uk_quantize
 // CHECK-NOT: umber_uk_barrier
 // CHECK: memref.get_global @[[E4]]
-// CHECK: call @umber_uk_linear_encoded_vector
+// CHECK: call @umber_uk_linear_encoded_few
 // CHECK: func.func @decode_w_2({{.*}}: memref<600xi8>)
 // CHECK: memref.get_global @[[E2]]
 // CHECK: func.call @umber_uk_linear_encoded_f32
@@ -53,7 +53,7 @@ func.func @decode(%ids: tensor<1xi32>) -> (tensor<1x40xf32>, tensor<1x40xf32>, t
 // Of many rows, one may be wanted alone.
 // CHECK: func.func @prefill_w
 // CHECK: scf.if
-// CHECK: func.call @umber_uk_linear_encoded_vector
+// CHECK: func.call @umber_uk_linear_encoded_few
 // CHECK: else
 // CHECK: scf.for
 // CHECK: func.call @umber_uk_linear_encoded_i8

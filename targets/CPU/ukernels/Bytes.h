@@ -41,6 +41,13 @@ UMBER_INLINE Bytes lookUp(Bytes tables, Bytes indices) {
 #endif
 }
 
+#if defined(__AVX2__)
+UMBER_INLINE Vec<uint8_t, 16> lookUp(Vec<uint8_t, 16> table,
+                                     Vec<uint8_t, 16> indices) {
+  return (Vec<uint8_t, 16>)_mm_shuffle_epi8((__m128i)table, (__m128i)indices);
+}
+#endif
+
 /// How microkernels want weights for products: with so much added, as unsigned
 /// bytes, or, where it is 0, as they are. x86 multiplies unsigned by signed
 /// bytes. AVX2 adds pairs of products in 16 bits, which hold those of 7-bit

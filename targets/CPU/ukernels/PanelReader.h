@@ -19,6 +19,9 @@ inline constexpr int kQuadVectors = kQuadLanes / kBytes;
 /// serves.
 inline constexpr int64_t kLookupRows = 16 / kQuadColumns;
 
+/// A table that one lookup reads.
+using Entries = Vec<uint8_t, 16>;
+
 template <int N>
 UMBER_INLINE Vec<uint8_t, kBytes> repeat(Vec<uint8_t, N> v) {
   if constexpr (N == kBytes) {
@@ -31,55 +34,129 @@ UMBER_INLINE Vec<uint8_t, kBytes> repeat(Vec<uint8_t, N> v) {
   }
 }
 
-/// Vector `vector` of a quad's fields in a plane of `Width` bits, each `up`
-/// bits up in its byte.
-template <int Width>
-UMBER_INLINE Bytes unpack(const uint8_t *plane, int vector, int up = 0) {
-  constexpr int kField = 16 * Width;
-  constexpr int kLoaded = kField < kBytes ? kField : kBytes;
-  int first = vector * kBytes;
+/// The bytes of a plane of `Size` bytes that belong to vector `Vector` of a
+/// quad, once for every 16 lanes.
+template <int Size, int Vector>
+UMBER_INLINE Bytes loadPlane(const uint8_t *plane) {
+  constexpr int kLoaded = Size < kBytes ? Size : kBytes;
   Vec<uint8_t, kLoaded> loaded;
-  __builtin_memcpy(&loaded, plane + first % kField, sizeof loaded);
-  // Shifted as words, the one way or the other: what crosses a byte's border is
-  // masked off.
-  Vec<uint32_t, kLanes> down, left;
-#pragma clang loop unroll(full)
-  for (int i = 0; i < kLanes; ++i) {
-    int shift = (first + 4 * i) / kField * Width - up;
-    down[i] = shift > 0 ? shift : 0;
-    left[i] = shift < 0 ? -shift : 0;
-  }
-  auto words = (Vec<uint32_t, kLanes>)repeat<kLoaded>(loaded) >> down << left;
-  return (Bytes)words & Bytes(((1 << Width) - 1) << up);
+  __builtin_memcpy(&loaded, plane + Vector * kBytes % Size, sizeof loaded);
+  return repeat<kLoaded>(loaded);
 }
+
+/// For every byte of vector `Vector` of a quad, what `get` says of its 16
+/// lanes.
+template <int Vector, typename F>
+UMBER_INLINE Bytes perGroup(F get) {
+  Bytes bytes;
+  forConstants<kBytes>(
+      [&](auto i) { bytes[i.value] = get((Vector * kBytes + i.value) / 16); });
+  return bytes;
+}
+
+/// Bytes shifted down by `shift(group)` bits. Where a byte's own bits were
+/// follow those of its neighbour.
+template <int Vector, typename F>
+UMBER_INLINE Bytes shiftDown(Bytes bytes, F shift) {
+  return (Bytes)((Vec<uint32_t, kLanes>)bytes >>
+                 ((Vec<uint32_t, kLanes>)perGroup<Vector>(shift) & 0xFF));
+}
+
+/// Indices into 16 entries for vector `Vector` of a quad of codes of 1 to 4
+/// bits, in tables spread out by getSpread(): see PanelEncoding.h.
+template <int Bits, int Vector>
+UMBER_INLINE Bytes getIndices(const uint8_t *quad) {
+  if constexpr (Bits == 3) {
+    Bytes low = loadPlane<32, Vector>(quad);
+    Bytes high = shiftDown<Vector>(low, [](int) { return 4; });
+    Bytes third = shiftDown<Vector>(loadPlane<16, Vector>(quad + 32),
+                                    [](int group) { return group % 2 * 4; });
+    return (low & perGroup<Vector>([](int group) {
+              return group < 2 ? 15 : group < 6 ? 0 : 8;
+            })) |
+           (high & perGroup<Vector>([](int group) {
+              return group / 2 == 1 ? 15 : group < 6 ? 0 : 4;
+            })) |
+           (third & perGroup<Vector>([](int group) {
+              return group < 4 ? 0 : group < 6 ? 15 : 2;
+            }));
+  } else {
+    Bytes plane = loadPlane<16 * Bits, Vector>(quad);
+    return shiftDown<Vector>(plane, [](int group) { return group / 4 * 4; }) &
+           Bytes(15);
+  }
+}
+
+/// A matrix's encoding and what readers of its panels would have to divide for.
+class PanelForm {
+public:
+  UMBER_MEMBER explicit PanelForm(const PanelEncoding &encoding)
+      : encoding(encoding), bits(encoding.bits),
+        hasTables(encoding.hasTables()),
+        hasVectorTables(encoding.hasVectorTables()),
+        quadBytes(encoding.getQuadBytes()),
+        panelBytes(encoding.getPanelBytes()),
+        scalesAt(encoding.getTableBytes()), codesAt(encoding.getCodesOffset()),
+        tables(hasTables ? Blocks(encoding.tableRows, encoding.tableColumns,
+                                  encoding.columns)
+                         : Blocks(1, encoding.columns, encoding.columns)),
+        scales(encoding.scaleRows, encoding.scaleColumns, encoding.columns) {}
+
+  /// Blocks of a panel's rows and columns that share a table or a scale.
+  struct Blocks {
+    int64_t rows, columns;
+    int64_t across;  ///< blocks side by side
+    bool areAligned; ///< the panel's first row begins a block
+
+    UMBER_MEMBER Blocks(int64_t rows, int64_t columns, int64_t all)
+        : rows(rows), columns(columns), across(all / columns),
+          areAligned(kPanelRows % rows == 0) {}
+
+    /// Calls `use(row, block)` for the rows of the panel that begins at row
+    /// `firstRow`, and which of its blocks, from 0 on, they are in.
+    template <typename F>
+    UMBER_MEMBER void forRows(int64_t firstRow, F use) const {
+      int64_t end = areAligned ? rows : rows - firstRow % rows;
+      for (int64_t r = 0, block = 0; r < kPanelRows; ++block, end += rows) {
+        for (; r < end && r < kPanelRows; ++r) {
+          use(r, block);
+        }
+      }
+    }
+  };
+
+  const PanelEncoding &encoding;
+  const int64_t bits;
+  const bool hasTables, hasVectorTables;
+  const int64_t quadBytes, panelBytes, scalesAt, codesAt;
+  const Blocks tables, scales;
+};
 
 class PanelReader {
 public:
   /// Bytes read have `bias` added. The panel begins at row `firstRow`.
-  UMBER_MEMBER PanelReader(const PanelEncoding &encoding, const uint8_t *panel,
+  UMBER_MEMBER PanelReader(const PanelForm &form, const uint8_t *panel,
                            int64_t firstRow, int bias)
-      : encoding(encoding), panel(panel), firstRow(firstRow), bias(bias),
-        hasFastTables(encoding.hasVectorTables()) {}
+      : form(form), panel(panel), codes(panel + form.codesAt),
+        firstRow(firstRow), bias(bias) {}
 
-  /// The first column after `column` that other tables or scales may serve.
-  UMBER_MEMBER int64_t getEnd(int64_t column) const {
-    int64_t end = (column / encoding.scaleColumns + 1) * encoding.scaleColumns;
-    int64_t tableEnd =
-        (column / encoding.tableColumns + 1) * encoding.tableColumns;
-    return tableEnd < end ? tableEnd : end;
+  /// The first column that other tables or scales may serve.
+  UMBER_MEMBER int64_t getEnd() const {
+    return scaleEnd < tableEnd ? scaleEnd : tableEnd;
   }
 
-  /// Makes tables and scales those of `column`.
+  /// Makes tables and scales those of `column`, which is 0 at first, and then
+  /// never beyond getEnd().
   UMBER_MEMBER void moveTo(int64_t column) {
-    int64_t at = column / encoding.scaleColumns;
-    if (at != scaleAt) {
-      loadScales(at);
-      scaleAt = at;
+    if (column == scaleEnd) {
+      loadScales(scaleEnd == 0 ? 0 : ++scaleAt);
+      scaleEnd += form.scales.columns;
     }
-    at = column / encoding.tableColumns;
-    if (encoding.hasTables() && at != tableAt) {
-      loadTables(at);
-      tableAt = at;
+    if (column == tableEnd) {
+      if (form.hasTables) {
+        loadTables(tableEnd == 0 ? 0 : ++tableAt);
+      }
+      tableEnd += form.tables.columns;
     }
   }
 
@@ -89,14 +166,14 @@ public:
   __attribute__((noinline)) const uint8_t *read(int64_t first, int64_t count,
                                                 uint8_t *buffer) const {
     const uint8_t *codes = getCodes(first);
-    if (!encoding.hasTables()) {
+    if (!form.hasTables) {
       return bias == 0 ? codes : readValues(codes, count, buffer);
     }
-    if (!hasFastTables) {
+    if (!form.hasVectorTables) {
       readSlowly(codes, count, buffer);
       return buffer;
     }
-    switch (encoding.bits) {
+    switch (form.bits) {
     case 1:
       readPalette<1>(codes, count, buffer);
       break;
@@ -118,31 +195,31 @@ public:
 
   /// The codes of quad `quad`.
   const uint8_t *getCodes(int64_t quad) const {
-    return panel + encoding.getCodesOffset() + quad * encoding.getQuadBytes();
+    return codes + quad * form.quadBytes;
   }
 
-  /// Vector `vector` of the values of a quad, where encoding.isReadByQuads()
+  /// Vector `Vector` of the values of a quad, where encoding.isReadByQuads()
   /// and codes are of `Bits` bits.
-  template <int Bits>
-  UMBER_MEMBER Bytes readVector(const uint8_t *quad, int vector) const {
-    Bytes table = loadBytes(&lookups[0][vector * kBytes]);
+  template <int Bits, int Vector>
+  UMBER_MEMBER Bytes readVector(const uint8_t *quad) const {
+    constexpr int kAt = Vector * kBytes;
     if constexpr (Bits == 8) {
-      return loadBytes(quad + vector * kBytes) + Bytes(bias);
-    } else if constexpr (Bits == 3) {
-      return lookUp(table, unpack<2>(quad, vector) |
-                               unpack<1>(quad + 32, vector, /*up=*/2));
+      return loadBytes(quad + kAt) + Bytes(uint8_t(bias));
     } else if constexpr (Bits == 6) {
-      Bytes low = unpack<4>(quad, vector);
-      Bytes high = unpack<2>(quad + 64, vector);
-      Bytes values = lookUp(table, low);
-#pragma clang loop unroll(full)
-      for (int part = 1; part < 4; ++part) {
-        table = loadBytes(&lookups[part][vector * kBytes]);
-        values = high == Bytes(part) ? lookUp(table, low) : values;
-      }
+      Bytes low = getIndices<4, Vector>(quad);
+      Bytes high = shiftDown<Vector>(loadPlane<32, Vector>(quad + 64),
+                                     [](int group) { return group / 2 * 2; }) &
+                   Bytes(3);
+      Bytes values = lookUp(loadBytes(&lookups[0][kAt]), low);
+      forConstants<3>([&](auto i) {
+        constexpr int kPart = i.value + 1;
+        Bytes table = loadBytes(&lookups[kPart][kAt]);
+        values = high == Bytes(kPart) ? lookUp(table, low) : values;
+      });
       return values;
     } else {
-      return lookUp(table, unpack<Bits>(quad, vector));
+      return lookUp(loadBytes(&lookups[0][kAt]),
+                    getIndices<Bits, Vector>(quad));
     }
   }
 
@@ -150,59 +227,61 @@ public:
   float scales[kPanelRows];
 
 private:
-  /// Calls `use(row, block)` for a panel's rows and which of its blocks, from 0
-  /// on, they are in.
-  template <typename F>
-  UMBER_MEMBER void forRows(int64_t firstRow, int64_t height, F use) {
-    int64_t end = height == 1 ? 1 : height - firstRow % height;
-    for (int64_t r = 0, block = 0; r < kPanelRows; ++block, end += height) {
-      for (; r < end && r < kPanelRows; ++r) {
-        use(r, block);
-      }
-    }
-  }
+  // These two are rare, and not inlined.
 
-  UMBER_MEMBER void loadScales(int64_t at) {
-    auto *stored =
-        reinterpret_cast<const half *>(panel + encoding.getTableBytes()) + at;
-    int64_t stride = encoding.columns / encoding.scaleColumns;
-    forRows(firstRow, encoding.scaleRows, [&](int64_t r, int64_t block) {
-      scales[r] = float(stored[block * stride]);
+  __attribute__((noinline)) void loadScales(int64_t at) {
+    auto *stored = reinterpret_cast<const half *>(panel + form.scalesAt) + at;
+    form.scales.forRows(firstRow, [&](int64_t r, int64_t block) {
+      scales[r] = float(stored[block * form.scales.across]);
     });
   }
 
-  UMBER_MEMBER void loadTables(int64_t at) {
-    int64_t stride = encoding.columns / encoding.tableColumns;
-    forRows(firstRow, encoding.tableRows, [&](int64_t r, int64_t block) {
-      tables[r] = panel + (block * stride + at) * encoding.getEntries();
+  __attribute__((noinline)) void loadTables(int64_t at) {
+    const uint8_t *stored = panel + (at << form.bits);
+    form.tables.forRows(firstRow, [&](int64_t r, int64_t block) {
+      tables[r] = stored + (block * form.tables.across << form.bits);
     });
-    if (!hasFastTables) {
+    if (!form.hasVectorTables) {
       return;
     }
     // Small tables are read beyond their ends, where scales and codes follow.
-    using Entries = Vec<uint8_t, 16>;
-    int64_t parts = encoding.bits == 6 ? 4 : 1;
+    int64_t parts = form.bits == 6 ? 4 : 1;
     for (int64_t part = 0; part < parts; ++part) {
-      for (int64_t i = 0; i < kQuadLanes; i += 16) {
+      for (int64_t group = 0; group < kQuadLanes / 16; ++group) {
         Entries entries;
-        __builtin_memcpy(&entries, tables[i / 16 * kLookupRows] + part * 16,
+        __builtin_memcpy(&entries, tables[group * kLookupRows] + part * 16,
                          sizeof entries);
-        entries += Entries(bias);
-        __builtin_memcpy(&lookups[part][i], &entries, sizeof entries);
+        if (form.bits < 4) {
+          entries = lookUp(entries, getSpread(group));
+        }
+        entries += Entries(uint8_t(bias));
+        __builtin_memcpy(&lookups[part][group * 16], &entries, sizeof entries);
       }
     }
+  }
+
+  /// For every index that getIndices() makes for lanes 16 * group and up, the
+  /// code that it stands for.
+  UMBER_MEMBER Entries getSpread(int64_t group) const {
+    Entries indices = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    Entries codes = 0;
+    for (int64_t bit = 0; bit < form.bits; ++bit) {
+      auto place = PanelEncoding::getBitPlace(form.bits, 16 * group, bit);
+      codes |= (indices >> Entries(uint8_t(place.bit % 4)) & Entries(1))
+               << Entries(uint8_t(bit));
+    }
+    return codes;
   }
 
   template <int Bits>
   UMBER_MEMBER void readPalette(const uint8_t *codes, int64_t count,
                                 uint8_t *buffer) const {
     for (int64_t q = 0; q < count; ++q) {
-#pragma clang loop unroll(full)
-      for (int v = 0; v < kQuadVectors; ++v) {
-        Bytes values = readVector<Bits>(codes + q * 16 * Bits, v);
-        __builtin_memcpy(buffer + q * kQuadLanes + v * kBytes, &values,
+      forConstants<kQuadVectors>([&](auto v) {
+        Bytes values = readVector<Bits, v.value>(codes + q * 16 * Bits);
+        __builtin_memcpy(buffer + q * kQuadLanes + v.value * kBytes, &values,
                          sizeof values);
-      }
+      });
     }
   }
 
@@ -211,8 +290,7 @@ private:
                                             uint8_t *buffer) const {
     for (int64_t q = 0; q < count; ++q) {
       for (int64_t lane = 0; lane < kQuadLanes; ++lane) {
-        uint8_t code =
-            encoding.getCode(codes + q * encoding.getQuadBytes(), lane);
+        uint8_t code = form.encoding.getCode(codes + q * form.quadBytes, lane);
         buffer[q * kQuadLanes + lane] =
             tables[lane / kQuadColumns][code] + bias;
       }
@@ -228,12 +306,12 @@ private:
     return buffer;
   }
 
-  const PanelEncoding &encoding;
-  const uint8_t *panel;
+  const PanelForm &form;
+  const uint8_t *panel, *codes;
   int64_t firstRow;
   int bias;
-  bool hasFastTables;
-  int64_t tableAt = -1, scaleAt = -1;
+  // Which tables and scales of a row of blocks, and the column after theirs.
+  int64_t tableAt = 0, scaleAt = 0, tableEnd = 0, scaleEnd = 0;
   const uint8_t *tables[kPanelRows];
   /// The tables, biased, as lookUp() wants them: 16 entries for every
   /// kLookupRows rows; entries 16 to 63 in the other parts.

@@ -14,6 +14,7 @@
 #define UMBER_UKERNEL extern "C" __attribute__((visibility("hidden")))
 #define UMBER_MEMBER inline __attribute__((always_inline))
 #define UMBER_INLINE static UMBER_MEMBER
+#define UMBER_LAMBDA __attribute__((always_inline))
 
 namespace umber {
 
@@ -30,6 +31,20 @@ inline constexpr int kLanes = 8;
 #else
 inline constexpr int kLanes = 4;
 #endif
+
+template <int I>
+struct Constant {
+  static constexpr int value = I;
+};
+
+/// Calls f(Constant<0>()) to f(Constant<Count - 1>()).
+template <int Count, typename F>
+UMBER_INLINE void forConstants(F f) {
+  if constexpr (Count > 0) {
+    forConstants<Count - 1>(f);
+    f(Constant<Count - 1>());
+  }
+}
 
 template <int N>
 UMBER_INLINE Vec<float, N> load(const float *p) {

@@ -17,13 +17,6 @@ constexpr int64_t kBlockTokens = 32;
 constexpr int64_t kSliceQuads = 32;
 constexpr int64_t kSliceColumns = kSliceQuads * kQuadColumns;
 
-/// Tokens whose sums stay in registers.
-#if defined(__AVX512F__)
-constexpr int kTileTokens = 4;
-#else
-constexpr int kTileTokens = 2;
-#endif
-
 UMBER_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /// Rows of activations, of f32 or quantized.
@@ -53,43 +46,62 @@ struct Output {
 // Quantized activations
 //===----------------------------------------------------------------------===//
 
-/// Integer sums of a block of tokens and all rows of the panel.
-using Sums = int32_t[kBlockTokens][kPanelRows];
+/// A block of tokens and the rows of a panel: sums of a run's products, where
+/// these take more than a slice, and what getStart() and x's scales are for the
+/// run; sums over the runs of a scale of the weights; and over all.
+struct Block {
+  int64_t tokens;
+  int32_t starts[kBlockTokens];
+  float scales[kBlockTokens];
+  alignas(64) int32_t sums[kBlockTokens][kPanelRows];
+  alignas(64) float partial[kBlockTokens][kPanelRows];
+  alignas(64) float results[kBlockTokens][kPanelRows];
+};
 
-/// Adds the products of `quads` quads of weights to the sums of `Tokens`
-/// tokens, whose values begin at `x` and are `stride` bytes apart.
+/// Decoded weights: the quads of a run from quad `first` on.
+struct Slice {
+  const uint8_t *weights;
+  int64_t quads;
+  bool isFirst, isLast; ///< of its run
+};
+
+/// Multiplies a slice with tokens `t` to `t + Tokens - 1` of a block; `x` has
+/// their quads.
 template <int Bias, int Tokens>
-UMBER_INLINE void addTile(const uint8_t *weights, int64_t quads,
-                          const int8_t *x, int64_t stride,
-                          int32_t (*sums)[kPanelRows]) {
-  Words acc[Tokens][kRowVectors];
+UMBER_INLINE void multiplySlice(const Slice &slice, const Input &x,
+                                Block &block, int64_t t) {
+  const int8_t *rows[Tokens];
 #pragma clang loop unroll(full)
-  for (int t = 0; t < Tokens; ++t) {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < kRowVectors; ++v) {
-      acc[t][v] = loadAs<Words>(sums[t] + v * kLanes);
-    }
+  for (int i = 0; i < Tokens; ++i) {
+    rows[i] = x.getValues(t + i);
   }
-  for (int64_t q = 0; q < quads; ++q) {
-    Bytes quad[Tokens];
+  for (int first = 0; first < kRowVectors; first += kTileVectors) {
+    Words sums[Tokens][kTileVectors];
 #pragma clang loop unroll(full)
-    for (int t = 0; t < Tokens; ++t) {
-      quad[t] = (Bytes)Words(loadAs<int32_t>(x + t * stride + 4 * q));
-    }
+    for (int i = 0; i < Tokens; ++i) {
 #pragma clang loop unroll(full)
-    for (int v = 0; v < kRowVectors; ++v) {
-      Bytes w = loadBytes(weights + q * kQuadLanes + v * kBytes);
-#pragma clang loop unroll(full)
-      for (int t = 0; t < Tokens; ++t) {
-        acc[t][v] = addProducts<Bias>(acc[t][v], w, quad[t]);
+      for (int v = 0; v < kTileVectors; ++v) {
+        sums[i][v] =
+            slice.isFirst
+                ? Words(block.starts[t + i])
+                : loadAs<Words>(block.sums[t + i] + (first + v) * kLanes);
       }
     }
-  }
+    multiplyTile<Bias>(slice.quads, rows, sums, [&](int64_t q, auto v) {
+      return loadBytes(slice.weights + q * kQuadLanes +
+                       (first + v.value) * kBytes);
+    });
 #pragma clang loop unroll(full)
-  for (int t = 0; t < Tokens; ++t) {
+    for (int i = 0; i < Tokens; ++i) {
 #pragma clang loop unroll(full)
-    for (int v = 0; v < kRowVectors; ++v) {
-      storeAs(sums[t] + v * kLanes, acc[t][v]);
+      for (int v = 0; v < kTileVectors; ++v) {
+        int at = (first + v) * kLanes;
+        if (slice.isLast) {
+          addScaled(sums[i][v], block.scales[t + i], block.partial[t + i] + at);
+        } else {
+          storeAs(block.sums[t + i] + at, sums[i][v]);
+        }
+      }
     }
   }
 }
@@ -116,53 +128,64 @@ UMBER_INLINE Input cut(const Input &x, int64_t token, int64_t tokens,
   return copy;
 }
 
-/// Adds the products of columns `begin` to `end - 1`, which one table per row
-/// serves, exactly.
+/// Adds the products of a run.
 template <int Bias>
-UMBER_INLINE void addColumns(const PanelReader &reader, const Input &x,
-                             int64_t token, int64_t tokens, int64_t begin,
-                             int64_t end, int64_t columns, Sums &sums) {
+UMBER_INLINE void multiplyRun(const PanelReader &reader, const Input &x,
+                              int64_t token, const Runs &run, int64_t columns,
+                              Block &block) {
   alignas(64) uint8_t buffer[kSliceQuads * kQuadLanes];
   alignas(64) float copy[kBlockTokens * kSliceQuads];
-  int64_t lastQuad = (end + kQuadColumns - 1) / kQuadColumns;
-  for (int64_t q = begin / kQuadColumns; q < lastQuad; q += kSliceQuads) {
-    int64_t quads = least(kSliceQuads, lastQuad - q);
-    const uint8_t *weights = reader.read(q, quads, buffer);
-    Input in = cut(x, token, tokens, begin, end, columns, q, quads, copy);
-    int64_t t = 0, bytes = in.stride * 4;
-    for (; t + kTileTokens <= tokens; t += kTileTokens) {
-      addTile<Bias, kTileTokens>(weights, quads, in.getValues(t), bytes,
-                                 sums + t);
+  int64_t first = run.begin / kQuadColumns;
+  int64_t last = (run.end + kQuadColumns - 1) / kQuadColumns;
+  for (int64_t q = first; q < last; q += kSliceQuads) {
+    int64_t quads = least(kSliceQuads, last - q);
+    Slice slice = {reader.read(q, quads, buffer), quads, q == first,
+                   q + quads == last};
+    Input in = cut(x, token, block.tokens, run.begin, run.end, columns, q,
+                   quads, copy);
+    int64_t t = 0;
+    for (; t + kTileTokens <= block.tokens; t += kTileTokens) {
+      multiplySlice<Bias, kTileTokens>(slice, in, block, t);
     }
-    for (; t < tokens; ++t) {
-      addTile<Bias, 1>(weights, quads, in.getValues(t), bytes, sums + t);
+    for (; t + 2 <= block.tokens; t += 2) {
+      multiplySlice<Bias, 2>(slice, in, block, t);
+    }
+    for (; t < block.tokens; ++t) {
+      multiplySlice<Bias, 1>(slice, in, block, t);
     }
   }
 }
 
 template <int Bias>
-UMBER_INLINE void multiplyQuantized(const PanelEncoding &encoding,
-                                    const uint8_t *panel, int64_t firstRow,
-                                    const Input &x, const QuantizedRow &form,
-                                    const Output &y, int64_t tokens) {
-  const Groups groups(form);
+UMBER_INLINE void multiplyQuantized(const PanelForm &form, const uint8_t *panel,
+                                    int64_t firstRow, const Input &x,
+                                    const QuantizedRow &row, const Output &y,
+                                    int64_t tokens) {
+  const Groups groups(row);
+  const int64_t columns = row.columns, width = form.scales.columns;
   for (int64_t token = 0; token < tokens; token += kBlockTokens) {
-    PanelReader reader(encoding, panel, firstRow, Bias);
-    int64_t count = least(kBlockTokens, tokens - token);
-    alignas(64) float results[kBlockTokens][kPanelRows];
-    alignas(64) Sums sums;
-    __builtin_memset(results, 0, count * sizeof results[0]);
-    for (Runs run(&reader, 1, groups, form.columns); run.next();) {
-      __builtin_memset(sums, 0, count * sizeof sums[0]);
-      addColumns<Bias>(reader, x, token, count, run.begin, run.end,
-                       form.columns, sums);
-      for (int64_t t = 0; t < count; ++t) {
-        combine<Bias>(reader, groups, run, x.getValues(token + t), sums[t],
-                      results[t]);
+    PanelReader reader(form, panel, firstRow, Bias);
+    Block block;
+    block.tokens = least(kBlockTokens, tokens - token);
+    __builtin_memset(block.partial, 0, block.tokens * sizeof *block.partial);
+    __builtin_memset(block.results, 0, block.tokens * sizeof *block.results);
+    for (int64_t c = 0; c < columns; c += width) {
+      reader.moveTo(c);
+      Runs run(&reader, 1, groups, c, c + width);
+      while (run.next()) {
+        for (int64_t t = 0; t < block.tokens; ++t) {
+          const int8_t *row = x.getValues(token + t);
+          block.starts[t] = getStart<Bias>(groups, run, row);
+          block.scales[t] = groups.getScale(row, run.group);
+        }
+        multiplyRun<Bias>(reader, x, token, run, columns, block);
+      }
+      for (int64_t t = 0; t < block.tokens; ++t) {
+        finishScale(reader, block.partial[t], block.results[t]);
       }
     }
-    for (int64_t t = 0; t < count; ++t) {
-      y.write(token + t, results[t]);
+    for (int64_t t = 0; t < block.tokens; ++t) {
+      y.write(token + t, block.results[t]);
     }
   }
 }
@@ -198,22 +221,22 @@ UMBER_INLINE void addProducts(const float *x, const float *weights,
   storeAs(results, sum);
 }
 
-UMBER_INLINE void multiplyFloats(const PanelEncoding &encoding,
-                                 const uint8_t *panel, int64_t firstRow,
-                                 const Input &x, const Output &y,
-                                 int64_t tokens) {
+UMBER_INLINE void multiplyFloats(const PanelForm &form, const uint8_t *panel,
+                                 int64_t firstRow, const Input &x,
+                                 const Output &y, int64_t tokens) {
   for (int64_t token = 0; token < tokens; token += kBlockTokens) {
-    PanelReader reader(encoding, panel, firstRow, /*bias=*/0);
+    PanelReader reader(form, panel, firstRow, /*bias=*/0);
     int64_t count = least(kBlockTokens, tokens - token);
     alignas(64) float results[kBlockTokens][kPanelRows];
     alignas(64) uint8_t buffer[kSliceQuads * kQuadLanes];
     alignas(64) float slice[kSliceColumns * kPanelRows];
     __builtin_memset(results, 0, count * sizeof results[0]);
-    for (int64_t c = 0, end; c < encoding.columns; c = end) {
+    const int64_t columns = form.encoding.columns;
+    for (int64_t c = 0, end; c < columns; c = end) {
       int64_t quad = c / kQuadColumns;
-      end = least(reader.getEnd(c), quad * kQuadColumns + kSliceColumns);
-      end = least(end, encoding.columns);
       reader.moveTo(c);
+      end = least(reader.getEnd(), quad * kQuadColumns + kSliceColumns);
+      end = least(end, columns);
       int64_t quads = (end + kQuadColumns - 1) / kQuadColumns - quad;
       const uint8_t *values = reader.read(quad, quads, buffer);
       decode(reader, values, c % kQuadColumns, end - c, slice);
@@ -236,11 +259,11 @@ UMBER_UKERNEL void umber_uk_linear_encoded_i8(
     const int64_t *encoding, const float *x, int64_t xOffset, int64_t xStride,
     int64_t group, const uint8_t *w, int64_t wOffset, int64_t firstRow,
     float *y, int64_t yOffset, int64_t yStride, int64_t tokens, int64_t rows) {
-  auto &form = *reinterpret_cast<const PanelEncoding *>(encoding);
+  const PanelForm form(*reinterpret_cast<const PanelEncoding *>(encoding));
   Input in = {x + xOffset, xStride};
   Output out = {y + yOffset, yStride, rows};
-  QuantizedRow row = {form.columns, group};
-  if (form.hasTables()) {
+  QuantizedRow row = {form.encoding.columns, group};
+  if (form.hasTables) {
     multiplyQuantized<kTableBias>(form, w + wOffset, firstRow, in, row, out,
                                   tokens);
   } else {
@@ -254,8 +277,8 @@ UMBER_UKERNEL void umber_uk_linear_encoded_f32(
     const int64_t *encoding, const float *x, int64_t xOffset, int64_t xStride,
     const uint8_t *w, int64_t wOffset, int64_t firstRow, float *y,
     int64_t yOffset, int64_t yStride, int64_t tokens, int64_t rows) {
-  multiplyFloats(*reinterpret_cast<const PanelEncoding *>(encoding),
-                 w + wOffset, firstRow, {x + xOffset, xStride},
+  const PanelForm form(*reinterpret_cast<const PanelEncoding *>(encoding));
+  multiplyFloats(form, w + wOffset, firstRow, {x + xOffset, xStride},
                  {y + yOffset, yStride, rows}, tokens);
 }
 

@@ -30,15 +30,17 @@ UMBER_INLINE int32_t quantizeGroup(const float *x, int64_t count, float scale,
     }
     return 0;
   }
-  int32_t total = 0;
+  using Words = Vec<int32_t, kWidth>;
+  Words totals = 0;
   int64_t i = 0;
   for (; i + kWidth <= count; i += kWidth) {
     Floats q = quantize<Floats>(load<kWidth>(x + i), scale, range);
-    auto words = __builtin_convertvector(q, Vec<int32_t, kWidth>);
+    Words words = __builtin_convertvector(q, Words);
     auto bytes = __builtin_convertvector(words, Vec<int8_t, kWidth>);
     __builtin_memcpy(values + i, &bytes, sizeof bytes);
-    total += __builtin_reduce_add(words);
+    totals += words;
   }
+  int32_t total = __builtin_reduce_add(totals);
   for (; i < count; ++i) {
     values[i] = int8_t(quantize<float>(x[i], scale, range));
     total += values[i];

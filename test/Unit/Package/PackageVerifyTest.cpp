@@ -27,7 +27,7 @@ fbs::ParameterT &parameterOf(fbs::PackageT &p) {
 /// Makes the parameter an encoded matrix.
 void encode(fbs::PackageT &p, uint64_t rows, uint64_t columns,
             const char *encoding, uint64_t size,
-            const char *layout = "panel32quad4") {
+            const char *layout = "panel32quad4nibbles") {
   fbs::ParameterT &parameter = parameterOf(p);
   parameter.shape = {rows, columns};
   parameter.encoding = encoding;
@@ -187,7 +187,7 @@ const Violation kViolations[] = {
      [](auto &p) {
        encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356, "panel32");
      },
-     "target 0, parameter 1: expected the layout panel32quad4 with an "
+     "target 0, parameter 1: expected the layout panel32quad4nibbles with an "
      "encoding, found 'panel32'"},
     {"EncodingOfVector",
      [](auto &p) {

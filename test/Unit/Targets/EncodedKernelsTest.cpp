@@ -193,19 +193,22 @@ TEST_F(EncodedKernelsTest, ProductsOfQuantizedRows) {
                                  first, rows, tokens, count);
         });
         if (encoding.isReadByQuads(group)) {
-          // Row by row, the same bits; the first panel alone, as of another
-          // worker.
-          std::vector<float> rowByRow(tokens * rows, NAN);
+          // A few rows at a time, the same bits; the first panel alone, as of
+          // another worker.
           int64_t panels = (rows + kPanelRows - 1) / kPanelRows;
-          for (int64_t t = 0; t < tokens; ++t) {
-            for (auto [first, last] :
-                 {std::pair(int64_t(0), int64_t(1)), {int64_t(1), panels}}) {
-              table->linearVector(&encoding.columns, buffer.data(), t * words,
-                                  group, bytes.data(), first, last,
-                                  rowByRow.data(), t * rows, rows);
+          for (int64_t few = 1; few <= kFewTokens; ++few) {
+            std::vector<float> inTurn(tokens * rows, NAN);
+            for (int64_t t = 0; t < tokens; t += few) {
+              for (auto [first, last] :
+                   {std::pair(int64_t(0), int64_t(1)), {int64_t(1), panels}}) {
+                table->linearFew(&encoding.columns, buffer.data(), t * words,
+                                 words, group, bytes.data(), first, last,
+                                 inTurn.data(), t * rows, rows,
+                                 std::min(few, tokens - t), rows);
+              }
             }
+            ASSERT_EQ(y, inTurn) << few << " rows at a time";
           }
-          ASSERT_EQ(y, rowByRow);
         }
         for (int64_t i = 0; i < tokens * rows; ++i) {
           int64_t t = i / rows, r = i % rows;
@@ -256,8 +259,9 @@ TEST_F(EncodedKernelsTest, ExtremesAreExact) {
             << isa << ", " << encoding;
         if (panels.isReadByQuads(900)) {
           std::fill(y.begin(), y.end(), NAN);
-          table->linearVector(&panels.columns, buffer.data(), 0, 900,
-                              bytes.data(), 0, 1, y.data(), 0, 32);
+          table->linearFew(&panels.columns, buffer.data(), 0,
+                           form.getBytes() / 4, 900, bytes.data(), 0, 1,
+                           y.data(), 0, 32, 1, 32);
           EXPECT_EQ(y, std::vector<float>(32, float(900 * entry * value)))
               << isa << ", " << encoding;
         }

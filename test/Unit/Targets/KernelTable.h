@@ -15,11 +15,10 @@ UMBER_KERNEL void umber_uk_linear_encoded_i8(
     const int64_t *encoding, const float *x, int64_t xOffset, int64_t xStride,
     int64_t group, const uint8_t *w, int64_t wOffset, int64_t firstRow,
     float *y, int64_t yOffset, int64_t yStride, int64_t tokens, int64_t rows);
-UMBER_KERNEL void
-umber_uk_linear_encoded_vector(const int64_t *encoding, const float *x,
-                               int64_t xOffset, int64_t group, const uint8_t *w,
-                               int64_t first, int64_t last, float *y,
-                               int64_t yOffset, int64_t rows);
+UMBER_KERNEL void umber_uk_linear_encoded_few(
+    const int64_t *encoding, const float *x, int64_t xOffset, int64_t xStride,
+    int64_t group, const uint8_t *w, int64_t first, int64_t last, float *y,
+    int64_t yOffset, int64_t yStride, int64_t tokens, int64_t height);
 UMBER_KERNEL void umber_uk_linear_encoded_f32(
     const int64_t *encoding, const float *x, int64_t xOffset, int64_t xStride,
     const uint8_t *w, int64_t wOffset, int64_t firstRow, float *y,
@@ -35,7 +34,7 @@ UMBER_KERNEL void umber_uk_quantize(const float *x, int64_t xOffset, float *y,
 
 struct KernelTable {
   decltype(&umber_uk_linear_encoded_i8) linearQuantized;
-  decltype(&umber_uk_linear_encoded_vector) linearVector;
+  decltype(&umber_uk_linear_encoded_few) linearFew;
   decltype(&umber_uk_linear_encoded_f32) linearFloats;
   decltype(&umber_uk_embed_encoded) embed;
   decltype(&umber_uk_quantize) quantize;

@@ -85,9 +85,9 @@ void multiply(benchmark::State &state, const KernelTable *table) {
   }
   for (auto _ : state) {
     const uint8_t *w = weights.data() + at++ % matrices * bytes;
-    if (tokens == 1) {
-      table->linearVector(&encoding.columns, rows.data(), 0, kGroup, w, 0,
-                          kRows / kPanelRows, y.data(), 0, kRows);
+    if (tokens <= kFewTokens) {
+      table->linearFew(&encoding.columns, rows.data(), 0, words, kGroup, w, 0,
+                       kRows / kPanelRows, y.data(), 0, kRows, tokens, kRows);
       continue;
     }
     for (int64_t row = 0; row < kRows; row += kPanelRows) {
@@ -126,7 +126,7 @@ int main(int argc, char **argv) {
     benchmark::RegisterBenchmark((std::string(library.isa) + "/linear").c_str(),
                                  multiply, table)
         ->ArgNames({"bits", "tokens", "MiB"})
-        ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {1}, {0, 1, 256}})
+        ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {1, 4}, {0, 1, 256}})
         ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {64}, {1}});
   }
   benchmark::RunSpecifiedBenchmarks();
