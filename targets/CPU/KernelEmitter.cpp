@@ -150,7 +150,8 @@ LogicalResult KernelEmitter::emit() {
       Rows &made = rowsOf[argument];
       made.memref = memrefOf.lookup(argument);
       made.offset = index(0);
-      made.count = tokens;
+      bool areOutputs = planned.outputInputs[argument.getArgNumber()];
+      made.count = areOutputs ? outputs : tokens;
       made.maxCount = planned.maxTokens;
       made.columns = getRowWords(type);
     } else if (argument.getType().isIndex()) {

@@ -4,6 +4,7 @@
 #include "targets/Common/DispatchPlan.h"
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "targets/Common/OutputRows.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/raw_ostream.h"
@@ -140,9 +141,11 @@ public:
 
   FailureOr<PlannedProgram> run() {
     collectOps();
-    if (failed(findLifetimes())) {
+    FailureOr<OutputRows> found = OutputRows::find(function);
+    if (failed(found) || failed(findLifetimes())) {
       return failure();
     }
+    outputRows = std::move(*found);
     PlannedProgram program;
     program.name = function.getName().str();
     program.maxTokens = maxTokens;
@@ -269,7 +272,13 @@ private:
   }
 
   unsigned getKernelIndex(KernelOp kernel) {
-    std::string key = std::to_string(maxTokens) + "|" + getCodeKey(kernel);
+    llvm::SmallBitVector outputInputs(kernel.getInputs().size());
+    std::string key = std::to_string(maxTokens) + "|";
+    for (BlockArgument argument : kernel.getBody().getArguments()) {
+      outputInputs[argument.getArgNumber()] = outputRows.contains(argument);
+      key += outputRows.contains(argument) ? 'o' : 't';
+    }
+    key += "|" + getCodeKey(kernel);
     auto [it, isNew] = kernels.try_emplace(key, plan.kernels.size());
     if (isNew) {
       // Named after the first kernel that uses the code, without its layer.
@@ -282,7 +291,7 @@ private:
       std::replace_if(
           name.begin(), name.end(),
           [](char c) { return !llvm::isAlnum(c) && c != '_'; }, '_');
-      plan.kernels.push_back({name, kernel, maxTokens});
+      plan.kernels.push_back({name, kernel, maxTokens, outputInputs});
     }
     return it->second;
   }
@@ -293,6 +302,7 @@ private:
   func::FuncOp function;
   int64_t maxTokens;
   SmallVector<KernelOp> ops;
+  OutputRows outputRows;
   Value logits;
   ArenaPlanner arena;
   llvm::DenseMap<Value, unsigned> buffers;

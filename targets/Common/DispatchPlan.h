@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "targets/Common/QuantizedRows.h"
+#include "llvm/ADT/SmallBitVector.h"
 #include <string>
 
 namespace umber {
@@ -70,6 +71,9 @@ struct PlannedKernel {
   std::string name;
   mlir::umber::KernelOp representative;
   int64_t maxTokens = 0;
+  /// Inputs, by number, that have a row for each of the step's outputs; others
+  /// have one for each token.
+  llvm::SmallBitVector outputInputs;
 };
 
 struct DispatchPlan {

@@ -63,7 +63,7 @@ UMBER_INLINE Bytes shiftDown(Bytes bytes, F shift) {
 }
 
 /// Indices into 16 entries for vector `Vector` of a quad of codes of 1 to 4
-/// bits, in tables spread out by getSpread(): see PanelEncoding.h.
+/// bits, in tables that PanelForm::spread has spread out: see PanelEncoding.h.
 template <int Bits, int Vector>
 UMBER_INLINE Bytes getIndices(const uint8_t *quad) {
   if constexpr (Bits == 3) {
@@ -100,7 +100,11 @@ public:
         tables(hasTables ? Blocks(encoding.tableRows, encoding.tableColumns,
                                   encoding.columns)
                          : Blocks(1, encoding.columns, encoding.columns)),
-        scales(encoding.scaleRows, encoding.scaleColumns, encoding.columns) {}
+        scales(encoding.scaleRows, encoding.scaleColumns, encoding.columns) {
+    for (int64_t group = 0; group < kQuadLanes / 16; ++group) {
+      spread[group] = getSpread(group);
+    }
+  }
 
   /// Blocks of a panel's rows and columns that share a table or a scale.
   struct Blocks {
@@ -130,6 +134,21 @@ public:
   const bool hasTables, hasVectorTables;
   const int64_t quadBytes, panelBytes, scalesAt, codesAt;
   const Blocks tables, scales;
+  /// Of codes of less than 4 bits, for every index that getIndices() makes for
+  /// lanes 16 * group and up, the code that it stands for.
+  Entries spread[kQuadLanes / 16];
+
+private:
+  UMBER_MEMBER Entries getSpread(int64_t group) const {
+    Entries indices = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    Entries codes = 0;
+    for (int64_t bit = 0; bit < bits && bits < 4; ++bit) {
+      auto place = PanelEncoding::getBitPlace(bits, 16 * group, bit);
+      codes |= (indices >> Entries(uint8_t(place.bit % 4)) & Entries(1))
+               << Entries(uint8_t(bit));
+    }
+    return codes;
+  }
 };
 
 class PanelReader {
@@ -231,6 +250,10 @@ private:
 
   __attribute__((noinline)) void loadScales(int64_t at) {
     auto *stored = reinterpret_cast<const half *>(panel + form.scalesAt) + at;
+    if (form.scales.rows == 1 && form.scales.across == 1) {
+      store<kPanelRows>(scales, load<kPanelRows>(stored));
+      return;
+    }
     form.scales.forRows(firstRow, [&](int64_t r, int64_t block) {
       scales[r] = float(stored[block * form.scales.across]);
     });
@@ -252,25 +275,12 @@ private:
         __builtin_memcpy(&entries, tables[group * kLookupRows] + part * 16,
                          sizeof entries);
         if (form.bits < 4) {
-          entries = lookUp(entries, getSpread(group));
+          entries = lookUp(entries, form.spread[group]);
         }
         entries += Entries(uint8_t(bias));
         __builtin_memcpy(&lookups[part][group * 16], &entries, sizeof entries);
       }
     }
-  }
-
-  /// For every index that getIndices() makes for lanes 16 * group and up, the
-  /// code that it stands for.
-  UMBER_MEMBER Entries getSpread(int64_t group) const {
-    Entries indices = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    Entries codes = 0;
-    for (int64_t bit = 0; bit < form.bits; ++bit) {
-      auto place = PanelEncoding::getBitPlace(form.bits, 16 * group, bit);
-      codes |= (indices >> Entries(uint8_t(place.bit % 4)) & Entries(1))
-               << Entries(uint8_t(bit));
-    }
-    return codes;
   }
 
   template <int Bits>

@@ -193,6 +193,9 @@ UMBER_UKERNEL void umber_uk_linear_encoded_few(
   QuantizedRow row = {form.encoding.columns, group};
   x += xOffset;
   y += yOffset;
+  if (tokens == 0) {
+    return;
+  }
   if (tokens == 1) {
     multiply<1>(panels, x, xStride, row, y, yStride, tokens);
   } else if (tokens == 2) {
