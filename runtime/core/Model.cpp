@@ -7,6 +7,7 @@
 #include "runtime/package/CacheLayout.h"
 
 #include <algorithm>
+#include <future>
 
 using namespace umber;
 
@@ -87,14 +88,18 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
     return Status(StatusCode::InvalidArgument,
                   path + ": is not a model but an adapter");
   }
+  std::shared_ptr<Model> model(new Model);
+  model->package = *package;
+  // All of it is in the metadata, which has been verified. It takes as long as
+  // verifying and loading the rest.
+  std::future<void> text =
+      std::async(std::launch::async, [&] { model->loadText(); });
   // Before any byte of a segment is used, code above all.
   if (Status status = (*package)->verifySegments(
           static_cast<unsigned>(std::clamp(present->defaultThreads, 1, 8)));
       !status.ok()) {
     return status;
   }
-  std::shared_ptr<Model> model(new Model);
-  model->package = *package;
   Result<std::unique_ptr<DeviceModel>> loaded =
       (*driver)->load(*package, options);
   if (!loaded.ok()) {
@@ -105,7 +110,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
   }
   model->onDevice = std::move(*loaded);
   model->fillIn(**driver);
-  model->loadText();
+  text.get();
   return std::shared_ptr<const Model>(std::move(model));
 }
 

@@ -48,6 +48,8 @@ private:
 
   Status buildTables();
   Status buildMerges();
+  /// Whether the text of token `id`, if there is one, is that of two others.
+  bool isJoined(int32_t id, int32_t left, int32_t right) const;
   void buildVocabulary();
   TokenType typeOf(int32_t id) const { return TokenType(data.types[id]); }
   int32_t findSpecialAt(std::string_view text, bool control) const;
@@ -71,6 +73,7 @@ private:
   /// Control and user-defined tokens by their first byte, the longest first.
   std::array<std::vector<int32_t>, 256> specials;
   std::vector<int32_t> vocabulary; ///< open addressing: ids, -1 where empty
+  bool hasRepeats = false;         ///< several tokens with the same text
 };
 
 /// Tokens to text as they come. Holds back the bytes of a character that is not
