@@ -50,6 +50,30 @@ TEST(TokenizerTest, MergesTheLeftmostOfEqualPairs) {
   EXPECT_EQ(encode(*tokenizer, "aaaaa"), Ids({aa, aa, 'a'}));
 }
 
+TEST(TokenizerTest, FindsWhatMergesMakeInAnyOrder) {
+  TinyVocabulary vocabulary;
+  int32_t cd = vocabulary.add("cd", TokenType::Normal);
+  int32_t abc = vocabulary.add("abc", TokenType::Normal);
+  int32_t ab = vocabulary.add("ab", TokenType::Normal);
+  for (uint32_t symbol :
+       {int('a'), int('b'), int('c'), int('d'), ab, int('c')}) {
+    vocabulary.data.merges.push_back(symbol);
+  }
+  auto tokenizer = make(vocabulary);
+  EXPECT_EQ(encode(*tokenizer, "abdcd"), Ids({ab, 'd', cd}));
+  EXPECT_EQ(encode(*tokenizer, "abc"), Ids({abc}));
+}
+
+TEST(TokenizerTest, TakesTheFirstOfTokensWithOneText) {
+  TinyVocabulary vocabulary;
+  int32_t cd = vocabulary.add("cd", TokenType::Normal);
+  int32_t ab = vocabulary.merge('a', 'b');
+  int32_t again = vocabulary.merge('c', 'd');
+  EXPECT_EQ(again, ab + 1);
+  auto tokenizer = make(vocabulary);
+  EXPECT_EQ(encode(*tokenizer, "abcd"), Ids({ab, cd}));
+}
+
 TEST(TokenizerTest, DoesNotMergeAcrossWords) {
   TinyVocabulary vocabulary;
   int32_t bSpace = vocabulary.merge('b', ' ');
