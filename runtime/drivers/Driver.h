@@ -48,6 +48,21 @@ struct DispatchProfile {
   uint64_t nanoseconds;
   uint64_t weightBytes;
   uint64_t flopsPerToken;
+  // In all runs:
+  uint64_t weightBytesRead;
+  uint64_t cacheBytesRead;
+  uint64_t integerOps;
+  uint64_t floatOps;
+};
+
+/// One dispatch as one worker ran it; times are of CLOCK_MONOTONIC.
+struct TraceEvent {
+  size_t dispatch; // its row of the profile
+  int32_t worker;
+  int32_t tokens;
+  int32_t position;
+  uint64_t beginNanoseconds;
+  uint64_t endNanoseconds;
 };
 
 class DeviceState {
@@ -71,6 +86,13 @@ public:
   virtual void setProfiling(bool on) {}
   virtual size_t profileCount() const { return 0; }
   virtual DispatchProfile profile(size_t index) const { return {}; }
+
+  /// Recording of up to `capacity` events, from nothing; 0 stops and forgets.
+  /// A device that cannot records none.
+  virtual Status setTracing(size_t capacity) { return {}; }
+  virtual size_t traceCount() const { return 0; }
+  virtual uint64_t traceDropped() const { return 0; }
+  virtual TraceEvent traceEvent(size_t index) const { return {}; }
 };
 
 class DeviceModel {

@@ -215,8 +215,16 @@ private:
     return success();
   }
 
+  /// Whether a kernel computes only the rows that get logits.
+  bool isOfOutputs(KernelOp kernel) {
+    return llvm::any_of(kernel.getResults(), [&](Value result) {
+      return outputRows.contains(result);
+    });
+  }
+
   PlannedDispatch planDispatch(KernelOp kernel) {
     PlannedDispatch dispatch;
+    dispatch.ofOutputs = isOfOutputs(kernel);
     dispatch.name = kernel.getSymName().str();
     dispatch.kernel = getKernelIndex(kernel);
     for (const KernelBuffer &buffer : getKernelBuffers(kernel)) {
@@ -226,9 +234,18 @@ private:
       RankedTensorType weight = SymbolTable::lookupNearestSymbolFrom<ParamOp>(
                                     linear, linear.getWeightAttr())
                                     .getTensorType();
+      uint64_t ops = 2 * linear.getX().getType().getDimSize(1) *
+                     linear.getType().getDimSize(1);
       dispatch.weightBytes += getStoredBytes(weight);
-      dispatch.flopsPerToken += 2 * linear.getX().getType().getDimSize(1) *
-                                linear.getType().getDimSize(1);
+      dispatch.flopsPerToken += ops;
+      dispatch.integerOpsPerToken +=
+          linear.getX().getType().getEncoding() ? ops : 0;
+    });
+    kernel.walk([&](AttentionOp attention) {
+      // Of each head, a product with a key and one with a value.
+      dispatch.flopsPerPosition += 4 * attention.getHeads() *
+                                   attention.getCache().getType().getHeadDim();
+      dispatch.window = attention.getWindow();
     });
     return dispatch;
   }

@@ -57,6 +57,10 @@ struct PlannedDispatch {
   int64_t layer = -1;
   uint64_t weightBytes = 0;
   uint64_t flopsPerToken = 0;
+  uint64_t integerOpsPerToken = 0;
+  uint64_t flopsPerPosition = 0;
+  uint64_t window = 0;
+  bool ofOutputs = false;
 };
 
 struct PlannedProgram {

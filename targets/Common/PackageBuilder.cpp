@@ -227,7 +227,9 @@ PackageBuilder::describeProgram(const PlannedProgram &program) {
     auto name = fb.CreateString(dispatch.name);
     dispatches.push_back(fbs::CreateDispatch(
         fb, name, dispatch.kernel, fb.CreateVectorOfStructs(bindings),
-        int32_t(dispatch.layer), dispatch.weightBytes, dispatch.flopsPerToken));
+        int32_t(dispatch.layer), dispatch.weightBytes, dispatch.flopsPerToken,
+        dispatch.integerOpsPerToken, dispatch.flopsPerPosition, dispatch.window,
+        dispatch.ofOutputs));
   }
   auto name = fb.CreateString(program.name);
   return fbs::CreateProgram(fb, name, program.maxTokens, program.arenaBytes,

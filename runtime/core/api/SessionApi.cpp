@@ -188,6 +188,50 @@ umber_status umber_session_profile_get(const umber_session *session,
     value.nanoseconds = profile.nanoseconds;
     value.weight_bytes = profile.weightBytes;
     value.flops_per_token = profile.flopsPerToken;
+    value.weight_bytes_read = profile.weightBytesRead;
+    value.cache_bytes_read = profile.cacheBytesRead;
+    value.integer_ops = profile.integerOps;
+    value.float_ops = profile.floatOps;
     return writeInfo(value, row);
+  });
+}
+
+umber_status umber_session_set_tracing(umber_session *session, size_t capacity,
+                                       umber_error *error) {
+  return onSession(session, error, [&](Session &self) {
+    return self.device().setTracing(capacity);
+  });
+}
+
+size_t umber_session_trace_count(const umber_session *session) {
+  return session ? session->session->device().traceCount() : 0;
+}
+
+uint64_t umber_session_trace_dropped(const umber_session *session) {
+  return session ? session->session->device().traceDropped() : 0;
+}
+
+umber_status umber_session_trace_get(const umber_session *session, size_t index,
+                                     umber_trace_event *event,
+                                     umber_error *error) {
+  return onSession(session, error, [&](const Session &self) -> Status {
+    if (Status status = requireArguments({{event, "event"}}); !status.ok()) {
+      return status;
+    }
+    if (index >= self.device().traceCount()) {
+      return Status(StatusCode::NotFound,
+                    "trace event " + std::to_string(index) + " of " +
+                        std::to_string(self.device().traceCount()) +
+                        " does not exist");
+    }
+    TraceEvent found = self.device().traceEvent(index);
+    umber_trace_event value = UMBER_TRACE_EVENT_INIT;
+    value.dispatch = found.dispatch;
+    value.worker = found.worker;
+    value.tokens = found.tokens;
+    value.position = found.position;
+    value.begin = found.beginNanoseconds;
+    value.end = found.endNanoseconds;
+    return writeInfo(value, event);
   });
 }

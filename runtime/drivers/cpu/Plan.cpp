@@ -171,6 +171,10 @@ PlannedProgram Planner::planProgram(const fbs::Program &program) const {
     step.layer = dispatch->layer();
     step.weightBytes = dispatch->weight_bytes();
     step.flopsPerToken = dispatch->flops_per_token();
+    step.integerOpsPerToken = dispatch->integer_ops_per_token();
+    step.flopsPerPosition = dispatch->flops_per_position();
+    step.window = dispatch->window();
+    step.ofOutputs = dispatch->of_outputs();
     if (dispatch->bindings()) {
       for (const fbs::Binding *binding : *dispatch->bindings()) {
         step.bindings.push_back(planBinding(*binding));

@@ -36,6 +36,10 @@ struct PlannedDispatch {
   int32_t layer;
   uint64_t weightBytes;
   uint64_t flopsPerToken;
+  uint64_t integerOpsPerToken;
+  uint64_t flopsPerPosition;
+  uint64_t window;
+  bool ofOutputs; // computes a step's last rows alone
 };
 
 struct PlannedProgram {

@@ -12,7 +12,10 @@ using namespace umber::cpu;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+uint64_t now() {
+  return std::chrono::steady_clock::now().time_since_epoch() /
+         std::chrono::nanoseconds(1);
+}
 
 Status assign(HostMemory &memory, uint64_t bytes, const char *purpose) {
   Result<HostMemory> allocated = HostMemory::allocate(bytes, purpose);
@@ -76,8 +79,10 @@ Status State::allocate(int32_t capacity) {
 
 void State::bind() {
   programs.reserve(plan.programs.size());
+  size_t rows = 0;
   for (const PlannedProgram &planned : plan.programs) {
-    Program program{&planned, {}, {}};
+    Program program{&planned, {}, {}, rows};
+    rows += planned.dispatches.size();
     for (const PlannedDispatch &dispatch : planned.dispatches) {
       program.dispatches.push_back(
           {dispatch.kernel, &dispatch, program.pointers.size()});
@@ -130,6 +135,9 @@ Status State::run(const Step &step, const float **rows) {
   replay.args.workers = team.size();
   replay.args.barrier = meetTeam;
   replay.args.barrier_state = &team;
+  replay.spans =
+      trace.begin(replay.program->firstRow, replay.program->dispatches.size(),
+                  step.tokens, step.position);
   team.run(work, &replay);
   *rows = reinterpret_cast<const float *>(logits.data());
   return {};
@@ -142,19 +150,34 @@ void State::work(void *context, int worker) {
   umber_kernel_args args = replay.args;
   args.worker = worker;
   args.scratch = state.scratch.data() + worker * state.scratchStride;
-  bool timed = state.profiling && worker == 0;
-  Clock::time_point last = timed ? Clock::now() : Clock::time_point();
+  bool profiled = state.profiling && worker == 0;
+  Trace::Span *span = replay.spans;
+  if (span) {
+    span += worker * program.dispatches.size();
+  }
+  uint64_t begin = profiled || span ? now() : 0;
   for (Dispatch &dispatch : program.dispatches) {
     args.bindings = program.pointers.data() + dispatch.firstBinding;
     dispatch.kernel(&args);
+    if (span) {
+      *span++ = {begin, now()};
+    }
     state.team.meet();
-    if (timed) {
-      Clock::time_point now = Clock::now();
-      dispatch.nanoseconds += std::chrono::nanoseconds(now - last).count();
-      ++dispatch.runs;
-      last = now;
+    if (profiled || span) {
+      uint64_t end = now();
+      if (profiled) {
+        state.count(dispatch, args, end - begin);
+      }
+      begin = end;
     }
   }
+}
+
+void State::count(Dispatch &dispatch, const umber_kernel_args &args,
+                  uint64_t nanoseconds) {
+  ++dispatch.runs;
+  dispatch.nanoseconds += nanoseconds;
+  dispatch.work += getWork(*dispatch.plan, plan.cache, args);
 }
 
 uint64_t State::cacheBytes(int32_t positions) const {
@@ -179,6 +202,7 @@ void State::setProfiling(bool on) {
   for (Program &program : programs) {
     for (Dispatch &dispatch : program.dispatches) {
       dispatch.runs = dispatch.nanoseconds = 0;
+      dispatch.work = {};
     }
   }
 }
@@ -195,12 +219,37 @@ DispatchProfile State::profile(size_t index) const {
   for (const Program &program : programs) {
     if (index < program.dispatches.size()) {
       const Dispatch &dispatch = program.dispatches[index];
-      return {program.plan->name.c_str(),  dispatch.plan->name.c_str(),
-              dispatch.plan->layer,        dispatch.runs,
-              dispatch.nanoseconds,        dispatch.plan->weightBytes,
-              dispatch.plan->flopsPerToken};
+      const Work &work = dispatch.work;
+      return {program.plan->name.c_str(),
+              dispatch.plan->name.c_str(),
+              dispatch.plan->layer,
+              dispatch.runs,
+              dispatch.nanoseconds,
+              dispatch.plan->weightBytes,
+              dispatch.plan->flopsPerToken,
+              work.weightBytes,
+              work.cacheBytes,
+              work.integerOps,
+              work.floatOps};
     }
     index -= program.dispatches.size();
   }
+  return {};
+}
+
+Status State::setTracing(size_t capacity) {
+  if (capacity == 0) {
+    trace = Trace();
+    return {};
+  }
+  size_t fewest = programs.front().dispatches.size();
+  for (const Program &program : programs) {
+    fewest = std::min(fewest, program.dispatches.size());
+  }
+  Result<Trace> created = Trace::create(capacity, team.size(), fewest);
+  if (!created.ok()) {
+    return created.status();
+  }
+  trace = std::move(*created);
   return {};
 }

@@ -10,6 +10,8 @@
 #include "runtime/drivers/cpu/Cache.h"
 #include "runtime/drivers/cpu/Plan.h"
 #include "runtime/drivers/cpu/Team.h"
+#include "runtime/drivers/cpu/Trace.h"
+#include "runtime/drivers/cpu/Work.h"
 
 namespace umber::cpu {
 
@@ -29,6 +31,12 @@ public:
   void setProfiling(bool on) override;
   size_t profileCount() const override;
   DispatchProfile profile(size_t index) const override;
+  Status setTracing(size_t capacity) override;
+  size_t traceCount() const override { return trace.count(); }
+  uint64_t traceDropped() const override { return trace.dropped(); }
+  TraceEvent traceEvent(size_t index) const override {
+    return trace.event(index);
+  }
 
 private:
   struct Dispatch {
@@ -37,17 +45,20 @@ private:
     size_t firstBinding; // in the program's pointers
     uint64_t runs = 0;
     uint64_t nanoseconds = 0;
+    Work work = {};
   };
   struct Program {
     const PlannedProgram *plan;
     std::vector<void *> pointers;
     std::vector<Dispatch> dispatches;
+    size_t firstRow; // of the profile
   };
   /// What the workers of one step share.
   struct Replay {
     State *state;
     Program *program;
     umber_kernel_args args; // of worker 0
+    Trace::Span *spans;     // of worker 0; null: not recorded
   };
 
   State(const Plan &plan, Team &team) : plan(plan), team(team) {}
@@ -56,6 +67,9 @@ private:
   void *resolve(const PlannedBinding &binding) const;
   Program &programFor(int32_t tokens);
   static void work(void *replay, int worker);
+  /// Adds a run to the profile.
+  void count(Dispatch &dispatch, const umber_kernel_args &args,
+             uint64_t nanoseconds);
 
   const Plan &plan;
   Team &team;
@@ -67,6 +81,7 @@ private:
   HostMemory logits;
   std::vector<Program> programs; // as in the plan
   bool profiling = false;
+  Trace trace;
 };
 
 } // namespace umber::cpu

@@ -242,11 +242,17 @@ typedef struct umber_dispatch_profile {
   int32_t layer; /* -1 outside the layers */
   uint64_t runs;
   uint64_t nanoseconds;
-  uint64_t weight_bytes; /* that one run reads */
-  uint64_t flops_per_token;
+  uint64_t weight_bytes;    /* that one run reads */
+  uint64_t flops_per_token; /* multiplications and additions of products */
+  /* What all runs together had to read and to compute, attention included.
+   * Bytes count once in a run, however often they are read in it. */
+  uint64_t weight_bytes_read;
+  uint64_t cache_bytes_read;
+  uint64_t integer_ops; /* multiplications and additions of 8-bit integers */
+  uint64_t float_ops;   /* and of floating-point numbers */
 } umber_dispatch_profile;
 #define UMBER_DISPATCH_PROFILE_INIT                                            \
-  {sizeof(umber_dispatch_profile), NULL, NULL, 0, 0, 0, 0, 0}
+  {sizeof(umber_dispatch_profile), NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Starts (from zero) or stops measuring; off in a new session. Rows are the
  * dispatches of the package's programs, in order. */
@@ -256,6 +262,34 @@ UMBER_API umber_status umber_session_profile_get(const umber_session *session,
                                                  size_t index,
                                                  umber_dispatch_profile *row,
                                                  umber_error *error);
+
+/* One dispatch, as one worker ran it. Between the end and the same worker's
+ * next beginning it waits for the others. */
+typedef struct umber_trace_event {
+  size_t struct_size;
+  size_t dispatch;     /* its index in the profile */
+  int32_t worker;      /* 0 ... threads - 1 */
+  int32_t tokens;      /* of the step */
+  int32_t position;    /* of the step's first token */
+  uint64_t begin, end; /* nanoseconds of CLOCK_MONOTONIC */
+} umber_trace_event;
+#define UMBER_TRACE_EVENT_INIT {sizeof(umber_trace_event), 0, 0, 0, 0, 0, 0}
+
+/* Starts to record events, from none, or with a `capacity` of 0 stops and
+ * forgets them; off in a new session. Room for `capacity` of them is set aside
+ * here, 16 bytes each, and taken as they fill it. From the first step that no
+ * longer fits, events are dropped and only counted. A device that cannot tell
+ * records none. */
+UMBER_API umber_status umber_session_set_tracing(umber_session *session,
+                                                 size_t capacity,
+                                                 umber_error *error);
+UMBER_API size_t umber_session_trace_count(const umber_session *session);
+UMBER_API uint64_t umber_session_trace_dropped(const umber_session *session);
+/* In the order of steps; in a step, by worker and then by dispatch. */
+UMBER_API umber_status umber_session_trace_get(const umber_session *session,
+                                               size_t index,
+                                               umber_trace_event *event,
+                                               umber_error *error);
 
 /* ---- Text --------------------------------------------------------------- */
 
