@@ -206,6 +206,87 @@ def check_bench(tool, package):
     assert [line.split(" | ")[5] for line in lines[2:]] == ["pp4", "pp8", "tg3"] * 2
 
 
+def check_depth(tool, package):
+    """The context before a test is no part of it."""
+    rows = json.loads(subprocess.run(
+        [tool, package, "-p", "4", "-n", "3", "-d", "0,20", "-r", "2", "-o", "json"],
+        check=True, stdout=subprocess.PIPE).stdout)
+    assert [(r["n_depth"], r["n_prompt"]) for r in rows] == [(0, 4), (0, 0), (20, 4), (20, 0)]
+    for row in rows:
+        speeds = [(row["n_prompt"] + row["n_gen"]) * 1e9 / ns for ns in row["samples_ns"]]
+        assert len(speeds) == 2
+        expect_close(row["avg_ts"], statistics.fmean(speeds), "speed")
+
+
+def check_work(test):
+    """What the small model reads and computes, from its shape; max-tokens is 8."""
+    hidden, heads, kv_heads, head_dim, ffn, layers, vocab = 40, 5, 1, 8, 52, 2, 268
+    linear = layers * hidden * ((2 * heads + 2 * kv_heads) * head_dim + 3 * ffn)
+    total, depth, tokens = test["roofline"]["total"], test["n_depth"], \
+        test["n_prompt"] + test["n_gen"]
+    looks = sum(range(depth + 1, depth + tokens + 1))
+    ends = range(depth + 8, depth + tokens + 1, 8) if test["n_prompt"] \
+        else range(depth + 1, depth + tokens + 1)
+    heads_run = test["n_gen"] or 1
+    assert total["integer_ops"] == 0, "16-bit weights take floating-point inputs"
+    assert total["float_ops"] == 2 * linear * tokens + 2 * hidden * vocab * heads_run \
+        + 4 * layers * heads * head_dim * looks, total
+    assert total["cache_bytes"] == test["cache_bytes_per_token"] * sum(ends), total
+    # 16-bit matrices of whole panels; the embedding is the head's.
+    stored = [(heads * head_dim, hidden), *[(kv_heads * head_dim, hidden)] * 2,
+              (hidden, heads * head_dim), *[(ffn, hidden)] * 2, (hidden, ffn)]
+    sizes = [2 * -(-rows // 32) * 32 * columns for rows, columns in [*stored, (vocab, hidden)]]
+    assert total["weight_bytes"] == layers * sum(sizes[:-1]) * len(ends) + sizes[-1] * heads_run, \
+        total
+
+
+def check_roofline(tool, package):
+    def run(*options):
+        return subprocess.run([tool, package, "--roofline", "-r", "3", *options], check=True,
+                              capture_output=True, text=True).stdout
+
+    shape = ["-p", "16", "-n", "3", "-d", "0,20", "-t", "1,2"]
+    tests = json.loads(run(*shape, "-o", "json"))
+    shapes = [(t["n_threads"], t["n_depth"], t["n_prompt"], t["n_gen"]) for t in tests]
+    assert shapes == [(t, d, p, n) for t in (1, 2) for d in (0, 20) for p, n in ((16, 0), (0, 3))]
+    for test in tests:
+        roofline = test["roofline"]
+        memory, integers, floats = (
+            roofline[f"{what}_per_second"] for what in ("memory_bytes", "integer_ops", "float_ops"))
+        assert min(memory, integers, floats) > 0, roofline
+        kernels, total = roofline["kernels"], roofline["total"]
+        assert {kernel["program"] for kernel in kernels} == \
+            {"prefill" if test["n_prompt"] else "decode"}
+        for field in ("calls", "weight_bytes", "cache_bytes", "integer_ops", "float_ops"):
+            assert total[field] == sum(k[field] for k in kernels), field
+        expect_close(total["ns"], statistics.median(test["samples_ns"]), "median")
+        assert sum(kernel["ns"] for kernel in kernels) <= total["ns"]
+        read = total["weight_bytes"] + total["cache_bytes"]
+        expect_close(roofline["memory_share"], read * 1e9 / total["ns"] / memory, "share")
+        for kernel in [*kernels, total]:
+            bounds = {"memory": (kernel["weight_bytes"] + kernel["cache_bytes"]) / memory,
+                      "arithmetic": kernel["integer_ops"] / integers
+                      + kernel["float_ops"] / floats}
+            name = max(bounds, key=bounds.get)
+            expect_close(kernel["bound_ns"], 1e9 * bounds[name], kernel["kernel"])
+            expect_close(kernel["bound_share"], kernel["bound_ns"] / kernel["ns"], "share")
+            assert kernel["bound"] == (name if bounds[name] else ""), kernel
+        check_work(test)
+
+    lines = list(csv.DictReader(io.StringIO(run(*shape, "-o", "csv"))))
+    found = [(int(line["n_threads"]), line["program"], line["kernel"]) for line in lines]
+    expected = [(test["n_threads"], kernel["program"], kernel["kernel"]) for test in tests
+                for kernel in [*test["roofline"]["kernels"], test["roofline"]["total"]]]
+    assert sorted(found) == sorted(expected), found
+    text = run(*shape, "-o", "md")
+    assert text.count("| total |") == len(tests) and "% of the memory's bandwidth" in text
+
+    done = subprocess.run([tool, package, "--roofline", "--device", "null"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == "", done
+    assert done.stderr == "umber-bench: error: the device null does not measure its kernels\n"
+
+
 def main(compiler, runner, eval_tool, bench_tool):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -213,6 +294,8 @@ def main(compiler, runner, eval_tool, bench_tool):
             package, text, base = check_eval(compiler, runner, eval_tool, folder, has_bos)
         check_errors(eval_tool, package, text, base)
         check_bench(bench_tool, package)
+        check_depth(bench_tool, package)
+        check_roofline(bench_tool, package)
 
 
 if __name__ == "__main__":

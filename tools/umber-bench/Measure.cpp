@@ -59,20 +59,38 @@ void prefill(umber_session *session, const std::vector<int32_t> &ids) {
   });
 }
 
-double runOnce(umber_session *session, const std::vector<int32_t> &before,
-               const std::vector<int32_t> &ids, bool isPrompt) {
-  umber_session_reset(session);
-  if (!before.empty()) {
-    prefill(session, before);
+} // namespace
+
+TestRun::TestRun(const umber_model *model, const Measurement &test)
+    : state(createSession(model, test.depth + test.tokens())),
+      isPrompt(test.promptTokens > 0) {
+  std::mt19937 random(1);
+  int32_t vocab = modelInfo(model).vocab;
+  before = randomTokens(test.depth, vocab, random);
+  ids = randomTokens(test.tokens(), vocab, random);
+}
+
+void TestRun::prepare() {
+  int32_t depth = static_cast<int32_t>(before.size());
+  if (umber_session_position(state.get()) < depth) {
+    umber_session_reset(state.get());
+    prefill(state.get(), before);
+    return;
   }
+  check([&](umber_error *error) {
+    return umber_session_truncate(state.get(), depth, error);
+  });
+}
+
+double TestRun::run() {
   auto start = std::chrono::steady_clock::now();
   if (isPrompt) {
-    prefill(session, ids);
+    prefill(state.get(), ids);
   } else {
     for (int32_t id : ids) {
       const float *logits;
       check([&](umber_error *error) {
-        return umber_decode(session, id, &logits, error);
+        return umber_decode(state.get(), id, &logits, error);
       });
     }
   }
@@ -80,21 +98,14 @@ double runOnce(umber_session *session, const std::vector<int32_t> &before,
       .count();
 }
 
-} // namespace
-
 void measure(const umber_model *model, Measurement &measurement,
              int32_t repetitions) {
-  std::mt19937 random(1);
-  int32_t vocab = modelInfo(model).vocab;
-  std::vector<int32_t> before = randomTokens(measurement.depth, vocab, random);
-  std::vector<int32_t> ids = randomTokens(measurement.tokens(), vocab, random);
-  Session session =
-      createSession(model, measurement.depth + measurement.tokens());
-  bool isPrompt = measurement.promptTokens > 0;
-  runOnce(session.get(), before, ids, isPrompt);
+  TestRun test(model, measurement);
+  test.prepare();
+  test.run();
   for (int32_t i = 0; i < repetitions; ++i) {
-    measurement.seconds.push_back(
-        runOnce(session.get(), before, ids, isPrompt));
+    test.prepare();
+    measurement.seconds.push_back(test.run());
   }
 }
 

@@ -30,9 +30,27 @@ double mean(const std::vector<double> &values);
 /// Of a sample; 0 for fewer than two values.
 double standardDeviation(const std::vector<double> &values);
 
-/// Runs the measurement `repetitions` times, after one run that is not counted.
-/// Token ids are random, from a fixed seed; tokenizing and sampling are no part
-/// of it.
+/// A session in which a test can be run again and again. Token ids are random,
+/// from a fixed seed; tokenizing and sampling are no part of it.
+class TestRun {
+public:
+  TestRun(const umber_model *model, const Measurement &test);
+
+  /// Brings the session to the test's depth. The context before the test is
+  /// read the first time; later the session keeps it and forgets what follows.
+  void prepare();
+  /// Seconds of one run.
+  double run();
+
+  umber_session *session() const { return state.get(); }
+
+private:
+  Session state;
+  std::vector<int32_t> before, ids;
+  bool isPrompt;
+};
+
+/// Runs the test `repetitions` times, after one run that is not counted.
 void measure(const umber_model *model, Measurement &measurement,
              int32_t repetitions);
 

@@ -26,6 +26,22 @@ void printMarkdown(const BenchReport &report) {
   }
 }
 
+void printCsv(const BenchReport &report) {
+  std::printf(
+      "model_filename,n_threads,n_prompt,n_gen,n_depth,avg_ns,stddev_ns,"
+      "avg_ts,stddev_ts\n");
+  for (const Measurement &row : report.rows) {
+    nlohmann::ordered_json json = toJson(report, row);
+    std::printf("%s,%d,%d,%d,%d,%.0f,%.0f,%.6f,%.6f\n",
+                quoteCsv(report.package).c_str(), row.threads, row.promptTokens,
+                row.newTokens, row.depth, json["avg_ns"].get<double>(),
+                json["stddev_ns"].get<double>(), json["avg_ts"].get<double>(),
+                json["stddev_ts"].get<double>());
+  }
+}
+
+} // namespace
+
 nlohmann::ordered_json toJson(const BenchReport &report,
                               const Measurement &row) {
   std::vector<double> nanoseconds;
@@ -37,6 +53,8 @@ nlohmann::ordered_json toJson(const BenchReport &report,
           {"model_type", report.model},
           {"model_size", report.modelBytes},
           {"model_n_params", report.parameters},
+          {"context_length", report.contextLength},
+          {"cache_bytes_per_token", report.cacheBytesPerToken},
           {"backends", report.device},
           {"isa", report.isa},
           {"n_threads", row.threads},
@@ -51,26 +69,13 @@ nlohmann::ordered_json toJson(const BenchReport &report,
           {"samples_ts", speeds}};
 }
 
-void printCsv(const BenchReport &report) {
-  std::printf(
-      "model_filename,n_threads,n_prompt,n_gen,n_depth,avg_ns,stddev_ns,"
-      "avg_ts,stddev_ts\n");
-  for (const Measurement &row : report.rows) {
-    nlohmann::ordered_json json = toJson(report, row);
-    // JSON's quoting of a string is CSV's, but for quotes, doubled there.
-    std::string file = report.package;
-    for (size_t at = 0; (at = file.find('"', at)) != std::string::npos;
-         at += 2) {
-      file.insert(at, 1, '"');
-    }
-    std::printf("\"%s\",%d,%d,%d,%d,%.0f,%.0f,%.6f,%.6f\n", file.c_str(),
-                row.threads, row.promptTokens, row.newTokens, row.depth,
-                json["avg_ns"].get<double>(), json["stddev_ns"].get<double>(),
-                json["avg_ts"].get<double>(), json["stddev_ts"].get<double>());
+std::string quoteCsv(const std::string &text) {
+  std::string quoted = "\"";
+  for (char letter : text) {
+    quoted += letter == '"' ? "\"\"" : std::string(1, letter);
   }
+  return quoted + '"';
 }
-
-} // namespace
 
 void printReport(const BenchReport &report, const std::string &format) {
   if (format == "md") {

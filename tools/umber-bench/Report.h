@@ -4,7 +4,9 @@
 #ifndef UMBER_TOOLS_UMBER_BENCH_REPORT_H
 #define UMBER_TOOLS_UMBER_BENCH_REPORT_H
 
-#include "tools/umber-bench/Measure.h"
+#include "tools/umber-bench/Roofline.h"
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace umber::tools {
 
@@ -13,9 +15,19 @@ struct BenchReport {
   std::string model;
   uint64_t modelBytes = 0;
   uint64_t parameters = 0;
+  int32_t contextLength = 0;
+  uint64_t cacheBytesPerToken = 0;
   std::string device, isa;
   std::vector<Measurement> rows;
+  std::vector<Roofline> rooflines; ///< instead of rows
 };
+
+/// A test as llama-bench's JSON has it.
+nlohmann::ordered_json toJson(const BenchReport &report,
+                              const Measurement &row);
+
+/// A field of CSV.
+std::string quoteCsv(const std::string &text);
 
 /// `format` is md, csv or json; columns and fields are llama-bench's.
 void printReport(const BenchReport &report, const std::string &format);

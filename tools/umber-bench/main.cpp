@@ -5,7 +5,7 @@
 // and shown as llama-bench does.
 
 #include "tools/common/ToolMain.h"
-#include "tools/umber-bench/Report.h"
+#include "tools/umber-bench/RooflineReport.h"
 
 using namespace umber::tools;
 
@@ -20,6 +20,7 @@ struct Options {
   int32_t repetitions = 5;
   std::string output = "md";
   std::string device, isa;
+  bool roofline = false;
 };
 
 void run(const Options &options) {
@@ -35,8 +36,12 @@ void run(const Options &options) {
     report.model = info.name;
     report.modelBytes = info.weight_bytes;
     report.parameters = info.parameter_count;
+    report.contextLength = info.context_length;
+    report.cacheBytesPerToken = info.cache_bytes_per_token;
     report.device = info.device;
     report.isa = info.isa;
+    auto meter = options.roofline ? std::make_unique<RooflineMeter>(model.get())
+                                  : nullptr;
     auto add = [&](int32_t prompt, int32_t news, int32_t depth) {
       if (prompt + news > 0) {
         Measurement row;
@@ -44,8 +49,12 @@ void run(const Options &options) {
         row.promptTokens = prompt;
         row.newTokens = news;
         row.depth = depth;
-        measure(model.get(), row, options.repetitions);
-        report.rows.push_back(row);
+        if (meter) {
+          report.rooflines.push_back(meter->measure(row, options.repetitions));
+        } else {
+          measure(model.get(), row, options.repetitions);
+          report.rows.push_back(row);
+        }
       }
     };
     for (int32_t depth : options.depths) {
@@ -57,7 +66,11 @@ void run(const Options &options) {
       }
     }
   }
-  printReport(report, options.output);
+  if (options.roofline) {
+    printRooflines(report, options.output);
+  } else {
+    printReport(report, options.output);
+  }
 }
 
 } // namespace
@@ -85,6 +98,9 @@ int main(int argc, char **argv) {
       ->check(CLI::Range(1, 10000));
   app.add_option("-o,--output", options.output, "md, csv or json")
       ->check(CLI::IsMember({"md", "csv", "json"}));
+  app.add_flag(
+      "--roofline", options.roofline,
+      "Show each kernel beside the memory's and the arithmetic's bound");
   app.add_option("--device", options.device, "Where to run");
   app.add_option("--isa", options.isa, "Instruction set to run");
   return toolMain(app, argc, argv, [&] { run(options); });

@@ -1,0 +1,53 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tools/common/KernelProfile.h"
+
+#include "tools/common/Handles.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+using namespace umber::tools;
+
+std::string umber::tools::nameInAnyLayer(const umber_dispatch_profile &row) {
+  std::string prefix = "l" + std::to_string(row.layer) + ".";
+  std::string name = row.name;
+  return row.layer >= 0 && name.rfind(prefix, 0) == 0
+             ? name.substr(prefix.size())
+             : name;
+}
+
+std::vector<KernelProfile>
+umber::tools::profileKernels(const umber_session *session) {
+  std::map<std::pair<std::string, std::string>, KernelProfile> kernels;
+  for (size_t i = 0; i < umber_session_profile_count(session); ++i) {
+    umber_dispatch_profile row = UMBER_DISPATCH_PROFILE_INIT;
+    check([&](umber_error *error) {
+      return umber_session_profile_get(session, i, &row, error);
+    });
+    if (row.runs == 0) {
+      continue;
+    }
+    std::string name = nameInAnyLayer(row);
+    KernelProfile &kernel = kernels[{row.program, name}];
+    kernel.program = row.program;
+    kernel.name = name;
+    kernel.runs += row.runs;
+    kernel.nanoseconds += row.nanoseconds;
+    kernel.weightBytes += row.weight_bytes_read;
+    kernel.cacheBytes += row.cache_bytes_read;
+    kernel.integerOps += row.integer_ops;
+    kernel.floatOps += row.float_ops;
+  }
+  std::vector<KernelProfile> sorted;
+  for (auto &[key, kernel] : kernels) {
+    sorted.push_back(std::move(kernel));
+  }
+  std::sort(sorted.begin(), sorted.end(),
+            [](const KernelProfile &a, const KernelProfile &b) {
+              return a.nanoseconds > b.nanoseconds;
+            });
+  return sorted;
+}
