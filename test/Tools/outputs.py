@@ -44,6 +44,7 @@ def writers(folder):
     for emit in ("mlir", "llvm", "asm", "obj"):
         yield emit, [*compile_, f"--emit={emit}", "--isa=x86-64-v3", "-o"]
     yield "run", ["umber-run", package, "-p", "the cat", "-n", "1", "--logits"]
+    yield "run-trace", ["umber-run", package, "-p", "the cat", "-n", "1", "--profile-trace"]
     yield "interp", ["umber-interp", ir, "--prompt-ids", "1,2", "-n", "1", "--logits"]
     eval_ = ["umber-eval", package, "-f", str(folder / "text"), *short]
     yield "eval-base", [*eval_, "--save-base"]
@@ -87,7 +88,7 @@ def check_files(folder, commands):
         missing = out / "no" / "such" / "folder"
         refuse([*command, str(missing)], f"{missing}: ")
         refuse([*command, str(out / "folder")], f"{out / 'folder'}: ")
-        if name == "run" or name.startswith("eval"):
+        if name.startswith(("run", "eval")):
             # The limit would meet the copy of the code that they run first.
             continue
         path = out / "file"

@@ -97,7 +97,7 @@ def check_files(runner, folder):
     result = runner.json(*args, "--logits", str(logits))
     values = struct.unpack(f"<{logits.stat().st_size // 4}f", logits.read_bytes())
     assert values.index(max(values)) == result["ids"][0]
-    runner.refuse("/no/such/folder/logits: No such file", runner.package, *args, "--logits",
+    runner.refuse("/no/such/folder/logits: cannot create a file there: No such file", runner.package, *args, "--logits",
                   "/no/such/folder/logits")
     runner.refuse("expected a regular file", runner.package, *args, "--logits", "/dev/null")
     left = sorted(path.name for path in folder.glob("logits*"))
@@ -112,6 +112,67 @@ def check_files(runner, folder):
         done = runner.run(runner.package, *args, stdout=full)
     assert done.returncode == 1, done
     assert b"standard output: No space left on device" in done.stderr, done.stderr
+
+
+def check_trace(runner, folder):
+    path = folder / "trace.json"
+    args = [runner.package, "--raw", "-p", "the cat and", "--temp", "0", "--ignore-eos"]
+    done = runner.run(*args, "-n", "4", "-t", "2", "--profile", "--profile-trace", str(path))
+    assert done.returncode == 0, done.stderr
+    table = {tuple(line.split()[:2]): int(line.split()[2])
+             for line in done.stderr.decode().splitlines()[2:]}
+
+    trace = json.loads(path.read_text(encoding="utf-8"))
+    assert trace["otherData"]["threads"] == 2 and trace["otherData"]["dropped_events"] == 0
+    events = trace["traceEvents"]
+    names = {event["tid"]: event["args"]["name"] for event in events
+             if event["name"] == "thread_name"}
+    assert names == {0: "steps", 1: "worker 0", 2: "worker 1"}, names
+    spans = [event for event in events if event["ph"] == "X"]
+    for track in names:
+        end = 0
+        for span in (span for span in spans if span["tid"] == track):
+            assert span["ts"] >= end - 1e-6 and span["dur"] >= 0, "events of a track overlap"
+            end = span["ts"] + span["dur"]
+    steps = [span for span in spans if span["tid"] == 0]
+    assert [step["name"] for step in steps] == \
+        ["prefill", *["sample", "print", "decode"] * 3, "sample", "print"], steps
+    # The table's kernels, as often, on both workers; each inside a step.
+    for worker in (1, 2):
+        counts = {}
+        for span in (span for span in spans if span["tid"] == worker):
+            key = (span["args"]["program"], span["name"])
+            counts[key] = counts.get(key, 0) + 1
+            assert span["cat"] == span["args"]["program"]
+            name = "prefill" if span["args"]["program"] == "prefill" else "decode"
+            assert any(step["ts"] <= span["ts"] + 1e-6 and step["name"] == name
+                       and span["ts"] + span["dur"] <= step["ts"] + step["dur"] + 1e-6
+                       for step in steps), span
+        assert counts == table, (counts, table)
+    arguments = [span["args"] for span in spans if span["tid"] == 1]
+    assert {args["layer"] for args in arguments} == {-1, 0, 1}
+    assert {args["position"] for args in arguments if args["program"] == "decode"} == \
+        {tokens + steps[0]["args"]["tokens"] for tokens in range(3)}
+    assert sum(args["weight_bytes"] for args in arguments) > 0
+
+    # Chat has one, too; a device that measures nothing has only steps.
+    done = runner.run(runner.package, "-n", "2", "--ignore-eos", "--profile-trace", str(path),
+                      stdin=b"the\ncat\n")
+    assert done.returncode == 0, done.stderr
+    steps = [e["name"] for e in json.loads(path.read_text())["traceEvents"] if e["tid"] == 0]
+    assert steps.count("prefill") == 2 and steps.count("decode") == 2, steps
+    done = runner.run(*args, "-n", "2", "--device", "null", "--profile-trace", str(path))
+    assert done.returncode == 0, done.stderr
+    tracks = {e["tid"] for e in json.loads(path.read_text())["traceEvents"] if e["ph"] == "X"}
+    assert tracks == {0}, tracks
+
+    # Known before the work, and nothing is left.
+    for bad, words in (("/no/such/folder/trace", "No such file"), (str(folder), "a directory"),
+                       ("/dev/null", "expected a regular file")):
+        runner.refuse(f"{bad}: ", *args, "-n", "2", "--profile-trace", bad)
+        runner.refuse(words, "/no/such.umb", "-p", "x", "--profile-trace", bad)
+    left = sorted(path.name for path in folder.glob("trace*"))
+    assert left == ["trace.json"], left
 
 
 def check_chat(runner):
@@ -173,6 +234,7 @@ def main():
     runner = Runner(make_package(folder))
     check_generation(runner)
     check_files(runner, folder)
+    check_trace(runner, folder)
     check_chat(runner)
     check_refusals(runner)
     check_sentencepiece(folder / "sentencepiece")

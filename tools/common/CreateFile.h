@@ -3,8 +3,8 @@
 //
 // Files to write, whose failures are ToolErrors that begin with the path.
 
-#ifndef UMBER_TOOLS_UMBER_EVAL_OUTPUT_H
-#define UMBER_TOOLS_UMBER_EVAL_OUTPUT_H
+#ifndef UMBER_TOOLS_COMMON_CREATEFILE_H
+#define UMBER_TOOLS_COMMON_CREATEFILE_H
 
 #include "runtime/package/OutputFile.h"
 #include "tools/common/Handles.h"
@@ -28,4 +28,4 @@ inline std::unique_ptr<OutputFile> createFile(const std::string &path) {
 
 } // namespace umber::tools
 
-#endif // UMBER_TOOLS_UMBER_EVAL_OUTPUT_H
+#endif // UMBER_TOOLS_COMMON_CREATEFILE_H

@@ -3,7 +3,7 @@
 
 #include "tools/umber-eval/Base.h"
 
-#include "tools/umber-eval/Output.h"
+#include "tools/common/CreateFile.h"
 
 #include <algorithm>
 #include <cmath>

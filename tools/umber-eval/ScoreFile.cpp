@@ -3,7 +3,7 @@
 
 #include "tools/umber-eval/ScoreFile.h"
 
-#include "tools/umber-eval/Output.h"
+#include "tools/common/CreateFile.h"
 
 #include <iomanip>
 #include <limits>

@@ -4,6 +4,7 @@
 #include "tools/umber-run/Chat.h"
 
 #include "tools/umber-run/Output.h"
+#include "tools/umber-run/Profile.h"
 
 #include <algorithm>
 #include <deque>
@@ -33,9 +34,7 @@ std::vector<int32_t> keepCommonPrefix(umber_session *session,
 
 void umber::tools::chat(const umber_model *model, const RunOptions &options) {
   Generator generator(model, options);
-  if (options.profile) {
-    umber_session_set_profiling(generator.session(), 1);
-  }
+  startProfile(generator, options);
   // A deque, since messages point to the strings.
   std::deque<std::string> texts;
   std::vector<umber_chat_message> messages;
@@ -75,7 +74,5 @@ void umber::tools::chat(const umber_model *model, const RunOptions &options) {
   if (interactive) {
     printNow("\n");
   }
-  if (options.profile) {
-    printProfile(generator.session());
-  }
+  finishProfile(model, generator, options);
 }

@@ -38,7 +38,8 @@ Generator::Generator(const umber_model *model, const RunOptions &options)
     : model(model), options(options),
       state(createSession(model, options.context)),
       sampler(createSampler(model, options)),
-      detokenizer(createDetokenizer(model)) {}
+      detokenizer(createDetokenizer(model)),
+      steps(options.profileTrace.has_value()) {}
 
 Generation Generator::run(const std::vector<int32_t> &prompt, const Sink &sink,
                           const LogitsSink &logitsSink) {
@@ -58,9 +59,11 @@ Generation Generator::run(const std::vector<int32_t> &prompt, const Sink &sink,
 
 const float *Generator::prefill(Generation &result) {
   const float *logits = nullptr;
-  check([&](umber_error *error) {
-    return umber_prefill(state.get(), result.promptIds.data(),
-                         result.promptIds.size(), &logits, error);
+  steps.record("prefill", result.promptIds.size(), [&] {
+    check([&](umber_error *error) {
+      return umber_prefill(state.get(), result.promptIds.data(),
+                           result.promptIds.size(), &logits, error);
+    });
   });
   for (int32_t id : result.promptIds) {
     check([&](umber_error *error) {
@@ -92,24 +95,30 @@ void Generator::generate(Generation &result, const float *logits,
         result.stopReason = "context";
         break;
       }
-      check([&](umber_error *error) {
-        return umber_decode(state.get(), result.ids.back(), &logits, error);
+      steps.record("decode", 1, [&] {
+        check([&](umber_error *error) {
+          return umber_decode(state.get(), result.ids.back(), &logits, error);
+        });
       });
     }
     int32_t id = -1;
-    check([&](umber_error *error) {
-      return umber_sampler_sample(sampler.get(), logits, &id, error);
+    steps.record("sample", 1, [&] {
+      check([&](umber_error *error) {
+        return umber_sampler_sample(sampler.get(), logits, &id, error);
+      });
     });
     result.ids.push_back(id);
     if (!options.ignoreEnd && umber_model_is_end_of_generation(model, id)) {
       result.stopReason = "end";
       break;
     }
-    check([&](umber_error *error) {
-      return umber_detokenizer_push(detokenizer.get(), id, &text, &length,
-                                    error);
+    steps.record("print", 1, [&] {
+      check([&](umber_error *error) {
+        return umber_detokenizer_push(detokenizer.get(), id, &text, &length,
+                                      error);
+      });
+      emit();
     });
-    emit();
   }
   check([&](umber_error *error) {
     return umber_detokenizer_finish(detokenizer.get(), &text, &length, error);

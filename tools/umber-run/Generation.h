@@ -8,6 +8,7 @@
 
 #include "tools/common/Handles.h"
 #include "tools/umber-run/Options.h"
+#include "tools/umber-run/Timeline.h"
 
 #include <functional>
 
@@ -40,6 +41,8 @@ public:
                  const LogitsSink &logitsSink = nullptr);
 
   umber_session *session() const { return state.get(); }
+  /// Its steps, if the options ask for a trace.
+  const Timeline &timeline() const { return steps; }
 
 private:
   const float *prefill(Generation &result);
@@ -50,6 +53,7 @@ private:
   Session state;
   Sampler sampler;
   Detokenizer detokenizer;
+  Timeline steps;
 };
 
 /// The tokens of what the model is given for one user message: the chat

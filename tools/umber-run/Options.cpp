@@ -62,6 +62,9 @@ void umber::tools::addOptions(CLI::App &app, RunOptions &options) {
                  "Write the last prompt position's logits, little-endian f32");
   app.add_flag("--profile", options.profile,
                "Print the time of each kernel on stderr");
+  app.add_option("--profile-trace", options.profileTrace,
+                 "Write when each worker ran each kernel, for chrome://tracing "
+                 "or ui.perfetto.dev");
 }
 
 void umber::tools::checkOptions(const RunOptions &options) {

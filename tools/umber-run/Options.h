@@ -31,6 +31,7 @@ struct RunOptions {
   bool ignoreEnd = false;
   bool json = false;
   bool profile = false;
+  std::optional<std::string> profileTrace; // a file to write
   bool listDevices = false;
   std::string device;
   std::string isa;

@@ -20,10 +20,6 @@ void printJson(const Generation &generation, double loadMs);
 /// Prompt and generation speed on stderr.
 void printSpeeds(const Generation &generation, double loadMs);
 
-/// Where the session's time went, on stderr: a line per kernel name, summed
-/// over the layers, longest first.
-void printProfile(const umber_session *session);
-
 /// The devices of this machine on stdout, one a line.
 void printDevices();
 

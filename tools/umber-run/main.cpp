@@ -6,6 +6,7 @@
 #include "tools/common/ToolMain.h"
 #include "tools/umber-run/Chat.h"
 #include "tools/umber-run/Output.h"
+#include "tools/umber-run/Profile.h"
 
 #include <chrono>
 
@@ -19,9 +20,7 @@ void runPrompt(const umber_model *model, const RunOptions &options,
       model, options,
       options.prompt ? *options.prompt : readFile(*options.promptFile));
   Generator generator(model, options);
-  if (options.profile) {
-    umber_session_set_profiling(generator.session(), 1);
-  }
+  startProfile(generator, options);
   Generation generation =
       generator.run(ids, options.json ? [](std::string_view) {} : printNow,
                     [&](const float *logits, size_t vocab) {
@@ -35,9 +34,7 @@ void runPrompt(const umber_model *model, const RunOptions &options,
     printNow("\n");
     printSpeeds(generation, loadMs);
   }
-  if (options.profile) {
-    printProfile(generator.session());
-  }
+  finishProfile(model, generator, options);
 }
 
 void run(const RunOptions &options) {
@@ -46,6 +43,7 @@ void run(const RunOptions &options) {
     printDevices();
     return;
   }
+  checkProfile(options);
   umber_model_options load = UMBER_MODEL_OPTIONS_INIT;
   load.threads = options.threads;
   load.device = options.device.empty() ? nullptr : options.device.c_str();

@@ -1,0 +1,162 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "tools/umber-run/Trace.h"
+
+#include "tools/common/CreateFile.h"
+#include "tools/common/KernelProfile.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+using namespace umber::tools;
+
+namespace {
+
+constexpr int32_t kTimelineTrack = 0;
+
+int32_t getTrack(int32_t worker) { return worker + 1; }
+
+std::string toText(const nlohmann::ordered_json &json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// Appends one event after another. A trace has hundreds of thousands, so none
+/// is kept longer than its text needs to be written.
+class TraceWriter {
+public:
+  TraceWriter(umber::OutputFile &file, uint64_t start)
+      : file(file), start(start) {}
+
+  void begin(const nlohmann::ordered_json &about) {
+    text = "{\"displayTimeUnit\":\"ns\",\"otherData\":" + toText(about) +
+           ",\"traceEvents\":[";
+  }
+
+  void nameTrack(int32_t track, const std::string &name) {
+    for (auto [key, value] : {std::pair<const char *, nlohmann::ordered_json>(
+                                  "thread_name", {{"name", name}}),
+                              {"thread_sort_index", {{"sort_index", track}}}}) {
+      add(toText({{"ph", "M"},
+                  {"pid", 1},
+                  {"tid", track},
+                  {"name", key},
+                  {"args", value}}));
+    }
+  }
+
+  /// `what` are the event's fields that do not tell when and where.
+  void addSpan(int32_t track, uint64_t begin, uint64_t end,
+               const std::string &what) {
+    char fields[128];
+    std::snprintf(fields, sizeof fields,
+                  "{\"ph\":\"X\",\"pid\":1,\"tid\":%" PRId32 ",\"ts\":%" PRIu64
+                  ".%03d,\"dur\":%" PRIu64 ".%03d,",
+                  track, (begin - start) / 1000, int((begin - start) % 1000),
+                  (end - begin) / 1000, int((end - begin) % 1000));
+    add(fields + what + "}");
+  }
+
+  void end() {
+    text += "\n]}\n";
+    flush();
+  }
+
+private:
+  void add(const std::string &event) {
+    text += isFirst ? "\n" : ",\n";
+    isFirst = false;
+    text += event;
+    if (text.size() > (1 << 20)) {
+      flush();
+    }
+  }
+
+  void flush() {
+    check(file.append(text.data(), text.size()));
+    text.clear();
+  }
+
+  umber::OutputFile &file;
+  uint64_t start;
+  std::string text;
+  bool isFirst = true;
+};
+
+umber_trace_event getEvent(const umber_session *session, size_t index) {
+  umber_trace_event event = UMBER_TRACE_EVENT_INIT;
+  check([&](umber_error *error) {
+    return umber_session_trace_get(session, index, &event, error);
+  });
+  return event;
+}
+
+/// The fields of a dispatch's events that are the same for all, without the
+/// brace that ends their arguments.
+std::string describe(const umber_session *session, size_t dispatch) {
+  umber_dispatch_profile row = UMBER_DISPATCH_PROFILE_INIT;
+  check([&](umber_error *error) {
+    return umber_session_profile_get(session, dispatch, &row, error);
+  });
+  nlohmann::ordered_json fields = {{"name", nameInAnyLayer(row)},
+                                   {"cat", row.program},
+                                   {"args",
+                                    {{"dispatch", row.name},
+                                     {"program", row.program},
+                                     {"layer", row.layer},
+                                     {"weight_bytes", row.weight_bytes}}}};
+  std::string text = toText(fields);
+  return text.substr(1, text.size() - 3);
+}
+
+void writeKernels(TraceWriter &writer, const umber_session *session) {
+  std::vector<std::string> dispatches;
+  for (size_t i = 0; i < umber_session_profile_count(session); ++i) {
+    dispatches.push_back(describe(session, i));
+  }
+  for (size_t i = 0; i < umber_session_trace_count(session); ++i) {
+    umber_trace_event event = getEvent(session, i);
+    writer.addSpan(getTrack(event.worker), event.begin, event.end,
+                   dispatches[event.dispatch] +
+                       ",\"tokens\":" + std::to_string(event.tokens) +
+                       ",\"position\":" + std::to_string(event.position) + "}");
+  }
+}
+
+} // namespace
+
+void umber::tools::writeTrace(const std::string &path, const umber_model *model,
+                              const umber_session *session,
+                              const Timeline &timeline) {
+  umber_model_info info = modelInfo(model);
+  uint64_t start = UINT64_MAX;
+  for (const Timeline::Span &span : timeline.spans()) {
+    start = std::min(start, span.begin);
+  }
+  if (umber_session_trace_count(session) > 0) {
+    start = std::min(start, getEvent(session, 0).begin);
+  }
+  auto file = createFile(path);
+  TraceWriter writer(*file, start);
+  writer.begin({{"model", info.name},
+                {"device", info.device},
+                {"isa", info.isa},
+                {"threads", info.threads},
+                {"version", umber_version()},
+                {"dropped_events", umber_session_trace_dropped(session)}});
+  writer.nameTrack(kTimelineTrack, "steps");
+  for (int32_t worker = 0; worker < info.threads; ++worker) {
+    writer.nameTrack(getTrack(worker), "worker " + std::to_string(worker));
+  }
+  for (const Timeline::Span &span : timeline.spans()) {
+    writer.addSpan(kTimelineTrack, span.begin, span.end,
+                   "\"name\":\"" + std::string(span.name) +
+                       "\",\"cat\":\"step\",\"args\":{\"tokens\":" +
+                       std::to_string(span.tokens) + "}");
+  }
+  writeKernels(writer, session);
+  writer.end();
+  check(file->commit());
+}
