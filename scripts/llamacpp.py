@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import Failure, make, processor, run, say
+from measuring import Failure, locked, make, processor, run, say
 
 NAME, VERSION = "llama-cpp-python", "0.3.36"
 SDIST_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
@@ -79,6 +79,12 @@ def build(cache, avx2=False):
     folder. A native build serves only the processor that it was made on; with
     `avx2` it is one for AVX2 processors."""
     folder = cache / f"{NAME}-{VERSION}"
+    folder.mkdir(exist_ok=True)
+    with locked(folder):
+        return build_in(folder, avx2)
+
+
+def build_in(folder, avx2):
     suffix = "-avx2" if avx2 else ""
     build, stamp, log = (folder / name for name in (f"build{suffix}", f"built{suffix}", f"build{suffix}.log"))
     options = [*OPTIONS, *(AVX2 if avx2 else NATIVE)]
@@ -88,7 +94,6 @@ def build(cache, avx2=False):
     for tool in ["cmake", "ninja", "clang-22", "clang++-22", "tar"]:
         if not shutil.which(tool):
             raise Failure(f"{tool} is missing: run scripts/setup")
-    folder.mkdir(exist_ok=True)
     if not (folder / "src").is_dir():
         fetch(folder)
     stamp.unlink(missing_ok=True)

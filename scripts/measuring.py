@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What the scripts share that measure Umber beside another engine."""
 
+import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -50,6 +52,18 @@ def make(path, sources, command, what):
         run(command(partial), what, log)
         partial.rename(path)
         log.unlink()
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """While this lasts, no other script has the folder locked."""
+    with open(folder / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another script that uses {folder}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def cache_folder():

@@ -68,33 +68,102 @@ class Speeds(unittest.TestCase):
 
 
 class Measure(unittest.TestCase):
-    def test_alternates_and_takes_ratios_within_pairs(self):
+    def test_alternates_and_takes_ratios_within_rounds(self):
         with tempfile.TemporaryDirectory() as work:
             journal = Path(work, "journal")
 
-            def stand_in(name, speeds):
+            def engine(name, speeds):
                 def command(threads, depth):
-                    runs = journal.read_text().count(name) if journal.exists() else 0
+                    runs = journal.read_text().split("\n").count(name) if journal.exists() else 0
                     with journal.open("a") as file:
                         file.write(f"{name}\n")
                     entries = [result(128, 0, threads, 100), result(0, 32, threads, speeds[runs])]
                     return printing(json.dumps(entries))
 
-                return command
+                return bench.Engine(name, command)
 
-            commands = {
-                "llama.cpp": stand_in("llama.cpp", [10, 100, 20]),
-                "umber": stand_in("umber", [20, 100, 10]),
-            }
-            rows = bench.measure(commands, 3, 128, 32, [2], [0])
+            half, half2 = engine("F16", [10, 100, 20]), engine("16", [20, 100, 10])
+            few, few2 = engine("Q4", [5, 5, 5]), engine("3.5", [5, 10, 15])
+            matches = [(half, half2), (few, few2)]
+            rows = bench.measure(matches, 3, 128, 32, [2], [0])
             order = journal.read_text().split()
-        self.assertEqual(order, ["llama.cpp", "umber", "umber", "llama.cpp", "llama.cpp", "umber"])
+        forth = ["F16", "16", "Q4", "3.5"]
+        self.assertEqual(order, forth + forth[::-1] + forth)
         self.assertEqual([(row["test"], row["n_threads"]) for row in rows], [("pp128", 2), ("tg32", 2)])
-        self.assertEqual(rows[1]["ratios"], [2, 1, 0.5])
+        self.assertEqual(rows[1]["ratios"], {"16 / F16": [2, 1, 0.5], "3.5 / Q4": [1, 2, 3]})
+        lines = bench.markdown(rows, matches).splitlines()
         self.assertEqual(
-            bench.markdown(rows, "F16").splitlines()[3],
-            "| tg32 | 2 | 20.0 | 20.0 | 1.00 | 0.50 | 2.00 |",
+            lines[0],
+            "| test | threads | F16, t/s | 16, t/s | 16 / F16 | min–max "
+            "| Q4, t/s | 3.5, t/s | 3.5 / Q4 | min–max |",
         )
+        self.assertEqual(lines[1].count("|"), lines[0].count("|"))
+        self.assertEqual(
+            lines[3],
+            "| tg32 | 2 | 20.0 | 20.0 | 1.00 | 0.50–2.00 | 5.0 | 10.0 | 2.00 | 1.00–3.00 |",
+        )
+
+    def test_rows_are_in_the_order_of_tests_depths_and_threads(self):
+        def command(threads, depth):
+            return printing(
+                json.dumps([result(128, 0, threads, 1, depth), result(0, 32, threads, 1, depth)])
+            )
+
+        match = (bench.Engine("theirs", command), bench.Engine("ours", command))
+        rows = bench.measure([match], 1, 128, 32, [2, 1], [4096, 0, 512])
+        self.assertEqual(
+            [(row["test"], row["n_threads"]) for row in rows],
+            [
+                (f"{test}{depth}", threads)
+                for test in ("pp128", "tg32")
+                for depth in ("", " @ d512", " @ d4096")
+                for threads in (1, 2)
+            ],
+        )
+
+
+class Memory(unittest.TestCase):
+    def engine(self, extra):
+        decode = {**result(0, 32, 1, 50), **extra}
+        text = json.dumps([result(128, 0, 1, 400), decode])
+        return bench.Engine("ours", lambda threads, depth: printing(text))
+
+    def test_takes_the_share_of_the_decode_step(self):
+        shares = bench.memory_shares(self.engine({"roofline": {"memory_share": 0.625}}), [1], [0, 7])
+        self.assertEqual(shares, {(1, 0): 0.625, (1, 7): 0.625})
+        lines = bench.shares_markdown({"ours": shares}).splitlines()
+        self.assertEqual(lines[3], "| depth 7 | 1 | 62 % |")
+
+    def test_no_share(self):
+        for extra in [{}, {"roofline": None}, {"roofline": {}}]:
+            with self.assertRaisesRegex(bench.Failure, "no memory_share of ours"):
+                bench.memory_shares(self.engine(extra), [1], [0])
+
+
+class Packages(unittest.TestCase):
+    def test_compiles_again_when_anything_is_other(self):
+        with tempfile.TemporaryDirectory() as work:
+            cache = Path(work)
+            model, compiler = cache / "m.gguf", cache / "compiler"
+            model.write_text("weights")
+            compiler.write_text('#!/bin/sh\necho run >> "$(dirname "$1")/journal"\necho "$@" > "$3"\n')
+            compiler.chmod(0o755)
+
+            def compiled(*flags):
+                package = bench.our_package(model, compiler, list(flags), cache)
+                self.assertTrue(package.read_text().endswith(f"{' '.join(flags)}\n"))
+                return len((cache / "journal").read_text().split())
+
+            self.assertEqual(compiled("--bits=3.5"), 1)
+            self.assertEqual(compiled("--bits=3.5"), 1)
+            self.assertEqual(compiled("--bits=3.5", "--embedding-bits=4"), 2)
+            self.assertEqual(compiled("--bits=3.5"), 2)
+            model.write_text("other weights")
+            self.assertEqual(compiled("--bits=3.5"), 3)
+            compiler.write_text(compiler.read_text() + "# changed\n")
+            self.assertEqual(compiled("--bits=3.5"), 4)
+            # What is out of date is gone; what has other flags stays.
+            self.assertEqual(len(list(cache.glob("*.umb"))), 2)
 
 
 if __name__ == "__main__":
