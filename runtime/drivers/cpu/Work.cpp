@@ -26,8 +26,7 @@ Work umber::cpu::getWork(const PlannedDispatch &dispatch,
   }
   work.weightBytes = dispatch.weightBytes;
   work.integerOps = rows * dispatch.integerOpsPerToken;
-  work.floatOps =
-      rows * (dispatch.flopsPerToken - dispatch.integerOpsPerToken);
+  work.floatOps = rows * (dispatch.flopsPerToken - dispatch.integerOpsPerToken);
   if (dispatch.flopsPerPosition == 0) {
     return work;
   }
