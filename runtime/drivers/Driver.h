@@ -39,6 +39,15 @@ struct Step {
   int32_t outputs;
 };
 
+class DeviceState;
+
+/// A token that is appended to one of several sequences in one step.
+struct BatchRow {
+  DeviceState *state;
+  int32_t id;       ///< in [0, vocab)
+  int32_t position; ///< as Step::position, in that state
+};
+
 /// Time spent in one dispatch of one program, summed over steps.
 struct DispatchProfile {
   const char *program;
@@ -113,6 +122,14 @@ public:
   /// A state with room for `capacity` >= 1 positions. The model outlives it.
   virtual Result<std::unique_ptr<DeviceState>>
   createState(int32_t capacity) const = 0;
+
+  /// Runs one step whose `count` rows, 1 ... maxTokens(), are each the next
+  /// token of another of this model's states. If `logits` is not null, it has
+  /// `count` elements, which are pointed to each state's [vocab] f32: bit for
+  /// bit what run() gives for a step of that token alone, and as long valid. A
+  /// step that fails leaves the caches of earlier positions intact.
+  virtual Status runBatch(const BatchRow *rows, int32_t count,
+                          const float **logits) const = 0;
 };
 
 struct DeviceDescription {

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Rotary position embedding. Frequencies are constants of the kernel; sines and
-// cosines of a row's position are made once per row, in the worker's scratch.
+// cosines of the rows' positions are made once per kernel, in each worker's
+// scratch.
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -14,36 +15,46 @@ using namespace mlir::umber;
 
 namespace umber::cpu {
 
-std::pair<Value, double> KernelEmitter::getRotaryTable(RotaryOp op) {
-  SmallVector<double> frequencies = op.getFrequencies();
-  int64_t pairs = frequencies.size();
+Value KernelEmitter::getRotaryTable(RotaryOp op) {
+  SmallVector<double> values = op.getFrequencies();
+  int64_t pairs = values.size();
+  auto frequencies = DenseElementsAttr::get(
+      RankedTensorType::get({pairs}, b.getF64Type()), ArrayRef(values));
   double magnitude = op.getMagnitude();
-  auto data = DenseElementsAttr::get(
-      RankedTensorType::get({pairs}, b.getF64Type()), ArrayRef(frequencies));
-  return {getConstant("rotary_frequencies", data), magnitude};
+  for (const RotaryTable &table : rotaryTables) {
+    if (table.frequencies == frequencies && table.magnitude == magnitude &&
+        table.factors == op.getFactorsAttr()) {
+      return table.offset;
+    }
+  }
+  Value offset = allocateScratch(planned.maxTokens * 2 * pairs);
+  Value factors = op.getFactorsAttr() ? parameter(*op.getFactors()) : scratch;
+  call("umber_uk_rope_tables",
+       {args, scratch, offset, getConstant("rotary_frequencies", frequencies),
+        factors, index(op.getFactorsAttr() ? 1 : 0), index(pairs),
+        arith::ConstantOp::create(b, loc, b.getF64FloatAttr(magnitude))});
+  rotaryTables.push_back({frequencies, op.getFactorsAttr(), magnitude, offset});
+  return offset;
 }
 
 LogicalResult KernelEmitter::emitRotary(RotaryOp op) {
   int64_t headDim = op.getHeadDim(), dims = op.getRotatedDims();
   int64_t pairs = dims / 2;
   bool interleaved = op.getStyle() == RotaryStyle::Interleaved;
+  if (failed(checkPositions(op, op.getPos(), op.getX()))) {
+    return failure();
+  }
   Partition partition =
       joinColumns({op.getX()}, op.getType().getDimSize(1), headDim);
   Rows x = rows(op.getX());
   Rows y = defineRows(op.getResult(), x, partition);
-  std::pair<Value, double> constants = getRotaryTable(op);
-  Value frequencies = constants.first;
-  Value table = allocateScratch(dims);
-  Value factors = op.getFactorsAttr() ? parameter(*op.getFactors()) : scratch;
-  Value hasFactors = index(op.getFactorsAttr() ? 1 : 0);
-  Value magnitudeValue =
-      arith::ConstantOp::create(b, loc, b.getF64FloatAttr(constants.second));
-  Value first = scalarOf.lookup(op.getPos());
+  Value tables = getRotaryTable(op);
   int64_t width =
       std::min<int64_t>(kVectorWidth, llvm::bit_floor(uint64_t(pairs)));
   Range columns = getColumns(y);
 
   auto rotate = [&](Value row, Value head) {
+    Value table = add(tables, mul(row, index(dims)));
     Value start = mul(head, index(headDim));
     Value from = at(x, row, start), to = at(y, row, start);
     forVectors(index(0), index(pairs), width, [&](Value i, int64_t w) {
@@ -82,9 +93,6 @@ LogicalResult KernelEmitter::emitRotary(RotaryOp op) {
     });
   };
   forEach(index(0), x.count, [&](Value row) {
-    call("umber_uk_rope_table",
-         {scratch, table, add(first, row), frequencies, factors, hasFactors,
-          index(pairs), magnitudeValue});
     forEach(div(columns.begin, index(headDim)),
             ceilDiv(columns.end, index(headDim)),
             [&](Value head) { rotate(row, head); });

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "runtime/include/umber/umber_abi.h"
 #include "llvm/ADT/StringExtras.h"
+#include <cstddef>
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -16,17 +17,13 @@ namespace umber::cpu {
 namespace {
 
 /// Positions of umber_kernel_args' fields, each of 8 bytes.
-enum ArgsField {
-  kTokens = 1,
-  kPosition = 2,
-  kOutputs = 3,
-  kCapacity = 4,
-  kWorker = 5,
-  kWorkers = 6,
-  kFields = 10,
+enum ArgsField : int64_t {
+  kTokens = offsetof(umber_kernel_args, tokens) / 8,
+  kOutputs = offsetof(umber_kernel_args, outputs) / 8,
+  kWorker = offsetof(umber_kernel_args, worker) / 8,
+  kWorkers = offsetof(umber_kernel_args, workers) / 8,
+  kFields = sizeof(umber_kernel_args) / 8,
 };
-static_assert(sizeof(umber_kernel_args) == kFields * 8,
-              "generated code reads the fields by position");
 
 /// Buffers are flat: what their rows and columns are is the emitter's
 /// knowledge.
@@ -55,12 +52,9 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
   }
   case KernelBuffer::Kind::Keys:
   case KernelBuffer::Kind::Values:
-    // As long as the session's capacity; see emitOp's users. Rows of integers
-    // and their scales are bytes.
-    Type element = buffer.cache.getElementType();
-    return MemRefType::get({1}, element.isInteger()
-                                    ? IntegerType::get(element.getContext(), 8)
-                                    : element);
+    // An address for each sequence, which only microkernels look at.
+    return MemRefType::get({1},
+                           IntegerType::get(buffer.cache.getContext(), 64));
   }
   llvm_unreachable("a buffer of no kind");
 }
@@ -73,8 +67,12 @@ LogicalResult KernelEmitter::checkBuffer(const KernelBuffer &buffer,
   if (param && param.getTensorType().getEncoding()) {
     return success();
   }
+  if (buffer.cache) {
+    element = buffer.cache.getElementType();
+  }
+  bool isSmall = buffer.cache && (element.isInteger(8) || element.isInteger(4));
   if (!element.isF32() && !element.isF16() && !element.isInteger(32) &&
-      !(buffer.cache && element.isInteger(8))) {
+      !isSmall) {
     return kernel.emitOpError("expected buffers of f32 or f16, or a cache of "
                               "i8 or i4, for the cpu target, found ")
            << element;
@@ -112,9 +110,7 @@ LogicalResult KernelEmitter::createFunction() {
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), value);
   };
   tokens = planned.maxTokens == 1 ? index(1) : field(kTokens);
-  position = field(kPosition);
   outputs = field(kOutputs);
-  capacity = field(kCapacity);
   worker = field(kWorker);
   workers = field(kWorkers);
 
@@ -134,6 +130,27 @@ LogicalResult KernelEmitter::createFunction() {
       valuesOf[buffer.layer] = memref;
       break;
     }
+  }
+  return success();
+}
+
+bool KernelEmitter::isStepPosition(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument || argument.getOwner() != &kernel.getBody().front()) {
+    return false;
+  }
+  auto outer =
+      dyn_cast<BlockArgument>(kernel.getInputs()[argument.getArgNumber()]);
+  return outer && outer.getArgNumber() == 1;
+}
+
+LogicalResult KernelEmitter::checkPositions(Operation *op, Value pos,
+                                            Value all) {
+  if (!isStepPosition(pos)) {
+    return op->emitOpError("expected the step's own position");
+  }
+  if (rows(all).count != tokens) {
+    return op->emitOpError("expected all rows of the step");
   }
   return success();
 }
@@ -161,7 +178,11 @@ LogicalResult KernelEmitter::emit() {
         return kernel.emitOpError("expected index inputs to be the entry "
                                   "point's own arguments");
       }
-      scalarOf[argument] = outer.getArgNumber() == 1 ? position : outputs;
+      // Where the step begins is no scalar to compute with: it is so for each
+      // of its sequences.
+      if (!isStepPosition(argument)) {
+        scalarOf[argument] = outputs;
+      }
     }
   }
   Block &body = kernel.getBody().front();

@@ -111,10 +111,14 @@ private:
   /// Stores the worker's own heads of `rows` in a layer's keys or values.
   void emitCacheStore(const Rows &rows, mlir::Value cache,
                       mlir::umber::KVCacheType type);
-  void emitFloatStore(const Rows &rows, mlir::Value cache, int64_t headDim,
-                      mlir::Value head);
-  /// The rotary frequencies as a constant, and the factor of sines and cosines.
-  std::pair<mlir::Value, double> getRotaryTable(mlir::umber::RotaryOp op);
+  /// Whether a value stands for where the step begins in its sequence.
+  bool isStepPosition(mlir::Value value);
+  /// Microkernels look up the positions of the step's rows. Fails unless `rows`
+  /// are all of those, and `pos` is where the step begins.
+  mlir::LogicalResult checkPositions(mlir::Operation *op, mlir::Value pos,
+                                     mlir::Value rows);
+  /// Where the scratch has op.getRotatedDims() cosines and sines for each row.
+  mlir::Value getRotaryTable(mlir::umber::RotaryOp op);
 
   // Buffers.
   mlir::LogicalResult createFunction();
@@ -193,12 +197,20 @@ private:
   mlir::func::FuncOp function;
 
   mlir::Value args, scratch;
-  mlir::Value tokens, position, outputs, capacity, worker, workers;
+  mlir::Value tokens, outputs, worker, workers;
   llvm::DenseMap<mlir::Value, Rows> rowsOf;
   llvm::DenseMap<mlir::Value, mlir::Value> memrefOf;
   llvm::DenseMap<mlir::Value, mlir::Value> scalarOf;
   llvm::StringMap<mlir::Value> parameterOf;
   llvm::DenseMap<int64_t, mlir::Value> keysOf, valuesOf;
+  /// Cosines and sines of the step's rows, which ops with equal ones share.
+  struct RotaryTable {
+    mlir::DenseElementsAttr frequencies;
+    mlir::Attribute factors;
+    double magnitude;
+    mlir::Value offset; ///< in the scratch
+  };
+  llvm::SmallVector<RotaryTable> rotaryTables;
   int64_t scratchElements = 0;
 };
 

@@ -37,6 +37,11 @@ public:
     return State::create(plan, *team, capacity);
   }
 
+  Status runBatch(const BatchRow *rows, int32_t count,
+                  const float **logits) const override {
+    return State::runBatch(rows, count, logits);
+  }
+
 private:
   std::shared_ptr<const Package> package; // the plan points into it
   Plan plan;

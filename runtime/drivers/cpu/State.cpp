@@ -74,7 +74,24 @@ Status State::allocate(int32_t capacity) {
       !status.ok()) {
     return status;
   }
-  return assign(logits, logitBytes, "logits");
+  if (Status status = assign(logits, logitBytes, "logits"); !status.ok()) {
+    return status;
+  }
+  size_t widest = plan.maxTokens();
+  rows.positions.resize(widest);
+  rows.sequences.resize(widest);
+  rows.capacities.resize(widest);
+  rows.caches.resize(2 * size_t(plan.cache.layers) * widest);
+  setSequence(0, *this);
+  return {};
+}
+
+void State::setSequence(int32_t sequence, const State &state) {
+  rows.capacities[sequence] = state.cache.capacity();
+  for (uint32_t layer = 0; layer < plan.cache.layers; ++layer) {
+    cachesOf(layer, false)[sequence] = state.cache.keys(layer);
+    cachesOf(layer, true)[sequence] = state.cache.values(layer);
+  }
 }
 
 void State::bind() {
@@ -94,7 +111,7 @@ void State::bind() {
   }
 }
 
-void *State::resolve(const PlannedBinding &binding) const {
+void *State::resolve(const PlannedBinding &binding) {
   switch (binding.place) {
   case PlannedBinding::Place::Fixed:
     // Mapped read-only: a kernel that writes to a parameter faults.
@@ -102,9 +119,9 @@ void *State::resolve(const PlannedBinding &binding) const {
   case PlannedBinding::Place::Arena:
     return arena.data() + binding.offset;
   case PlannedBinding::Place::Keys:
-    return cache.keys(binding.layer);
+    return cachesOf(binding.layer, false);
   case PlannedBinding::Place::Values:
-    return cache.values(binding.layer);
+    return cachesOf(binding.layer, true);
   case PlannedBinding::Place::TokenIds:
     return ids.data();
   case PlannedBinding::Place::Logits:
@@ -123,15 +140,51 @@ State::Program &State::programFor(int32_t tokens) {
   return programs.back();
 }
 
-Status State::run(const Step &step, const float **rows) {
+Status State::run(const Step &step, const float **out) {
   std::memcpy(ids.data(), step.ids, step.tokens * sizeof(int32_t));
+  for (int32_t row = 0; row < step.tokens; ++row) {
+    rows.positions[row] = int64_t(step.position) + row;
+    rows.sequences[row] = 0;
+  }
+  replay(step.tokens, step.outputs);
+  *out = reinterpret_cast<const float *>(logits.data());
+  return {};
+}
+
+Status State::runBatch(const BatchRow *batch, int32_t count,
+                       const float **out) {
+  State &lead = *static_cast<State *>(batch->state);
+  auto *ids = reinterpret_cast<int32_t *>(lead.ids.data());
+  for (int32_t row = 0; row < count; ++row) {
+    ids[row] = batch[row].id;
+    lead.rows.positions[row] = batch[row].position;
+    lead.rows.sequences[row] = row;
+    if (row > 0) {
+      lead.setSequence(row, *static_cast<const State *>(batch[row].state));
+    }
+  }
+  lead.replay(count, out ? count : 0);
+  // Each state's caller may keep its logits while others go on.
+  size_t bytes = size_t(lead.plan.vocab) * sizeof(float);
+  for (int32_t row = 0; out && row < count; ++row) {
+    State &state = *static_cast<State *>(batch[row].state);
+    if (row > 0) {
+      std::memcpy(state.logits.data(), lead.logits.data() + row * bytes, bytes);
+    }
+    out[row] = reinterpret_cast<const float *>(state.logits.data());
+  }
+  return {};
+}
+
+void State::replay(int32_t tokens, int32_t outputs) {
   Replay replay = {};
   replay.state = this;
-  replay.program = &programFor(step.tokens);
-  replay.args.tokens = step.tokens;
-  replay.args.position = step.position;
-  replay.args.outputs = step.outputs;
-  replay.args.capacity = cache.capacity();
+  replay.program = &programFor(tokens);
+  replay.args.tokens = tokens;
+  replay.args.positions = rows.positions.data();
+  replay.args.sequences = rows.sequences.data();
+  replay.args.outputs = outputs;
+  replay.args.capacities = rows.capacities.data();
   replay.args.workers = team.size();
   replay.args.barrier = meetTeam;
   replay.args.barrier_state = &team;
@@ -139,8 +192,6 @@ Status State::run(const Step &step, const float **rows) {
       trace.begin(replay.program->firstRow, replay.program->dispatches.size(),
                   step.tokens, step.position);
   team.run(work, &replay);
-  *rows = reinterpret_cast<const float *>(logits.data());
-  return {};
 }
 
 void State::work(void *context, int worker) {

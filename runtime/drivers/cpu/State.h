@@ -25,6 +25,10 @@ public:
   create(const Plan &plan, Team &team, int32_t capacity);
 
   Status run(const Step &step, const float **logits) override;
+  /// DeviceModel::runBatch, in the buffers of the first row's state. All states
+  /// are of one plan and team.
+  static Status runBatch(const BatchRow *rows, int32_t count,
+                         const float **logits);
   uint64_t cacheBytes(int32_t positions) const override;
   Status readCache(int32_t positions, void *out) const override;
   Status writeCache(int32_t positions, const void *in) override;
@@ -62,10 +66,27 @@ private:
   };
 
   State(const Plan &plan, Team &team) : plan(plan), team(team) {}
+  /// What kernels are told of a step's rows and sequences, and where the
+  /// programs' bindings of keys and values point to.
+  struct Rows {
+    std::vector<int64_t> positions, sequences; // of each row
+    std::vector<int64_t> capacities;           // of each sequence
+    /// [layers][keys, values][sequences], of which the first is this state.
+    std::vector<void *> caches;
+  };
+
   Status allocate(int32_t capacity);
+  /// The addresses of a layer's keys or values in each sequence.
+  void **cachesOf(uint32_t layer, bool values) {
+    return rows.caches.data() + (2 * size_t(layer) + values) * plan.maxTokens();
+  }
+  /// Makes `state` sequence `sequence` of the next step.
+  void setSequence(int32_t sequence, const State &state);
   void bind();
-  void *resolve(const PlannedBinding &binding) const;
+  void *resolve(const PlannedBinding &binding);
   Program &programFor(int32_t tokens);
+  /// Runs the first `tokens` of `ids` and `rows`.
+  void replay(int32_t tokens, int32_t outputs);
   static void work(void *replay, int worker);
   /// Adds a run to the profile.
   void count(Dispatch &dispatch, const umber_kernel_args &args,
@@ -79,6 +100,7 @@ private:
   uint64_t scratchStride = 0;
   HostMemory ids;
   HostMemory logits;
+  Rows rows;
   std::vector<Program> programs; // as in the plan
   bool profiling = false;
   Trace trace;

@@ -21,25 +21,30 @@
 extern "C" {
 #endif
 
-#define UMBER_ABI_VERSION 1u
+#define UMBER_ABI_VERSION 2u
 #define UMBER_ABI_QUERY_SYMBOL "umber_library_query"
 
 /* Every binding and the scratch start at a multiple of this many bytes. */
 #define UMBER_ABI_ALIGNMENT 64u
 
-/* What a kernel is called with. Generated code reads the fields by position:
- * ten pointers or 64-bit integers, no padding. */
+/* What a kernel is called with. A step's rows belong to one sequence or to
+ * several: those of a sequence follow each other, at consecutive positions, and
+ * see its cache and one another. Generated code reads the fields by position:
+ * pointers or 64-bit integers, no padding. */
 typedef struct umber_kernel_args {
-  /* Start of each buffer, in the order of the dispatch's bindings. */
+  /* Start of each buffer, in the order of the dispatch's bindings. Keys and
+   * values are an array of pointers, one for each sequence of the step. */
   void *const *bindings;
   /* Rows of activations in this step: 1 up to the program's max_tokens. */
   int64_t tokens;
-  /* Position of the first row in its sequence. */
-  int64_t position;
+  /* Of each row: its position in its sequence, and which of the step's
+   * sequences that is, from 0 on. */
+  const int64_t *positions;
+  const int64_t *sequences;
   /* How many of the last rows get logits: 0 up to tokens. */
   int64_t outputs;
-  /* Positions that the key/value cache was allocated for. */
-  int64_t capacity;
+  /* Of each sequence: positions that its key/value cache was allocated for. */
+  const int64_t *capacities;
   /* This worker's number, and how many call the kernel together. */
   int64_t worker;
   int64_t workers;

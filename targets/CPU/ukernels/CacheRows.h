@@ -79,13 +79,13 @@ struct CacheRows {
   const half *scales; // where kHasScales<T>
   int64_t length;     // of a row, in T
 
-  /// A head of the layer's keys or values, `all`: of `count` rows, those from
-  /// `first` on.
-  CacheRows(const T *all, int64_t first, int64_t count, int64_t headDim)
-      : rows(all + first * rowLength<T>(headDim)),
-        scales(reinterpret_cast<const half *>(all +
-                                              count * rowLength<T>(headDim)) +
-               first),
+  /// Head `head` of a layer's keys or values, `all`, of `heads` heads.
+  CacheRows(const T *all, int64_t head, int64_t heads, int64_t capacity,
+            int64_t headDim)
+      : rows(all + head * capacity * rowLength<T>(headDim)),
+        scales(reinterpret_cast<const half *>(all + heads * capacity *
+                                                        rowLength<T>(headDim)) +
+               head * capacity),
         length(rowLength<T>(headDim)) {}
 
   const T *row(int64_t position) const { return rows + position * length; }

@@ -7,6 +7,7 @@
 // up to four heads. The result for a head does not depend on which other heads
 // are computed beside it.
 
+#include "runtime/include/umber/umber_abi.h"
 #include "targets/CPU/ukernels/CacheRows.h"
 
 using namespace umber;
@@ -211,20 +212,64 @@ UMBER_INLINE void attend(const float *q, const CacheRows<T> &keys,
   }
 }
 
+/// Rows of queries or results, of all heads.
+template <typename T>
+struct Rows {
+  T *first;
+  int64_t stride;
+
+  T *at(int64_t row, int64_t column) const {
+    return first + row * stride + column;
+  }
+};
+
+/// The worker's share of attention for all rows and heads of the step.
+template <typename T>
+UMBER_INLINE void attendStep(const umber_kernel_args &step, Rows<const float> q,
+                             Rows<float> y, const T *const *keys,
+                             const T *const *values, int64_t heads,
+                             int64_t kvHeads, int64_t window, Shape shape) {
+  // Units are (head, row), all rows of a head before the next head, so that the
+  // longer contexts of later rows are spread over the workers.
+  int64_t rows = step.tokens, group = heads / kvHeads, dim = shape.headDim;
+  int64_t begin = rows * heads * step.worker / step.workers;
+  int64_t end = rows * heads * (step.worker + 1) / step.workers;
+  for (int64_t row = 0; row < rows; ++row) {
+    auto firstHead = [&](int64_t unit) {
+      return unit <= row ? 0 : (unit - row + rows - 1) / rows;
+    };
+    int64_t sequence = step.sequences[row];
+    int64_t capacity = step.capacities[sequence];
+    shape.end = step.positions[row] + 1;
+    shape.begin =
+        window > 0 && shape.end > window ? shape.end - window : int64_t(0);
+    for (int64_t h = firstHead(begin), last = firstHead(end), next; h < last;
+         h = next) {
+      int64_t kvHead = h / group;
+      next = (kvHead + 1) * group < last ? (kvHead + 1) * group : last;
+      attend<T>(q.at(row, h * dim),
+                {keys[sequence], kvHead, kvHeads, capacity, dim},
+                {values[sequence], kvHead, kvHeads, capacity, dim},
+                y.at(row, h * dim), next - h, shape);
+    }
+  }
+}
+
 } // namespace
 
-/// q and out: heads x headDim, at the offsets given; keys and values: a
-/// layer's, of `rows` rows, of which those from `firstRow` on are the shared
-/// head's by position; positions begin to end - 1 are seen.
+/// y = attention of q to the keys and values of each row's sequence up to its
+/// position, or to the last `window` of those, if that is not 0. q and y are
+/// rows of heads x headDim, at the offsets and strides given.
 #define UMBER_ATTENTION(NAME, T)                                               \
-  UMBER_UKERNEL void NAME(const float *q, int64_t qOffset, const T *keys,      \
-                          const T *values, int64_t firstRow, int64_t rows,     \
-                          float *out, int64_t outOffset, int64_t heads,        \
-                          int64_t headDim, int64_t begin, int64_t end,         \
-                          float scale, float softCap) {                        \
-    attend<T>(q + qOffset, {keys, firstRow, rows, headDim},                    \
-              {values, firstRow, rows, headDim}, out + outOffset, heads,       \
-              {headDim, begin, end, scale, softCap});                          \
+  UMBER_UKERNEL void NAME(const umber_kernel_args *step, const float *q,       \
+                          int64_t qOffset, int64_t qStride, float *y,          \
+                          int64_t yOffset, int64_t yStride,                    \
+                          const T *const *keys, const T *const *values,        \
+                          int64_t heads, int64_t kvHeads, int64_t headDim,     \
+                          int64_t window, float scale, float softCap) {        \
+    attendStep<T>(*step, {q + qOffset, qStride}, {y + yOffset, yStride}, keys, \
+                  values, heads, kvHeads, window,                              \
+                  {headDim, 0, 0, scale, softCap});                            \
   }
 
 UMBER_ATTENTION(umber_uk_attention_f32, float)

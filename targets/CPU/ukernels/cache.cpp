@@ -1,10 +1,11 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Stores into caches of integers. Rounding is to the bit that of the reference
-// interpreter (KVCache.h there): scale = f16(max|x| / (2^(bits-1) - 1)), q =
-// round_half_even(x / scale), clamped.
+// Stores into caches. Floats are rounded to nearest even. Rounding to integers
+// is to the bit that of the reference interpreter (KVCache.h there): scale =
+// f16(max|x| / (2^(bits-1) - 1)), q = round_half_even(x / scale), clamped.
 
+#include "runtime/include/umber/umber_abi.h"
 #include "targets/CPU/ukernels/CacheRows.h"
 
 using namespace umber;
@@ -72,32 +73,54 @@ UMBER_INLINE half storeVector(const float *x, T *row, int64_t headDim) {
   return scale;
 }
 
-template <int Bits, typename T>
-UMBER_INLINE void storeVectors(const float *x, int64_t xStride, int64_t tokens,
-                               T *cache, int64_t first, int64_t count,
-                               int64_t headDim) {
+/// Row `row` of `count` rows of keys or values.
+template <typename T>
+UMBER_INLINE void storeRow(const float *x, T *cache, int64_t row, int64_t count,
+                           int64_t headDim) {
   int64_t length = rowLength<T>(headDim);
-  half *scales = reinterpret_cast<half *>(cache + count * length);
-  for (int64_t t = 0; t < tokens; ++t) {
-    scales[first + t] = storeVector<Bits>(
-        x + t * xStride, cache + (first + t) * length, headDim);
+  T *to = cache + row * length;
+  if constexpr (kHasScales<T>) {
+    auto *scales = reinterpret_cast<half *>(cache + count * length);
+    scales[row] = storeVector<__is_same(T, NibblePair) ? 4 : 8>(x, to, headDim);
+  } else {
+    int64_t d = 0;
+    for (; d + kWidth <= headDim; d += kWidth) {
+      auto v = __builtin_convertvector(load<kWidth>(x + d), Vec<T, kWidth>);
+      __builtin_memcpy(to + d, &v, sizeof v);
+    }
+    for (; d < headDim; ++d) {
+      to[d] = T(x[d]);
+    }
+  }
+}
+
+template <typename T>
+UMBER_INLINE void storeHeads(const umber_kernel_args &step, const float *x,
+                             int64_t stride, T *const *caches, int64_t begin,
+                             int64_t end, int64_t heads, int64_t headDim) {
+  for (int64_t t = 0; t < step.tokens; ++t, x += stride) {
+    int64_t sequence = step.sequences[t], capacity = step.capacities[sequence];
+    for (int64_t head = begin; head < end; ++head) {
+      storeRow(x + head * headDim, caches[sequence],
+               head * capacity + step.positions[t], heads * capacity, headDim);
+    }
   }
 }
 
 } // namespace
 
-/// One head's vectors of `tokens` tokens, xStride elements apart, to rows
-/// `first`... of a layer's keys or values, which have `count` rows.
-UMBER_UKERNEL void umber_uk_cache_store_i8(const float *x, int64_t xOffset,
-                                           int64_t xStride, int64_t tokens,
-                                           int8_t *cache, int64_t first,
-                                           int64_t count, int64_t headDim) {
-  storeVectors<8>(x + xOffset, xStride, tokens, cache, first, count, headDim);
-}
+/// Heads `begin` to `end - 1` of all rows of the step, `stride` elements apart,
+/// each to its sequence's keys or values, which have `heads` heads.
+#define UMBER_CACHE_STORE(NAME, T)                                             \
+  UMBER_UKERNEL void NAME(const umber_kernel_args *step, const float *x,       \
+                          int64_t offset, int64_t stride, T *const *caches,    \
+                          int64_t begin, int64_t end, int64_t heads,           \
+                          int64_t headDim) {                                   \
+    storeHeads<T>(*step, x + offset, stride, caches, begin, end, heads,        \
+                  headDim);                                                    \
+  }
 
-UMBER_UKERNEL void umber_uk_cache_store_i4(const float *x, int64_t xOffset,
-                                           int64_t xStride, int64_t tokens,
-                                           NibblePair *cache, int64_t first,
-                                           int64_t count, int64_t headDim) {
-  storeVectors<4>(x + xOffset, xStride, tokens, cache, first, count, headDim);
-}
+UMBER_CACHE_STORE(umber_uk_cache_store_f32, float)
+UMBER_CACHE_STORE(umber_uk_cache_store_f16, half)
+UMBER_CACHE_STORE(umber_uk_cache_store_i8, int8_t)
+UMBER_CACHE_STORE(umber_uk_cache_store_i4, NibblePair)

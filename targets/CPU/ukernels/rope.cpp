@@ -4,6 +4,7 @@
 // Sines and cosines of rotary angles. Angles are computed in double, so that
 // they are exact to f32 at any position below 2^31.
 
+#include "runtime/include/umber/umber_abi.h"
 #include "targets/CPU/ukernels/Vector.h"
 
 using namespace umber;
@@ -12,6 +13,7 @@ namespace {
 
 constexpr int kWidth = 8;
 using D = Vec<double, kWidth>;
+using F = Vec<float, kWidth>;
 using L = Vec<int64_t, kWidth>;
 
 /// sin and cos of x: reduction by multiples of π/2 in three parts, then Taylor
@@ -36,38 +38,64 @@ UMBER_INLINE void sinCos(D x, D &sine, D &cosine) {
   c = fma(c, r2, D(1.0 / 24));
   c = fma(c, r2, D(-0.5));
   c = fma(c, r2, D(1.0));
-  L quadrant = __builtin_convertvector(n, L);
+  // Not every instruction set converts doubles to integers; at this size the
+  // last bits of one are those of the integer that it is.
+  L quadrant = __builtin_bit_cast(L, n + D(0x1.8p52));
   D sinPart = (quadrant & 1) != 0 ? c : s;
   D cosPart = (quadrant & 1) != 0 ? s : c;
   sine = (quadrant & 2) != 0 ? -sinPart : sinPart;
   cosine = ((quadrant + 1) & 2) != 0 ? -cosPart : cosPart;
 }
 
+/// `count` elements as doubles, and `rest` behind them.
+template <typename T>
+UMBER_INLINE D loadDoubles(const T *p, int64_t count, double rest) {
+  if (count == kWidth) {
+    Vec<T, kWidth> v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, D);
+  }
+  D v = D(rest);
+  for (int64_t i = 0; i < count; ++i) {
+    v[i] = double(p[i]);
+  }
+  return v;
+}
+
+UMBER_INLINE void storeFloats(float *p, D v, int64_t count) {
+  F narrow = __builtin_convertvector(v, F);
+  if (count == kWidth) {
+    return store<kWidth>(p, narrow);
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    p[i] = narrow[i];
+  }
+}
+
 } // namespace
 
+/// A table of 2 * pairs elements for each row of the step, one after the other:
 /// table[i] = magnitude * cos(position * frequencies[i]) and table[pairs + i]
 /// the sine, for i below pairs. Where factors is given, frequencies are divided
 /// by it.
-UMBER_UKERNEL void umber_uk_rope_table(float *table, int64_t tableOffset,
-                                       int64_t position,
-                                       const double *frequencies,
-                                       const float *factors, int64_t hasFactors,
-                                       int64_t pairs, double magnitude) {
-  float *cosines = table + tableOffset;
-  float *sines = cosines + pairs;
+UMBER_UKERNEL void umber_uk_rope_tables(const umber_kernel_args *step,
+                                        float *tables, int64_t offset,
+                                        const double *frequencies,
+                                        const float *factors,
+                                        int64_t hasFactors, int64_t pairs,
+                                        double magnitude) {
   for (int64_t i = 0; i < pairs; i += kWidth) {
     int64_t count = pairs - i < kWidth ? pairs - i : kWidth;
-    D angle = D(0.0);
-    for (int64_t k = 0; k < count; ++k) {
-      double frequency = frequencies[i + k];
-      angle[k] = double(position) *
-                 (hasFactors ? frequency / factors[i + k] : frequency);
+    D frequency = loadDoubles(frequencies + i, count, 0.0);
+    if (hasFactors) {
+      frequency /= loadDoubles(factors + i, count, 1.0);
     }
-    D sine, cosine;
-    sinCos(angle, sine, cosine);
-    for (int64_t k = 0; k < count; ++k) {
-      cosines[i + k] = float(magnitude * cosine[k]);
-      sines[i + k] = float(magnitude * sine[k]);
+    float *table = tables + offset + i;
+    for (int64_t row = 0; row < step->tokens; ++row, table += 2 * pairs) {
+      D sine, cosine;
+      sinCos(double(step->positions[row]) * frequency, sine, cosine);
+      storeFloats(table, magnitude * cosine, count);
+      storeFloats(table + pairs, magnitude * sine, count);
     }
   }
 }

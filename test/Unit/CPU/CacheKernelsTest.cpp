@@ -5,29 +5,14 @@
 // equal to the bit, and attention to it is within rounding of a computation in
 // double.
 
+#include "test/Unit/CPU/CacheKernels.h"
 #include "dialects/Umber/Interpreter/KVCache.h"
 #include "mlir/IR/Builders.h"
-#include "targets/CPU/ukernels/CacheRows.h"
 #include <cmath>
 #include <gtest/gtest.h>
-#include <optional>
 #include <random>
 
 using mlir::umber::KVCacheType;
-
-extern "C" {
-#define UMBER_DECLARE_KERNELS(SUFFIX, T)                                       \
-  void umber_uk_cache_store_##SUFFIX(                                          \
-      const float *x, int64_t xOffset, int64_t xStride, int64_t tokens,        \
-      T *cache, int64_t first, int64_t count, int64_t headDim);                \
-  void umber_uk_attention_##SUFFIX(                                            \
-      const float *q, int64_t qOffset, const T *keys, const T *values,         \
-      int64_t firstRow, int64_t rows, float *out, int64_t outOffset,           \
-      int64_t heads, int64_t headDim, int64_t begin, int64_t end, float scale, \
-      float softCap);
-UMBER_DECLARE_KERNELS(i8, int8_t)
-UMBER_DECLARE_KERNELS(i4, umber::NibblePair)
-}
 
 namespace umber::interp {
 namespace {
@@ -36,101 +21,158 @@ struct Param {
   int bits, headDim, kvHeads;
 };
 
-/// One layer in memory as the CPU target has it, and in the interpreter.
-class CacheKernels : public testing::TestWithParam<Param> {
-protected:
-  static constexpr int64_t kCapacity = 128;
+/// How attention is asked for.
+struct Query {
+  int64_t heads;
+  int64_t window = 0;
+  float scale = 1;
+  float softCap = 0;
+};
 
+class CacheKernelsTest : public testing::TestWithParam<Param> {
+protected:
+  /// One layer in memory as the CPU target has it, and in the interpreter.
+  struct Sequence {
+    CacheArray keys, values;
+    KVCache reference;
+    int64_t length = 0;
+  };
+
+  /// Two sequences, of different capacities.
   void SetUp() override {
     context.loadDialect<mlir::umber::UmberDialect>();
     mlir::Builder b(&context);
-    reference = KVCache::create(
-        KVCacheType::get(&context, 1, GetParam().kvHeads, GetParam().headDim,
-                         b.getIntegerType(GetParam().bits)));
-    int64_t rowBytes = (GetParam().headDim * GetParam().bits + 7) / 8;
-    for (auto *memory : {&keys, &values}) {
-      memory->assign(rows() * (rowBytes + 2), 0x55);
+    auto [bits, headDim, kvHeads] = GetParam();
+    mlir::Type element = b.getIntegerType(bits);
+    if (bits >= 16) {
+      element = bits == 16 ? mlir::Type(b.getF16Type()) : b.getF32Type();
+    }
+    auto type = KVCacheType::get(&context, 1, kvHeads, headDim, element);
+    for (int64_t capacity : {128, 192}) {
+      CacheArray array(capacity, kvHeads, headDim, bits);
+      sequences.push_back({array, array, KVCache::create(type)});
     }
   }
 
-  int64_t rows() const { return GetParam().kvHeads * kCapacity; }
   int64_t width() const { return GetParam().kvHeads * GetParam().headDim; }
 
-  std::vector<float> randomRows(int64_t tokens, float magnitude = 1) {
+  std::vector<float> randomRows(int64_t rows, int64_t columns,
+                                float magnitude = 1) {
     std::normal_distribution<float> normal(0, magnitude);
-    std::vector<float> elements(tokens * width());
+    std::vector<float> elements(rows * columns);
     for (float &element : elements) {
       element = normal(random);
     }
     return elements;
   }
 
-  void storeRows(const std::vector<float> &x, int64_t pos,
-                 std::vector<unsigned char> &memory) {
-    for (int64_t head = 0; head < GetParam().kvHeads; ++head) {
-      int64_t from = head * GetParam().headDim, tokens = x.size() / width();
-      int64_t first = head * kCapacity + pos;
-      if (GetParam().bits == 8) {
-        umber_uk_cache_store_i8(x.data(), from, width(), tokens,
-                                reinterpret_cast<int8_t *>(memory.data()),
-                                first, rows(), GetParam().headDim);
-      } else {
-        umber_uk_cache_store_i4(x.data(), from, width(), tokens,
-                                reinterpret_cast<NibblePair *>(memory.data()),
-                                first, rows(), GetParam().headDim);
+  Step makeStep(const std::vector<StepRow> &rows) const {
+    std::vector<int64_t> capacities;
+    for (const Sequence &sequence : sequences) {
+      capacities.push_back(sequence.keys.capacity);
+    }
+    return Step(rows, capacities);
+  }
+
+  template <typename T>
+  std::vector<T *> arrays(CacheArray Sequence::*which) {
+    std::vector<T *> pointers;
+    for (Sequence &sequence : sequences) {
+      pointers.push_back(reinterpret_cast<T *>((sequence.*which).bytes.data()));
+    }
+    return pointers;
+  }
+
+  /// The workers have the heads evenly.
+  void storeRows(const std::vector<StepRow> &rows, const std::vector<float> &x,
+                 CacheArray Sequence::*which, int workers = 1) {
+    withElement(GetParam().bits, [&](auto element) {
+      using T = decltype(element);
+      std::vector<T *> caches = arrays<T>(which);
+      int64_t heads = GetParam().kvHeads;
+      makeStep(rows).run(
+          workers, std::nullopt, [&](const umber_kernel_args &args) {
+            CacheKernels<T>::store(&args, x.data(), 0, width(), caches.data(),
+                                   heads * args.worker / args.workers,
+                                   heads * (args.worker + 1) / args.workers,
+                                   heads, GetParam().headDim);
+          });
+    });
+  }
+
+  /// Appends `counts[s]` tokens to sequence s, in one step.
+  void append(const std::vector<int64_t> &counts, float magnitude = 1) {
+    std::vector<StepRow> rows;
+    for (size_t s = 0; s < counts.size(); ++s) {
+      for (int64_t i = 0; i < counts[s]; ++i) {
+        rows.push_back({int64_t(s), sequences[s].length + i});
       }
     }
+    appendRows(rows, randomRows(rows.size(), width(), magnitude),
+               randomRows(rows.size(), width(), magnitude));
   }
 
-  void update(const std::vector<float> &k, const std::vector<float> &v,
-              int64_t pos) {
-    storeRows(k, pos, keys);
-    storeRows(v, pos, values);
-    auto updated = reference->update(0, pos, k.size() / width(), k, v);
-    ASSERT_TRUE(bool(updated)) << llvm::toString(updated.takeError());
-    reference = *updated;
-  }
-
-  std::vector<float> attend(const std::vector<float> &q, int64_t heads,
-                            int64_t kvHead, int64_t begin, int64_t end,
-                            float scale, float cap = 0) {
-    std::vector<float> out(heads * GetParam().headDim);
-    int64_t first = kvHead * kCapacity;
-    if (GetParam().bits == 8) {
-      umber_uk_attention_i8(
-          q.data(), 0, reinterpret_cast<const int8_t *>(keys.data()),
-          reinterpret_cast<const int8_t *>(values.data()), first, rows(),
-          out.data(), 0, heads, GetParam().headDim, begin, end, scale, cap);
-    } else {
-      umber_uk_attention_i4(
-          q.data(), 0, reinterpret_cast<const NibblePair *>(keys.data()),
-          reinterpret_cast<const NibblePair *>(values.data()), first, rows(),
-          out.data(), 0, heads, GetParam().headDim, begin, end, scale, cap);
+  void appendRows(const std::vector<StepRow> &rows, const std::vector<float> &k,
+                  const std::vector<float> &v) {
+    storeRows(rows, k, &Sequence::keys, 2);
+    storeRows(rows, v, &Sequence::values, 2);
+    for (size_t row = 0; row < rows.size(); ++row) {
+      Sequence &sequence = sequences[rows[row].sequence];
+      auto slice = [&](const std::vector<float> &x) {
+        return llvm::ArrayRef<float>(x).slice(row * width(), width());
+      };
+      auto updated = sequence.reference.update(0, sequence.length++, 1,
+                                               slice(k), slice(v));
+      ASSERT_TRUE(bool(updated)) << llvm::toString(updated.takeError());
+      sequence.reference = *updated;
     }
-    return out;
   }
 
-  /// What the reference's cache gives, worked out in double.
-  std::vector<float> expectAttended(const float *q, int64_t kvHead,
-                                    int64_t begin, int64_t end, double scale,
-                                    double cap) {
-    std::vector<double> out(GetParam().headDim);
-    double total = 0, largest = -1e300;
-    std::vector<double> scores;
+  std::vector<float>
+  attend(const std::vector<StepRow> &rows, const std::vector<float> &q,
+         const Query &query, int workers = 1,
+         std::optional<cpu::Turns::Order> order = std::nullopt) {
+    int64_t columns = query.heads * GetParam().headDim;
+    std::vector<float> y(rows.size() * columns);
+    withElement(GetParam().bits, [&](auto element) {
+      using T = decltype(element);
+      std::vector<T *> keys = arrays<T>(&Sequence::keys),
+                       values = arrays<T>(&Sequence::values);
+      makeStep(rows).run(workers, order, [&](const umber_kernel_args &args) {
+        CacheKernels<T>::attend(
+            &args, q.data(), 0, columns, y.data(), 0, columns, keys.data(),
+            values.data(), query.heads, GetParam().kvHeads, GetParam().headDim,
+            query.window, query.scale, query.softCap);
+      });
+    });
+    return y;
+  }
+
+  /// What the reference's cache gives for one head, worked out in double.
+  std::vector<float> expectAttended(StepRow row, const float *q, int64_t head,
+                                    const Query &query) {
+    int64_t end = row.position + 1, begin = 0;
+    if (query.window > 0) {
+      begin = std::max<int64_t>(0, end - query.window);
+    }
+    int64_t kvHead = head / (query.heads / GetParam().kvHeads);
+    const KVCache &cache = sequences[row.sequence].reference;
+    std::vector<double> out(GetParam().headDim), scores;
+    double total = 0, largest = -1e300, cap = query.softCap;
     for (int64_t j = begin; j < end; ++j) {
       double score = 0;
-      llvm::ArrayRef<float> key = reference->getKey(0, j, kvHead);
+      llvm::ArrayRef<float> key = cache.getKey(0, j, kvHead);
       for (size_t d = 0; d < key.size(); ++d) {
         score += double(q[d]) * key[d];
       }
-      score *= scale;
+      score *= query.scale;
       scores.push_back(cap > 0 ? cap * std::tanh(score / cap) : score);
       largest = std::max(largest, scores.back());
     }
     for (int64_t j = begin; j < end; ++j) {
       double weight = std::exp(scores[j - begin] - largest);
       total += weight;
-      llvm::ArrayRef<float> value = reference->getValue(0, j, kvHead);
+      llvm::ArrayRef<float> value = cache.getValue(0, j, kvHead);
       for (size_t d = 0; d < value.size(); ++d) {
         out[d] += weight * value[d];
       }
@@ -142,129 +184,159 @@ protected:
     return result;
   }
 
+  void expectAttention(const std::vector<StepRow> &rows, const Query &query) {
+    int64_t dim = GetParam().headDim;
+    std::vector<float> q = randomRows(rows.size(), query.heads * dim);
+    std::vector<float> found = attend(rows, q, query);
+    for (size_t i = 0; i < rows.size() * query.heads; ++i) {
+      StepRow row = rows[i / query.heads];
+      std::vector<float> expected =
+          expectAttended(row, &q[i * dim], i % query.heads, query);
+      for (int64_t d = 0; d < dim; ++d) {
+        ASSERT_NEAR(found[i * dim + d], expected[d], 4e-6)
+            << "sequence " << row.sequence << ", position " << row.position
+            << ", head " << i % query.heads << " of " << query.heads
+            << ", window " << query.window << ", cap " << query.softCap;
+      }
+    }
+    // Whoever computes them, and with which others, rows are the same.
+    for (int workers : {2, 3}) {
+      EXPECT_EQ(attend(rows, q, query, workers), found) << workers;
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      size_t columns = query.heads * dim;
+      std::vector<float> own(q.begin() + i * columns,
+                             q.begin() + (i + 1) * columns);
+      std::vector<float> expected(found.begin() + i * columns,
+                                  found.begin() + (i + 1) * columns);
+      ASSERT_EQ(attend({rows[i]}, own, query, 1 + i % 2), expected)
+          << "row " << i << " alone";
+    }
+  }
+
   std::mt19937 random{7};
   mlir::MLIRContext context;
-  std::optional<KVCache> reference;
-  std::vector<unsigned char> keys, values;
+  std::vector<Sequence> sequences;
 };
 
-TEST_P(CacheKernels, StoreWhatTheInterpreterStores) {
+TEST_P(CacheKernelsTest, StoreWhatTheInterpreterStores) {
   // Of every size, with an f16 scale that is normal, subnormal or zero.
-  std::vector<float> magnitudes = {1, 1e4f, 1e-3f, 1e-5f, 1e-7f, 1e-30f};
-  int64_t pos = 0;
-  for (float magnitude : magnitudes) {
-    std::vector<float> rows = randomRows(7, magnitude);
-    update(rows, rows, pos);
-    pos += 7;
+  for (float magnitude : {1.0f, 1e4f, 1e-3f, 1e-5f, 1e-7f, 1e-30f}) {
+    append({7, 3}, magnitude);
   }
   // Ties, zeros, and scales that are powers of two.
   std::vector<float> ties(5 * width());
   for (size_t i = width(); i < ties.size(); ++i) {
     ties[i] = float(int(random() % 13) - 6) + 0.5f;
   }
-  float range = (1 << (GetParam().bits - 1)) - 1;
+  float range = GetParam().bits == 4 ? 7 : 127;
   for (int64_t i = 0; i < 5 * width(); i += GetParam().headDim) {
     ties[i] = i < width() ? 0.0f : -range;
   }
-  update(ties, ties, pos);
-  pos += 5;
+  int64_t at = sequences[0].length;
+  appendRows({{0, at}, {0, at + 1}, {0, at + 2}, {0, at + 3}, {0, at + 4}},
+             ties, ties);
 
   // Attention to one position is its value.
-  std::vector<float> q(GetParam().headDim, 0.0f);
-  for (int64_t j = 0; j < pos; ++j) {
-    for (int64_t head = 0; head < GetParam().kvHeads; ++head) {
-      llvm::ArrayRef<float> expected = reference->getValue(0, j, head);
-      EXPECT_EQ(attend(q, 1, head, j, j + 1, 1), expected.vec())
-          << "position " << j << ", head " << head;
+  std::vector<float> q(width(), 0.0f);
+  for (int64_t s = 0; s < 2; ++s) {
+    for (int64_t j = 0; j < sequences[s].length; ++j) {
+      std::vector<float> expected;
+      for (int64_t head = 0; head < GetParam().kvHeads; ++head) {
+        llvm::ArrayRef<float> value =
+            sequences[s].reference.getValue(0, j, head);
+        expected.insert(expected.end(), value.begin(), value.end());
+      }
+      EXPECT_EQ(attend({{s, j}}, q, {GetParam().kvHeads, 1}), expected)
+          << "sequence " << s << ", position " << j;
     }
   }
 }
 
-TEST_P(CacheKernels, LeaveOtherRowsAlone) {
-  auto before = values;
-  storeRows(randomRows(3), 5, values);
-  int64_t rowBytes = (GetParam().headDim * GetParam().bits + 7) / 8;
-  for (int64_t row = 0; row < rows(); ++row) {
-    bool stored = row % kCapacity >= 5 && row % kCapacity < 8;
-    auto same = [&](int64_t at, int64_t size) {
-      return std::equal(before.begin() + at, before.begin() + at + size,
-                        values.begin() + at);
-    };
-    EXPECT_EQ(same(rows() * rowBytes + row * 2, 2), !stored) << row;
-    EXPECT_TRUE(stored || same(row * rowBytes, rowBytes)) << row;
+TEST_P(CacheKernelsTest, LeaveOtherRowsAlone) {
+  storeRows({{0, 5}, {1, 9}, {1, 10}}, randomRows(3, width()),
+            &Sequence::values);
+  for (int64_t s = 0; s < 2; ++s) {
+    const CacheArray &array = sequences[s].values;
+    int64_t rows = array.heads * array.capacity;
+    for (int64_t row = 0; row < rows; ++row) {
+      int64_t position = row % array.capacity;
+      bool stored = s == 0 ? position == 5 : position == 9 || position == 10;
+      auto untouched = [&](int64_t at, int64_t size) {
+        return std::all_of(array.bytes.begin() + at,
+                           array.bytes.begin() + at + size,
+                           [](unsigned char byte) { return byte == 0xff; });
+      };
+      EXPECT_TRUE(stored || untouched(row * array.rowBytes, array.rowBytes));
+      if (array.scaleBytes > 0) {
+        EXPECT_EQ(untouched(rows * array.rowBytes + row * 2, 2), !stored);
+      }
+    }
   }
 }
 
-TEST_P(CacheKernels, AttendAsTheInterpreterDoes) {
-  for (int64_t pos = 0; pos < 100; pos += 25) {
-    update(randomRows(25), randomRows(25), pos);
+TEST_P(CacheKernelsTest, AttendAsTheInterpreterDoes) {
+  for (int i = 0; i < 4; ++i) {
+    append({25, 30});
   }
   float scale = 1 / std::sqrt(float(GetParam().headDim));
-  for (int64_t heads : {1, 2, 3, 4, 5, 7, 8}) {
-    std::vector<float> q(heads * GetParam().headDim);
-    std::normal_distribution<float> normal;
-    for (float &element : q) {
-      element = normal(random);
-    }
-    for (auto [begin, end] : {std::pair(0, 1), {0, 32}, {0, 100}, {37, 90}}) {
-      for (float cap : {0.0f, 2.0f}) {
-        for (int64_t kvHead = 0; kvHead < GetParam().kvHeads; ++kvHead) {
-          auto found = attend(q, heads, kvHead, begin, end, scale, cap);
-          for (int64_t h = 0; h < heads; ++h) {
-            const float *query = q.data() + h * GetParam().headDim;
-            auto expected =
-                expectAttended(query, kvHead, begin, end, scale, cap);
-            for (int64_t d = 0; d < GetParam().headDim; ++d) {
-              ASSERT_NEAR(found[h * GetParam().headDim + d], expected[d], 4e-6)
-                  << "head " << h << " of " << heads << ", positions " << begin
-                  << " to " << end << ", cap " << cap;
-            }
-          }
-        }
-      }
-    }
+  std::vector<StepRow> rows = {{0, 0},  {0, 1},  {1, 31},
+                               {0, 99}, {1, 32}, {1, 119}};
+  for (int64_t group : {1, 2, 3, 4, 5, 7, 8}) {
+    int64_t heads = group * GetParam().kvHeads;
+    expectAttention(rows, {heads, 0, scale, 0});
+    expectAttention(rows, {heads, 53, scale, 2});
   }
+  expectAttention(rows, {GetParam().kvHeads, 1, scale, 0});
 }
 
-TEST_P(CacheKernels, GiveNaNWhereNoScaleIsFinite) {
-  std::vector<float> q(GetParam().headDim, 1.0f);
+class IntegerCacheKernelsTest : public CacheKernelsTest {};
+
+TEST_P(IntegerCacheKernelsTest, GiveNaNWhereNoScaleIsFinite) {
+  int64_t kvHeads = GetParam().kvHeads, dim = GetParam().headDim;
+  std::vector<float> q(width(), 1.0f);
   for (float bad : {std::nanf(""), INFINITY, -3e38f}) {
-    for (auto *memory : {&keys, &values}) {
-      storeRows(randomRows(4), 0, keys);
-      storeRows(randomRows(4), 0, values);
-      std::vector<float> rows = randomRows(1);
-      rows.back() = bad; // the last head's
-      storeRows(rows, 2, *memory);
-      int64_t last = GetParam().kvHeads - 1;
+    for (auto which : {&Sequence::keys, &Sequence::values}) {
+      for (int64_t j = 0; j < 4; ++j) {
+        storeRows({{0, j}}, randomRows(1, width()), &Sequence::keys);
+        storeRows({{0, j}}, randomRows(1, width()), &Sequence::values);
+      }
+      std::vector<float> row = randomRows(1, width());
+      row.back() = bad; // the last head's
+      storeRows({{0, 2}}, row, which);
       for (float cap : {0.0f, 5.0f}) {
-        for (float element : attend(q, 1, last, 0, 4, 1, cap)) {
-          EXPECT_TRUE(std::isnan(element)) << bad << ", cap " << cap;
-        }
-        for (float element : attend(q, 1, last, 0, 2, 1, cap)) {
-          EXPECT_FALSE(std::isnan(element)) << bad << ", cap " << cap;
+        std::vector<float> after = attend({{0, 3}}, q, {kvHeads, 0, 1, cap}),
+                           before = attend({{0, 1}}, q, {kvHeads, 0, 1, cap});
+        int64_t last = (kvHeads - 1) * dim;
+        for (int64_t i = 0; i < width(); ++i) {
+          EXPECT_FALSE(std::isnan(before[i])) << bad << ", cap " << cap;
+          EXPECT_EQ(std::isnan(after[i]), i >= last) << bad << ", cap " << cap;
         }
       }
     }
   }
 }
 
-std::vector<Param> allShapes() {
-  std::vector<Param> shapes;
-  for (int bits : {8, 4}) {
+std::vector<Param> shapes(std::vector<int> types) {
+  std::vector<Param> all;
+  for (int bits : types) {
     for (int headDim : {1, 2, 7, 15, 16, 17, 24, 31, 33, 64, 80, 127}) {
-      shapes.push_back({bits, headDim, headDim % 3 + 1});
+      all.push_back({bits, headDim, headDim % 3 + 1});
     }
   }
-  return shapes;
+  return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, CacheKernels, testing::ValuesIn(allShapes()),
-                         [](const testing::TestParamInfo<Param> &info) {
-                           return "i" + std::to_string(info.param.bits) +
-                                  "_heads" +
-                                  std::to_string(info.param.kvHeads) + "x" +
-                                  std::to_string(info.param.headDim);
-                         });
+std::string shapeName(const testing::TestParamInfo<Param> &info) {
+  return "b" + std::to_string(info.param.bits) + "_heads" +
+         std::to_string(info.param.kvHeads) + "x" +
+         std::to_string(info.param.headDim);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, CacheKernelsTest,
+                         testing::ValuesIn(shapes({32, 16, 8, 4})), shapeName);
+INSTANTIATE_TEST_SUITE_P(Shapes, IntegerCacheKernelsTest,
+                         testing::ValuesIn(shapes({8, 4})), shapeName);
 
 } // namespace
 } // namespace umber::interp
