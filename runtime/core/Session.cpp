@@ -4,6 +4,7 @@
 #include "runtime/core/Session.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 using namespace umber;
 
@@ -105,6 +106,61 @@ Status Session::appendAll(const int32_t *ids, size_t count,
       break;
     }
     done += tokens;
+  }
+  return {};
+}
+
+Status Session::checkBatch(const std::vector<Session *> &sessions,
+                           const int32_t *ids) {
+  if (sessions.empty()) {
+    return Status(StatusCode::InvalidArgument, "no sessions given");
+  }
+  auto blame = [](size_t index, StatusCode code, const std::string &message) {
+    return Status(code, "session " + std::to_string(index) + ": " + message);
+  };
+  std::unordered_map<const Session *, size_t> seen;
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    if (auto [earlier, isNew] = seen.try_emplace(sessions[i], i); !isNew) {
+      return blame(i, StatusCode::InvalidArgument,
+                   "is session " + std::to_string(earlier->second) + " again");
+    }
+    if (sessions[i]->owner != sessions[0]->owner) {
+      return blame(i, StatusCode::InvalidArgument,
+                   "is of another model than session 0");
+    }
+    if (Status status = sessions[i]->checkAppend(ids + i, 1); !status.ok()) {
+      return blame(i, status.code(), status.message());
+    }
+  }
+  return {};
+}
+
+Status Session::appendBatch(const std::vector<Session *> &sessions,
+                            const int32_t *ids, const float **logits) {
+  if (Status status = checkBatch(sessions, ids); !status.ok()) {
+    return status;
+  }
+  const DeviceModel &device = sessions[0]->owner->device();
+  std::vector<BatchRow> rows;
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    rows.push_back({sessions[i]->state.get(), ids[i], sessions[i]->position()});
+  }
+  std::vector<const float *> found(sessions.size());
+  size_t widest = device.maxTokens();
+  for (size_t done = 0; done < rows.size(); done += widest) {
+    auto count = static_cast<int32_t>(std::min(widest, rows.size() - done));
+    Status status = device.runBatch(rows.data() + done, count,
+                                    logits ? found.data() + done : nullptr);
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  // Only now, so that a step that fails leaves all sessions as they were.
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    sessions[i]->history.push_back(ids[i]);
+  }
+  if (logits) {
+    std::copy(found.begin(), found.end(), logits);
   }
   return {};
 }

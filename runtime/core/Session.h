@@ -33,6 +33,13 @@ public:
   Status appendAll(const int32_t *ids, size_t count,
                    umber_logits_callback callback, void *user);
 
+  /// Appends ids[i] to sessions[i], of one model and all different, in steps of
+  /// as many as the device takes. If `logits` is not null, logits[i] is pointed
+  /// to that session's row. Messages name the session that is to blame, by its
+  /// index.
+  static Status appendBatch(const std::vector<Session *> &sessions,
+                            const int32_t *ids, const float **logits);
+
   const Model &model() const { return *owner; }
   int32_t position() const { return static_cast<int32_t>(history.size()); }
   int32_t context() const { return capacity; }
@@ -54,6 +61,8 @@ private:
       : owner(std::move(model)), capacity(context) {}
 
   Status checkAppend(const int32_t *ids, size_t count) const;
+  static Status checkBatch(const std::vector<Session *> &sessions,
+                           const int32_t *ids);
   Status step(const int32_t *ids, int32_t tokens, int32_t outputs,
               const float **logits);
 

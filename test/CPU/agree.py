@@ -10,8 +10,9 @@ For f32 and f16, f32 with caches of 8 and 4 bits, or after the passes of a pipel
 instruction set that this processor has, or for the one that is named and that the
 command runs, perhaps in an emulator: the last prompt position's logits and the greedy
 tokens of umber-run are those of umber-interp on the same IR, and agree to the bit for
-any number of threads and whichever of them is first between two barriers. DERIVED in
-the pipeline stands for a folder.
+any number of threads and whichever of them is first between two barriers. Sessions
+that are decoded together get what each gets alone: the conformance suite's batches run
+on every package, too. DERIVED in the pipeline stands for a folder.
 
 Where inputs of products are quantized, one f32 rounded otherwise may move an input
 that is halfway between two integers, which changes logits by a hundredth. What is
@@ -41,8 +42,9 @@ QUANTIZED = "umber.quantize "
 SCALES = [1 + step * 2.0**-23 for step in (1, -1, 2, -2, 3, -3)]
 
 
-def run(*command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+def run(*command, **variables):
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True,
+                          env={**os.environ, **variables})
     return done.stdout
 
 
@@ -100,11 +102,10 @@ def check(folder, ir, bits, kv_bits, tolerance, umber_run, isas):
     out = str(folder / "out.f32")
 
     def compiled(isa, threads, turns=""):
-        os.environ["UMBER_CPU_TURNS"] = turns
         answer = json.loads(run(
             *umber_run, str(package), "-f", str(folder / "prompt"), "--raw", "-n", "12",
             "--temp", "0", "--ignore-eos", "--json", "--isa", isa, "-t", str(threads),
-            "--logits", out))
+            "--logits", out, UMBER_CPU_TURNS=turns))
         return answer, logits(out)
 
     def interpreted(ir, prompt_ids):
@@ -134,6 +135,12 @@ def check(folder, ir, bits, kv_bits, tolerance, umber_run, isas):
             again, again_logits = compiled(isa, threads, turns)
             assert again_logits == first_logits, f"{isa}, {threads} threads {turns}"
             assert again["ids"] == first["ids"], f"{isa}, {threads} threads {turns}"
+    # Beside umber-run, and like it on the best instruction set.
+    suite = str(pathlib.Path(umber_run[-1]).with_name("umber-cts"))
+    for turns in ("", "ascending", "descending"):
+        passed = run(*umber_run[:-1], suite, "--gtest_filter=*BatchTest*cpu*",
+                     UMBER_CTS_PACKAGE=str(package), UMBER_CPU_TURNS=turns)
+        assert b"GivesWhatEachSessionGetsAlone" in passed, passed
 
 
 def main():

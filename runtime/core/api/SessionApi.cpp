@@ -85,6 +85,28 @@ umber_status umber_decode(umber_session *session, int32_t id,
                    [&](Session &self) { return self.append(&id, 1, logits); });
 }
 
+umber_status umber_decode_batch(umber_session *const *sessions,
+                                const int32_t *ids, size_t count,
+                                const float **logits, umber_error *error) {
+  return guarded(error, [&]() -> Status {
+    if (Status status =
+            requireArguments({{sessions, "sessions"}, {ids, "ids"}});
+        !status.ok()) {
+      return status;
+    }
+    std::vector<Session *> batch;
+    for (size_t i = 0; i < count; ++i) {
+      std::string name = "sessions[" + std::to_string(i) + "]";
+      if (Status status = requireArguments({{sessions[i], name.c_str()}});
+          !status.ok()) {
+        return status;
+      }
+      batch.push_back(sessions[i]->session.get());
+    }
+    return Session::appendBatch(batch, ids, logits);
+  });
+}
+
 int32_t umber_session_position(const umber_session *session) {
   return session ? session->session->position() : 0;
 }

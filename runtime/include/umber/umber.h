@@ -116,7 +116,8 @@ typedef struct umber_model_info {
   int32_t vocab;          /* token ids are 0 ... vocab - 1 */
   int32_t context_length; /* positions the model was trained for */
   int32_t bos, eos;       /* token ids, -1 where the model has none */
-  int32_t max_batch;      /* rows that one prefill step takes */
+  int32_t max_batch;      /* rows that one step takes: tokens of a prompt, or
+                             sessions of umber_decode_batch */
   float body_bits;        /* bits per weight of the linear layers */
   uint64_t parameter_count;
   uint64_t weight_bytes;          /* of all parameters that the device reads */
@@ -201,6 +202,22 @@ UMBER_API umber_status umber_prefill_all(umber_session *session,
 /* Appends one token: umber_prefill for one, on the path made for it. */
 UMBER_API umber_status umber_decode(umber_session *session, int32_t id,
                                     const float **logits, umber_error *error);
+
+/* Appends ids[i] to sessions[i], for i below `count` >= 1, in one pass over the
+ * weights, which for a few sessions takes little longer than umber_decode for
+ * one; beyond max_batch sessions there are several passes. If `logits` is not
+ * null, it has room for `count` pointers, and logits[i] is what umber_decode
+ * would have given for sessions[i], to the bit, and owned by that session. The
+ * sessions are of one model, may have different contexts, and are all in use by
+ * this call: see Threads above. Time is counted in the profile of the first
+ * session of each pass.
+ * UMBER_INVALID_ARGUMENT: a session is given twice or is of another model, or a
+ * token id is out of range. UMBER_CONTEXT_FULL: a session has no room. All are
+ * found before anything is computed, and leave all sessions as they were. */
+UMBER_API umber_status umber_decode_batch(umber_session *const *sessions,
+                                          const int32_t *ids, size_t count,
+                                          const float **logits,
+                                          umber_error *error);
 
 /* How many tokens the session holds, how many it has room for, and which. */
 UMBER_API int32_t umber_session_position(const umber_session *session);
