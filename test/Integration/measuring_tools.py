@@ -182,15 +182,17 @@ def check_errors(tool, package, text, base):
 
 
 def check_bench(tool, package):
-    command = [tool, package, "-p", "4,8", "-n", "3", "-t", "1,2", "-r", "3"]
+    command = [tool, package, "-p", "4,8", "-n", "3", "-t", "1,2", "-r", "3",
+               "--sessions", "1,4"]
 
     def run(output):
         return subprocess.run([*command, "-o", output], check=True, capture_output=True,
                               text=True).stdout
 
     rows = json.loads(run("json"))
-    assert [(r["n_threads"], r["n_prompt"], r["n_gen"]) for r in rows] == \
-        [(t, p, n) for t in (1, 2) for p, n in ((4, 0), (8, 0), (0, 3))]
+    assert [(r["n_threads"], r["n_prompt"], r["n_gen"], r["n_sessions"]) for r in rows] \
+        == [(t, *row) for t in (1, 2)
+            for row in ((4, 0, 1), (8, 0, 1), (0, 3, 1), (0, 3, 4))]
     for row in rows:
         assert row["model_filename"] == str(package) and row["model_size"] > 0
         speeds = row["samples_ts"]
@@ -198,12 +200,14 @@ def check_bench(tool, package):
         expect_close(row["avg_ts"], statistics.fmean(speeds), "mean")
         expect_close(row["stddev_ts"], statistics.stdev(speeds), "deviation")
         expect_close(row["avg_ns"], statistics.fmean(row["samples_ns"]), "mean")
-        tokens = row["n_prompt"] + row["n_gen"]
+        tokens = (row["n_prompt"] + row["n_gen"]) * row["n_sessions"]
         expect_close(speeds[0], tokens * 1e9 / row["samples_ns"][0], "speed")
     table = list(csv.DictReader(io.StringIO(run("csv"))))
-    assert [int(row["n_prompt"]) for row in table] == [r["n_prompt"] for r in rows]
+    for column in ("n_prompt", "n_sessions"):
+        assert [int(row[column]) for row in table] == [r[column] for r in rows]
     lines = run("md").splitlines()
-    assert [line.split(" | ")[5] for line in lines[2:]] == ["pp4", "pp8", "tg3"] * 2
+    assert [line.split(" | ")[5] for line in lines[2:]] == \
+        ["pp4", "pp8", "tg3", "tg3 x4"] * 2
 
 
 def check_depth(tool, package):

@@ -13,13 +13,16 @@ namespace umber::tools {
 std::string Measurement::name() const {
   std::string text = promptTokens > 0 ? "pp" + std::to_string(promptTokens)
                                       : "tg" + std::to_string(newTokens);
+  if (sessions > 1) {
+    text += " x" + std::to_string(sessions);
+  }
   return depth > 0 ? text + " @ d" + std::to_string(depth) : text;
 }
 
 std::vector<double> Measurement::tokensPerSecond() const {
   std::vector<double> speeds;
   for (double s : seconds) {
-    speeds.push_back(tokens() / s);
+    speeds.push_back(double(sessions) * tokens() / s);
   }
   return speeds;
 }
@@ -42,10 +45,10 @@ double standardDeviation(const std::vector<double> &values) {
 
 namespace {
 
-std::vector<int32_t> randomTokens(int32_t count, int32_t vocab,
+std::vector<int32_t> randomTokens(size_t count, int32_t vocab,
                                   std::mt19937 &random) {
   std::vector<int32_t> ids;
-  for (int32_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     ids.push_back(
         static_cast<int32_t>(random() % static_cast<uint32_t>(vocab)));
   }
@@ -62,35 +65,41 @@ void prefill(umber_session *session, const std::vector<int32_t> &ids) {
 } // namespace
 
 TestRun::TestRun(const umber_model *model, const Measurement &test)
-    : state(createSession(model, test.depth + test.tokens())),
-      isPrompt(test.promptTokens > 0) {
+    : isPrompt(test.promptTokens > 0) {
   std::mt19937 random(1);
   int32_t vocab = modelInfo(model).vocab;
   before = randomTokens(test.depth, vocab, random);
-  ids = randomTokens(test.tokens(), vocab, random);
+  ids = randomTokens(test.tokens() * test.sessions, vocab, random);
+  for (int32_t i = 0; i < test.sessions; ++i) {
+    owners.push_back(createSession(model, test.depth + test.tokens()));
+    sessions.push_back(owners.back().get());
+  }
 }
 
 void TestRun::prepare() {
   int32_t depth = static_cast<int32_t>(before.size());
-  if (umber_session_position(state.get()) < depth) {
-    umber_session_reset(state.get());
-    prefill(state.get(), before);
-    return;
+  for (umber_session *session : sessions) {
+    if (umber_session_position(session) < depth) {
+      umber_session_reset(session);
+      prefill(session, before);
+      continue;
+    }
+    check([&](umber_error *error) {
+      return umber_session_truncate(session, depth, error);
+    });
   }
-  check([&](umber_error *error) {
-    return umber_session_truncate(state.get(), depth, error);
-  });
 }
 
 double TestRun::run() {
   auto start = std::chrono::steady_clock::now();
   if (isPrompt) {
-    prefill(state.get(), ids);
+    prefill(sessions.front(), ids);
   } else {
-    for (int32_t id : ids) {
-      const float *logits;
+    std::vector<const float *> logits(sessions.size());
+    for (size_t at = 0; at < ids.size(); at += sessions.size()) {
       check([&](umber_error *error) {
-        return umber_decode(state.get(), id, &logits, error);
+        return umber_decode_batch(sessions.data(), ids.data() + at,
+                                  sessions.size(), logits.data(), error);
       });
     }
   }

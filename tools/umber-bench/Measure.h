@@ -18,11 +18,14 @@ struct Measurement {
   int32_t promptTokens = 0; ///< 0 for generation
   int32_t newTokens = 0;    ///< 0 for a prompt
   int32_t depth = 0;        ///< tokens in the context before
+  int32_t sessions = 1;     ///< sequences that are decoded together
   std::vector<double> seconds;
 
-  /// "pp512", "tg128", "tg128 @ d4096".
+  /// "pp512", "tg128", "tg128 x4", "tg128 @ d4096".
   std::string name() const;
+  /// Of each session.
   int32_t tokens() const { return promptTokens + newTokens; }
+  /// Of all sessions together.
   std::vector<double> tokensPerSecond() const;
 };
 
@@ -30,23 +33,25 @@ double mean(const std::vector<double> &values);
 /// Of a sample; 0 for fewer than two values.
 double standardDeviation(const std::vector<double> &values);
 
-/// A session in which a test can be run again and again. Token ids are random,
+/// Sessions in which a test can be run again and again. Token ids are random,
 /// from a fixed seed; tokenizing and sampling are no part of it.
 class TestRun {
 public:
   TestRun(const umber_model *model, const Measurement &test);
 
-  /// Brings the session to the test's depth. The context before the test is
-  /// read the first time; later the session keeps it and forgets what follows.
+  /// Brings the sessions to the test's depth. The context before the test is
+  /// read the first time; later they keep it and forget what follows.
   void prepare();
   /// Seconds of one run.
   double run();
 
-  umber_session *session() const { return state.get(); }
+  /// The first, or only, one.
+  umber_session *session() const { return sessions.front(); }
 
 private:
-  Session state;
-  std::vector<int32_t> before, ids;
+  std::vector<Session> owners;
+  std::vector<umber_session *> sessions;
+  std::vector<int32_t> before, ids; ///< ids: step by step, one of each session
   bool isPrompt;
 };
 

@@ -28,15 +28,15 @@ void printMarkdown(const BenchReport &report) {
 
 void printCsv(const BenchReport &report) {
   std::printf(
-      "model_filename,n_threads,n_prompt,n_gen,n_depth,avg_ns,stddev_ns,"
-      "avg_ts,stddev_ts\n");
+      "model_filename,n_threads,n_prompt,n_gen,n_depth,n_sessions,avg_ns,"
+      "stddev_ns,avg_ts,stddev_ts\n");
   for (const Measurement &row : report.rows) {
     nlohmann::ordered_json json = toJson(report, row);
-    std::printf("%s,%d,%d,%d,%d,%.0f,%.0f,%.6f,%.6f\n",
+    std::printf("%s,%d,%d,%d,%d,%d,%.0f,%.0f,%.6f,%.6f\n",
                 quoteCsv(report.package).c_str(), row.threads, row.promptTokens,
-                row.newTokens, row.depth, json["avg_ns"].get<double>(),
-                json["stddev_ns"].get<double>(), json["avg_ts"].get<double>(),
-                json["stddev_ts"].get<double>());
+                row.newTokens, row.depth, row.sessions,
+                json["avg_ns"].get<double>(), json["stddev_ns"].get<double>(),
+                json["avg_ts"].get<double>(), json["stddev_ts"].get<double>());
   }
 }
 
@@ -61,6 +61,7 @@ nlohmann::ordered_json toJson(const BenchReport &report,
           {"n_prompt", row.promptTokens},
           {"n_gen", row.newTokens},
           {"n_depth", row.depth},
+          {"n_sessions", row.sessions},
           {"avg_ns", mean(nanoseconds)},
           {"stddev_ns", standardDeviation(nanoseconds)},
           {"avg_ts", mean(speeds)},

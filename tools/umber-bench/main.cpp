@@ -16,6 +16,7 @@ struct Options {
   std::vector<int32_t> prompts = {512};
   std::vector<int32_t> news = {128};
   std::vector<int32_t> depths = {0};
+  std::vector<int32_t> sessions = {1};
   std::vector<int32_t> threads = {0};
   int32_t repetitions = 5;
   std::string output = "md";
@@ -42,13 +43,15 @@ void run(const Options &options) {
     report.isa = info.isa;
     auto meter = options.roofline ? std::make_unique<RooflineMeter>(model.get())
                                   : nullptr;
-    auto add = [&](int32_t prompt, int32_t news, int32_t depth) {
+    auto add = [&](int32_t prompt, int32_t news, int32_t depth,
+                   int32_t sessions) {
       if (prompt + news > 0) {
         Measurement row;
         row.threads = info.threads;
         row.promptTokens = prompt;
         row.newTokens = news;
         row.depth = depth;
+        row.sessions = sessions;
         if (meter) {
           report.rooflines.push_back(meter->measure(row, options.repetitions));
         } else {
@@ -59,10 +62,12 @@ void run(const Options &options) {
     };
     for (int32_t depth : options.depths) {
       for (int32_t prompt : options.prompts) {
-        add(prompt, 0, depth);
+        add(prompt, 0, depth, 1);
       }
       for (int32_t news : options.news) {
-        add(0, news, depth);
+        for (int32_t sessions : options.sessions) {
+          add(0, news, depth, sessions);
+        }
       }
     }
   }
@@ -91,6 +96,10 @@ int main(int argc, char **argv) {
   app.add_option("-d,--n-depth", options.depths, "Tokens in the context before")
       ->delimiter(',')
       ->check(counts);
+  app.add_option("--sessions", options.sessions,
+                 "Sequences to generate together; speeds are of all of them")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024));
   app.add_option("-t,--threads", options.threads, "Threads, 0: all cores")
       ->delimiter(',')
       ->check(CLI::Range(0, 256));
