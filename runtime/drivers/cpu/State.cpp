@@ -190,7 +190,7 @@ void State::replay(int32_t tokens, int32_t outputs) {
   replay.args.barrier_state = &team;
   replay.spans =
       trace.begin(replay.program->firstRow, replay.program->dispatches.size(),
-                  step.tokens, step.position);
+                  tokens, static_cast<int32_t>(rows.positions[0]));
   team.run(work, &replay);
 }
 

@@ -33,10 +33,11 @@ Work umber::cpu::getWork(const PlannedDispatch &dispatch,
   uint64_t window = dispatch.window > 0 ? dispatch.window : UINT64_MAX;
   uint64_t pairs = 0, positions = 0;
   for (int64_t row = 0; row < args.tokens; ++row) {
-    uint64_t seen = std::min(uint64_t(args.position + row) + 1, window);
+    uint64_t seen = std::min(uint64_t(args.positions[row]) + 1, window);
     pairs += seen;
-    // A row sees what the one before it does, and itself.
-    positions += row == 0 ? seen : 1;
+    // A row sees what the one before it in its sequence does, and itself.
+    bool isFirst = row == 0 || args.sequences[row] != args.sequences[row - 1];
+    positions += isFirst ? seen : 1;
   }
   work.floatOps += pairs * dispatch.flopsPerPosition;
   work.cacheBytes =

@@ -4,6 +4,7 @@
 #include "runtime/drivers/cpu/Work.h"
 
 #include <gtest/gtest.h>
+#include <numeric>
 #include <set>
 
 using namespace umber::cpu;
@@ -12,12 +13,26 @@ namespace {
 
 constexpr CacheShape kCache = {3, 2, 21, 2};
 
-umber_kernel_args makeStep(int64_t tokens, int64_t position, int64_t outputs) {
+/// A step's arguments, as far as they matter here.
+struct Step {
+  std::vector<int64_t> positions, sequences;
   umber_kernel_args args = {};
-  args.tokens = tokens;
-  args.position = position;
-  args.outputs = outputs;
-  return args;
+
+  /// Rows of these positions, each in its sequence.
+  Step(std::vector<int64_t> at, std::vector<int64_t> in, int64_t outputs)
+      : positions(std::move(at)), sequences(std::move(in)) {
+    args.tokens = positions.size();
+    args.positions = positions.data();
+    args.sequences = sequences.data();
+    args.outputs = outputs;
+  }
+};
+
+/// Of one sequence.
+Step makeStep(int64_t tokens, int64_t position, int64_t outputs) {
+  std::vector<int64_t> positions(tokens);
+  std::iota(positions.begin(), positions.end(), position);
+  return Step(positions, std::vector<int64_t>(tokens), outputs);
 }
 
 TEST(Work, ProductsReadWeightsOnceAndComputeEachRow) {
@@ -25,7 +40,7 @@ TEST(Work, ProductsReadWeightsOnceAndComputeEachRow) {
   product.weightBytes = 1000;
   product.flopsPerToken = 70;
   product.integerOpsPerToken = 50;
-  Work work = getWork(product, kCache, makeStep(6, 9, 1));
+  Work work = getWork(product, kCache, makeStep(6, 9, 1).args);
   EXPECT_EQ(work.weightBytes, 1000u);
   EXPECT_EQ(work.cacheBytes, 0u);
   EXPECT_EQ(work.integerOps, 300u);
@@ -37,8 +52,8 @@ TEST(Work, LogitsAreOfTheLastRows) {
   head.ofOutputs = true;
   head.weightBytes = 1000;
   head.flopsPerToken = head.integerOpsPerToken = 50;
-  EXPECT_EQ(getWork(head, kCache, makeStep(6, 9, 2)).integerOps, 100u);
-  Work none = getWork(head, kCache, makeStep(6, 9, 0));
+  EXPECT_EQ(getWork(head, kCache, makeStep(6, 9, 2).args).integerOps, 100u);
+  Work none = getWork(head, kCache, makeStep(6, 9, 0).args);
   EXPECT_EQ(none.weightBytes, 0u);
   EXPECT_EQ(none.integerOps, 0u);
 }
@@ -60,7 +75,8 @@ TEST(Work, AttentionLooksBackAsFarAsItsWindow) {
         PlannedDispatch attention = {};
         attention.flopsPerPosition = 12;
         attention.window = window;
-        Work work = getWork(attention, kCache, makeStep(tokens, position, 0));
+        Work work =
+            getWork(attention, kCache, makeStep(tokens, position, 0).args);
         EXPECT_EQ(work.floatOps, 12 * pairs);
         // Keys and values of two heads, with scales.
         EXPECT_EQ(work.cacheBytes, 2 * 2 * 23 * seen.size())
@@ -68,6 +84,15 @@ TEST(Work, AttentionLooksBackAsFarAsItsWindow) {
       }
     }
   }
+}
+
+TEST(Work, SequencesOfABatchReadTheirOwnCaches) {
+  PlannedDispatch attention = {};
+  attention.flopsPerPosition = 10;
+  Step batch({4, 0, 9}, {0, 1, 2}, 3);
+  Work work = getWork(attention, kCache, batch.args);
+  EXPECT_EQ(work.floatOps, 160u);
+  EXPECT_EQ(work.cacheBytes, 2u * 16 * 2 * 23);
 }
 
 } // namespace
