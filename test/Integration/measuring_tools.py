@@ -226,22 +226,25 @@ def check_work(test):
     """What the small model reads and computes, from its shape; max-tokens is 8."""
     hidden, heads, kv_heads, head_dim, ffn, layers, vocab = 40, 5, 1, 8, 52, 2, 268
     linear = layers * hidden * ((2 * heads + 2 * kv_heads) * head_dim + 3 * ffn)
-    total, depth, tokens = test["roofline"]["total"], test["n_depth"], \
-        test["n_prompt"] + test["n_gen"]
-    looks = sum(range(depth + 1, depth + tokens + 1))
+    total, depth, sessions = test["roofline"]["total"], test["n_depth"], test["n_sessions"]
+    tokens = test["n_prompt"] + test["n_gen"]
+    looks = sessions * sum(range(depth + 1, depth + tokens + 1))
     ends = range(depth + 8, depth + tokens + 1, 8) if test["n_prompt"] \
         else range(depth + 1, depth + tokens + 1)
-    heads_run = test["n_gen"] or 1
+    outputs = sessions * test["n_gen"] or 1
+    # Sessions beyond the width of a step take another pass over the weights.
+    passes = -(-sessions // 8)
     assert total["integer_ops"] == 0, "16-bit weights take floating-point inputs"
-    assert total["float_ops"] == 2 * linear * tokens + 2 * hidden * vocab * heads_run \
+    assert total["float_ops"] == 2 * linear * tokens * sessions + 2 * hidden * vocab * outputs \
         + 4 * layers * heads * head_dim * looks, total
-    assert total["cache_bytes"] == test["cache_bytes_per_token"] * sum(ends), total
+    assert total["cache_bytes"] == test["cache_bytes_per_token"] * sum(ends) * sessions, total
     # 16-bit matrices of whole panels; the embedding is the head's.
     stored = [(heads * head_dim, hidden), *[(kv_heads * head_dim, hidden)] * 2,
               (hidden, heads * head_dim), *[(ffn, hidden)] * 2, (hidden, ffn)]
     sizes = [2 * -(-rows // 32) * 32 * columns for rows, columns in [*stored, (vocab, hidden)]]
-    assert total["weight_bytes"] == layers * sum(sizes[:-1]) * len(ends) + sizes[-1] * heads_run, \
-        total
+    heads_run = passes * test["n_gen"] or 1
+    assert total["weight_bytes"] == \
+        layers * sum(sizes[:-1]) * len(ends) * passes + sizes[-1] * heads_run, total
 
 
 def check_roofline(tool, package):
@@ -249,18 +252,23 @@ def check_roofline(tool, package):
         return subprocess.run([tool, package, "--roofline", "-r", "3", *options], check=True,
                               capture_output=True, text=True).stdout
 
-    shape = ["-p", "16", "-n", "3", "-d", "0,20", "-t", "1,2"]
+    shape = ["-p", "16", "-n", "3", "-d", "0,20", "-t", "1,2", "--sessions", "1,3,10"]
     tests = json.loads(run(*shape, "-o", "json"))
-    shapes = [(t["n_threads"], t["n_depth"], t["n_prompt"], t["n_gen"]) for t in tests]
-    assert shapes == [(t, d, p, n) for t in (1, 2) for d in (0, 20) for p, n in ((16, 0), (0, 3))]
+    shapes = [tuple(t[f"n_{field}"] for field in ("threads", "depth", "prompt", "gen", "sessions"))
+              for t in tests]
+    assert shapes == [(t, d, p, n, s) for t in (1, 2) for d in (0, 20)
+                      for p, n, s in ((16, 0, 1), (0, 3, 1), (0, 3, 3), (0, 3, 10))]
     for test in tests:
         roofline = test["roofline"]
         memory, integers, floats = (
             roofline[f"{what}_per_second"] for what in ("memory_bytes", "integer_ops", "float_ops"))
         assert min(memory, integers, floats) > 0, roofline
         kernels, total = roofline["kernels"], roofline["total"]
-        assert {kernel["program"] for kernel in kernels} == \
-            {"prefill" if test["n_prompt"] else "decode"}
+        programs = {kernel["program"] for kernel in kernels}
+        if test["n_prompt"]:
+            assert programs == {"prefill"}, programs
+        elif test["n_sessions"] == 1:
+            assert programs == {"decode"}, programs
         for field in ("calls", "weight_bytes", "cache_bytes", "integer_ops", "float_ops"):
             assert total[field] == sum(k[field] for k in kernels), field
         expect_close(total["ns"], statistics.median(test["samples_ns"]), "median")

@@ -44,7 +44,8 @@ def writers(folder):
     for emit in ("mlir", "llvm", "asm", "obj"):
         yield emit, [*compile_, f"--emit={emit}", "--isa=x86-64-v3", "-o"]
     yield "run", ["umber-run", package, "-p", "the cat", "-n", "1", "--logits"]
-    yield "run-trace", ["umber-run", package, "-p", "the cat", "-n", "1", "--profile-trace"]
+    yield "run-trace", ["umber-run", package, "-p", "the cat", "-n", "1", "--json",
+                        "--profile-trace"]
     yield "interp", ["umber-interp", ir, "--prompt-ids", "1,2", "-n", "1", "--logits"]
     eval_ = ["umber-eval", package, "-f", str(folder / "text"), *short]
     yield "eval-base", [*eval_, "--save-base"]

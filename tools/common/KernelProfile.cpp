@@ -19,9 +19,11 @@ std::string umber::tools::nameInAnyLayer(const umber_dispatch_profile &row) {
              : name;
 }
 
-std::vector<KernelProfile>
-umber::tools::profileKernels(const umber_session *session) {
-  std::map<std::pair<std::string, std::string>, KernelProfile> kernels;
+namespace {
+
+using Kernels = std::map<std::pair<std::string, std::string>, KernelProfile>;
+
+void add(const umber_session *session, Kernels &kernels) {
   for (size_t i = 0; i < umber_session_profile_count(session); ++i) {
     umber_dispatch_profile row = UMBER_DISPATCH_PROFILE_INIT;
     check([&](umber_error *error) {
@@ -40,6 +42,16 @@ umber::tools::profileKernels(const umber_session *session) {
     kernel.cacheBytes += row.cache_bytes_read;
     kernel.integerOps += row.integer_ops;
     kernel.floatOps += row.float_ops;
+  }
+}
+
+} // namespace
+
+std::vector<KernelProfile>
+umber::tools::profileKernels(const std::vector<umber_session *> &sessions) {
+  Kernels kernels;
+  for (const umber_session *session : sessions) {
+    add(session, kernels);
   }
   std::vector<KernelProfile> sorted;
   for (auto &[key, kernel] : kernels) {

@@ -12,7 +12,7 @@
 
 namespace umber::tools {
 
-/// A session's profile of one kernel in one program, summed over the layers.
+/// A profile of one kernel in one program, summed over the layers.
 struct KernelProfile {
   std::string program;
   std::string name; ///< without the layer
@@ -31,8 +31,10 @@ struct KernelProfile {
 /// layers, so that "l12.down" is "down".
 std::string nameInAnyLayer(const umber_dispatch_profile &row);
 
-/// Kernels that ran, longest first.
-std::vector<KernelProfile> profileKernels(const umber_session *session);
+/// Of all these sessions, which are of one model, together: kernels that ran,
+/// longest first.
+std::vector<KernelProfile>
+profileKernels(const std::vector<umber_session *> &sessions);
 
 } // namespace umber::tools
 

@@ -45,8 +45,7 @@ public:
   /// Seconds of one run.
   double run();
 
-  /// The first, or only, one.
-  umber_session *session() const { return sessions.front(); }
+  const std::vector<umber_session *> &all() const { return sessions; }
 
 private:
   std::vector<Session> owners;

@@ -68,10 +68,11 @@ Roofline RooflineMeter::measure(Measurement test, int32_t repetitions) {
   measureBounds();
   for (int32_t i = 0; i < repetitions; ++i) {
     runs.prepare();
-    umber_session_set_profiling(runs.session(), 1);
+    for (umber_session *session : runs.all()) {
+      umber_session_set_profiling(session, 1);
+    }
     test.seconds.push_back(runs.run());
-    umber_session_set_profiling(runs.session(), 0);
-    profiles.push_back(profileKernels(runs.session()));
+    profiles.push_back(profileKernels(runs.all()));
     measureBounds();
   }
   std::vector<size_t> order(profiles.size());

@@ -20,7 +20,7 @@ struct Line {
   Line(const KernelProfile &work, const Roofline &roofline)
       : work(work), bound(getBound(work, *roofline.bounds)),
         seconds(static_cast<double>(work.nanoseconds) * 1e-9),
-        tokens(roofline.test.tokens()) {}
+        tokens(double(roofline.test.tokens()) * roofline.test.sessions) {}
 
   double perToken(double amount) const { return amount / tokens; }
   double perSecond(double amount) const {
@@ -117,17 +117,18 @@ void printCsvLine(const BenchReport &report, const Roofline &roofline,
                   const Line &line) {
   const Measurement &test = roofline.test;
   const KernelProfile &work = line.work;
-  std::printf("%s,%d,%d,%d,%d,%s,%s,%llu,%llu,%llu,%llu,%llu,%llu,%s,%.0f,%.6f"
-              "\n",
-              quoteCsv(report.package).c_str(), test.threads, test.promptTokens,
-              test.newTokens, test.depth, work.program.c_str(),
-              work.name.c_str(), static_cast<unsigned long long>(work.runs),
-              static_cast<unsigned long long>(work.nanoseconds),
-              static_cast<unsigned long long>(work.weightBytes),
-              static_cast<unsigned long long>(work.cacheBytes),
-              static_cast<unsigned long long>(work.integerOps),
-              static_cast<unsigned long long>(work.floatOps), line.bound.name(),
-              line.bound.seconds() * 1e9, line.share());
+  std::printf(
+      "%s,%d,%d,%d,%d,%d,%s,%s,%llu,%llu,%llu,%llu,%llu,%llu,%s,%.0f,%.6f"
+      "\n",
+      quoteCsv(report.package).c_str(), test.threads, test.promptTokens,
+      test.newTokens, test.depth, test.sessions, work.program.c_str(),
+      work.name.c_str(), static_cast<unsigned long long>(work.runs),
+      static_cast<unsigned long long>(work.nanoseconds),
+      static_cast<unsigned long long>(work.weightBytes),
+      static_cast<unsigned long long>(work.cacheBytes),
+      static_cast<unsigned long long>(work.integerOps),
+      static_cast<unsigned long long>(work.floatOps), line.bound.name(),
+      line.bound.seconds() * 1e9, line.share());
 }
 
 } // namespace
@@ -147,10 +148,10 @@ void umber::tools::printRooflines(const BenchReport &report,
     return;
   }
   if (format == "csv") {
-    std::printf(
-        "model_filename,n_threads,n_prompt,n_gen,n_depth,program,kernel,"
-        "calls,ns,weight_bytes,cache_bytes,integer_ops,float_ops,bound,"
-        "bound_ns,bound_share\n");
+    std::printf("model_filename,n_threads,n_prompt,n_gen,n_depth,n_sessions,"
+                "program,kernel,"
+                "calls,ns,weight_bytes,cache_bytes,integer_ops,float_ops,bound,"
+                "bound_ns,bound_share\n");
     for (const Roofline &roofline : report.rooflines) {
       for (const KernelProfile &kernel : roofline.kernels) {
         printCsvLine(report, roofline, Line(kernel, roofline));

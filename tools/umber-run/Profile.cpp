@@ -18,10 +18,10 @@ namespace {
 /// traces can open.
 constexpr size_t kTraceEvents = size_t(1) << 20;
 
-void printTable(const umber_session *session) {
+void printTable(umber_session *session) {
   std::fprintf(stderr, "%-8s %-32s %8s %10s %10s %8s\n", "program", "kernel",
                "runs", "ms", "us/run", "GB/s");
-  for (const KernelProfile &kernel : profileKernels(session)) {
+  for (const KernelProfile &kernel : profileKernels({session})) {
     double us = kernel.nanoseconds / 1e3;
     std::fprintf(stderr, "%-8s %-32s %8" PRIu64 " %10.2f %10.2f %8.2f\n",
                  kernel.program.c_str(), kernel.name.c_str(), kernel.runs,
