@@ -5,6 +5,7 @@
 // is the microkernels' knowledge: in the cache of its sequence, which is
 // [kv_heads][capacity] rows of head_dim elements each (ukernels/CacheRows.h).
 
+#include "targets/CPU/AttentionScratch.h"
 #include "targets/CPU/KernelEmitter.h"
 
 using namespace mlir;
@@ -63,14 +64,17 @@ LogicalResult KernelEmitter::emitAttention(AttentionOp op) {
   }
   needEverything({op.getQ()});
   KVCacheType type = op.getCache().getType();
+  AttentionScratch sizes = {type.getHeadDim(),
+                            int64_t(op.getHeads()) / type.getKvHeads()};
   Rows q = rows(op.getQ());
   Rows y = defineRows(op.getResult(), q, {Partition::Kind::Other, 0, 0, 0});
   call(("umber_uk_attention" + getSuffix(type)).str(),
        {args, q.memref, q.offset, index(q.columns), y.memref, y.offset,
         index(y.columns), cache(op.getLayer(), true),
-        cache(op.getLayer(), false), index(op.getHeads()),
-        index(type.getKvHeads()), index(type.getHeadDim()),
-        index(op.getWindow()), f32(op.getScale().convertToFloat()),
+        cache(op.getLayer(), false), allocateScratch(sizes.elements()),
+        index(op.getHeads()), index(type.getKvHeads()),
+        index(type.getHeadDim()), index(op.getWindow()),
+        f32(op.getScale().convertToFloat()),
         f32(op.getSoftCap().convertToFloat())});
   return success();
 }

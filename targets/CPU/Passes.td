@@ -24,7 +24,7 @@ def CPULowerToLoopsPass : Pass<"umber-cpu-lower-to-loops", "::mlir::ModuleOp"> {
     ```
     After:
     ```mlir
-    func.func @decode_o_0(%args: memref<11xi64>, %scratch: memref<1xf32>, %a: memref<576xf32>, %y: memref<576xf32>, %w: memref<331776xf16>) {
+    func.func @decode_o_0(%args: memref<12xi64>, %scratch: memref<1xf32>, %a: memref<576xf32>, %y: memref<576xf32>, %w: memref<331776xf16>) {
       …
       scf.for %panel = %first to %last step %c1 {
         func.call @umber_uk_linear_f16(…)

@@ -11,7 +11,7 @@ umber.param @l0.w : tensor<64x32xf16>
 umber.param @l1.w : tensor<64x32xf16>
 
 // CHECK: func.func private @umber_uk_linear_f16
-// CHECK: func.func @decode_w_0(%{{.*}}: memref<11xi64>, %{{.*}}: memref<1xf32>, %[[X:.*]]: memref<32xf32>, %[[R:.*]]: memref<64xf32>, %{{.*}}: memref<64xf32>, %[[Y:.*]]: memref<64xf32>, %[[W:.*]]: memref<2048xf16>)
+// CHECK: func.func @decode_w_0(%{{.*}}: memref<12xi64>, %{{.*}}: memref<1xf32>, %[[X:.*]]: memref<32xf32>, %[[R:.*]]: memref<64xf32>, %{{.*}}: memref<64xf32>, %[[Y:.*]]: memref<64xf32>, %[[W:.*]]: memref<2048xf16>)
 // CHECK: scf.for
 // CHECK: func.call @umber_uk_linear_f16
 // CHECK-NOT: umber_uk_barrier

@@ -186,6 +186,7 @@ void State::replay(int32_t tokens, int32_t outputs) {
   replay.args.outputs = outputs;
   replay.args.capacities = rows.capacities.data();
   replay.args.workers = team.size();
+  replay.args.scratch_stride = int64_t(scratchStride);
   replay.args.barrier = meetTeam;
   replay.args.barrier_state = &team;
   replay.spans =

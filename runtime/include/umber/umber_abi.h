@@ -43,13 +43,16 @@ typedef struct umber_kernel_args {
   const int64_t *sequences;
   /* How many of the last rows get logits: 0 up to tokens. */
   int64_t outputs;
-  /* Of each sequence: positions that its key/value cache was allocated for. */
+  /* Of each sequence: positions that its key/value cache was allocated for, a
+   * multiple of 64. */
   const int64_t *capacities;
   /* This worker's number, and how many call the kernel together. */
   int64_t worker;
   int64_t workers;
-  /* This worker's own memory, of the program's scratch_bytes. */
+  /* This worker's own memory, of the program's scratch_bytes, and how many
+   * bytes after it the next worker's is. */
   void *scratch;
+  int64_t scratch_stride;
   /* Returns when every worker of the team has called it. */
   void (*barrier)(void *barrier_state);
   void *barrier_state;

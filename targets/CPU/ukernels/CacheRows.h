@@ -49,16 +49,21 @@ UMBER_INLINE Vec<float, N> loadElements(const int8_t *row, int64_t d) {
 
 template <int N>
 UMBER_INLINE Vec<float, N> loadElements(const NibblePair *row, int64_t d) {
-  static_assert(N == 16, "the shuffle below is of 16 elements");
+  static_assert(N == 8 || N == 16, "the shuffles below are of so many");
   // Into the lanes where they belong first, and there sign-extended by shifts.
   Vec<uint8_t, N / 2> pairs;
   __builtin_memcpy(&pairs, row + d / 2, sizeof pairs);
-  Vec<uint8_t, N> doubled = __builtin_shufflevector(
-      pairs, pairs, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+  Vec<uint8_t, N> doubled;
+  if constexpr (N == 8) {
+    doubled = __builtin_shufflevector(pairs, pairs, 0, 0, 1, 1, 2, 2, 3, 3);
+  } else {
+    doubled = __builtin_shufflevector(pairs, pairs, 0, 0, 1, 1, 2, 2, 3, 3, 4,
+                                      4, 5, 5, 6, 6, 7, 7);
+  }
   Vec<int32_t, N> wide = __builtin_convertvector(doubled, Vec<int32_t, N>);
-  constexpr Vec<int32_t, N> kUp = {28, 24, 28, 24, 28, 24, 28, 24,
-                                   28, 24, 28, 24, 28, 24, 28, 24};
-  return __builtin_convertvector((wide << kUp) >> 28, Vec<float, N>);
+  Vec<int32_t, N> up = 28;
+  up.odd = 24;
+  return __builtin_convertvector((wide << up) >> 28, Vec<float, N>);
 }
 
 /// One element of a row, not yet multiplied by its scale.

@@ -1,216 +1,19 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Flash-style attention (Dao et al. 2022, arXiv:2205.14135) of one token's
-// query heads that share a key/value head: one pass over the cache in blocks of
-// positions, with a running maximum and sum, each key and value loaded once for
-// up to four heads. The result for a head does not depend on which other heads
-// are computed beside it.
+// Attention of a step's rows: who computes what. Where there are rows enough
+// for all workers, each takes queries, several rows and heads of which share
+// what is read of the cache. Where there are few, as in decoding, and contexts
+// are long, each takes chunks of the contexts (flash decoding), and what they
+// make is put together after a barrier: in the order in which one worker would
+// have done it, so that results are the same to the bit.
 
 #include "runtime/include/umber/umber_abi.h"
-#include "targets/CPU/ukernels/CacheRows.h"
+#include "targets/CPU/ukernels/AttentionTile.h"
 
 using namespace umber;
 
 namespace {
-
-constexpr int kBlock = 32; // positions
-constexpr int kWidth = 16; // elements of a head at a time
-
-struct Shape {
-  int64_t headDim;
-  int64_t begin; // first position seen
-  int64_t end;   // one past the last
-  float scale;
-  float softCap; // 0: none
-};
-
-/// tanh within a few ulp, through expNonPositive: tanh |z| = (1 - e) / (1 + e),
-/// e = exp(-2 |z|).
-template <int N>
-UMBER_INLINE Vec<float, N> tanh(Vec<float, N> z) {
-  Vec<float, N> e = expNonPositive<N>(-2.0f * __builtin_elementwise_abs(z));
-  return __builtin_elementwise_copysign((1.0f - e) / (1.0f + e), z);
-}
-
-/// scores[h][j] = <q[h], keys[begin + j]> for a block of positions.
-template <int Heads, typename T>
-UMBER_INLINE void dots(const float *q, const CacheRows<T> &keys, int64_t begin,
-                       int64_t headDim, int64_t positions,
-                       float (&scores)[Heads][kBlock]) {
-  for (int64_t j = 0; j < positions; ++j) {
-    const T *key = keys.row(begin + j);
-    Vec<float, kWidth> acc[Heads];
-    float rest[Heads];
-#pragma clang loop unroll(full)
-    for (int h = 0; h < Heads; ++h) {
-      acc[h] = Vec<float, kWidth>(0.0f);
-      rest[h] = 0.0f;
-    }
-    int64_t d = 0;
-    for (; d + kWidth <= headDim; d += kWidth) {
-      Vec<float, kWidth> k = loadElements<kWidth>(key, d);
-#pragma clang loop unroll(full)
-      for (int h = 0; h < Heads; ++h) {
-        acc[h] = fma(load<kWidth>(q + h * headDim + d), k, acc[h]);
-      }
-    }
-    for (; d < headDim; ++d) {
-      for (int h = 0; h < Heads; ++h) {
-        rest[h] = fma(q[h * headDim + d], loadElement(key, d), rest[h]);
-      }
-    }
-#pragma clang loop unroll(full)
-    for (int h = 0; h < Heads; ++h) {
-      scores[h][j] = sum<kWidth>(acc[h]) + rest[h];
-    }
-  }
-}
-
-/// Multiplies by the scales of the rows, where they have any: a key's scale
-/// belongs to its scores, a value's to its weights.
-template <int Heads, typename T>
-UMBER_INLINE void multiplyByScales(const CacheRows<T> &rows, int64_t begin,
-                                   int64_t positions,
-                                   float (&block)[Heads][kBlock]) {
-  if constexpr (kHasScales<T>) {
-    for (int64_t j = 0; j < positions; ++j) {
-      float scale = float(rows.scales[begin + j]);
-#pragma clang loop unroll(full)
-      for (int h = 0; h < Heads; ++h) {
-        block[h][j] *= scale;
-      }
-    }
-  }
-}
-
-/// Turns a head's scores of a block into weights relative to the new maximum,
-/// updates its running maximum and sum, and returns what earlier results must
-/// be multiplied by.
-UMBER_INLINE float softmaxBlock(float (&scores)[kBlock], int64_t positions,
-                                const Shape &shape, float &maximum,
-                                float &total) {
-  using V = Vec<float, kWidth>;
-  constexpr float kNone = -__builtin_inff();
-  for (int64_t j = positions; j < kBlock; ++j) {
-    scores[j] = kNone;
-  }
-  V block[kBlock / kWidth];
-  V blockMax = V(maximum);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < kBlock / kWidth; ++i) {
-    V s = load<kWidth>(scores + i * kWidth) * shape.scale;
-    if (shape.softCap > 0.0f) {
-      s = s == V(kNone) ? s : shape.softCap * tanh<kWidth>(s / shape.softCap);
-    }
-    block[i] = s;
-    blockMax = __builtin_elementwise_max(blockMax, s);
-  }
-  float newMaximum = blockMax[0];
-  for (int i = 1; i < kWidth; ++i) {
-    newMaximum = blockMax[i] > newMaximum ? blockMax[i] : newMaximum;
-  }
-  V weights = V(0.0f);
-#pragma clang loop unroll(full)
-  for (int i = 0; i < kBlock / kWidth; ++i) {
-    V w = expNonPositive<kWidth>(block[i] - newMaximum);
-    store<kWidth>(scores + i * kWidth, w);
-    weights += w;
-  }
-  float factor = expNonPositive<kWidth>(V(maximum - newMaximum))[0];
-  total = total * factor + sum<kWidth>(weights);
-  maximum = newMaximum;
-  return factor;
-}
-
-/// out[h] = out[h] * factor[h] + sum_j weights[h][j] * values[begin + j].
-template <int Heads, typename T>
-UMBER_INLINE void accumulate(float *out, const CacheRows<T> &values,
-                             int64_t begin, int64_t headDim, int64_t positions,
-                             const float (&factor)[Heads],
-                             const float (&weights)[Heads][kBlock]) {
-  int64_t d = 0;
-  for (; d + kWidth <= headDim; d += kWidth) {
-    Vec<float, kWidth> acc[Heads];
-#pragma clang loop unroll(full)
-    for (int h = 0; h < Heads; ++h) {
-      acc[h] = load<kWidth>(out + h * headDim + d) * factor[h];
-    }
-    for (int64_t j = 0; j < positions; ++j) {
-      Vec<float, kWidth> v = loadElements<kWidth>(values.row(begin + j), d);
-#pragma clang loop unroll(full)
-      for (int h = 0; h < Heads; ++h) {
-        acc[h] = fma(Vec<float, kWidth>(weights[h][j]), v, acc[h]);
-      }
-    }
-#pragma clang loop unroll(full)
-    for (int h = 0; h < Heads; ++h) {
-      store<kWidth>(out + h * headDim + d, acc[h]);
-    }
-  }
-  for (; d < headDim; ++d) {
-    for (int h = 0; h < Heads; ++h) {
-      float acc = out[h * headDim + d] * factor[h];
-      for (int64_t j = 0; j < positions; ++j) {
-        acc = fma(weights[h][j], loadElement(values.row(begin + j), d), acc);
-      }
-      out[h * headDim + d] = acc;
-    }
-  }
-}
-
-template <int Heads, typename T>
-UMBER_INLINE void attendHeads(const float *q, const CacheRows<T> &keys,
-                              const CacheRows<T> &values, float *out,
-                              const Shape &shape) {
-  float maximum[Heads], total[Heads], factor[Heads];
-  for (int h = 0; h < Heads; ++h) {
-    maximum[h] = -3.0e38f;
-    total[h] = 0.0f;
-  }
-  for (int64_t i = 0; i < Heads * shape.headDim; ++i) {
-    out[i] = 0.0f;
-  }
-  for (int64_t p = shape.begin; p < shape.end; p += kBlock) {
-    int64_t positions = shape.end - p < kBlock ? shape.end - p : kBlock;
-    float scores[Heads][kBlock];
-    dots<Heads>(q, keys, p, shape.headDim, positions, scores);
-    multiplyByScales(keys, p, positions, scores);
-    for (int h = 0; h < Heads; ++h) {
-      factor[h] =
-          softmaxBlock(scores[h], positions, shape, maximum[h], total[h]);
-    }
-    multiplyByScales(values, p, positions, scores);
-    accumulate<Heads>(out, values, p, shape.headDim, positions, factor, scores);
-  }
-  for (int h = 0; h < Heads; ++h) {
-    float inverse = 1.0f / total[h];
-    for (int64_t d = 0; d < shape.headDim; ++d) {
-      out[h * shape.headDim + d] *= inverse;
-    }
-  }
-}
-
-template <typename T>
-UMBER_INLINE void attend(const float *q, const CacheRows<T> &keys,
-                         const CacheRows<T> &values, float *out, int64_t heads,
-                         const Shape &shape) {
-  int64_t h = 0;
-  for (; h + 4 <= heads; h += 4) {
-    attendHeads<4>(q + h * shape.headDim, keys, values, out + h * shape.headDim,
-                   shape);
-  }
-  q += h * shape.headDim;
-  out += h * shape.headDim;
-  switch (heads - h) {
-  case 3:
-    return attendHeads<3>(q, keys, values, out, shape);
-  case 2:
-    return attendHeads<2>(q, keys, values, out, shape);
-  case 1:
-    return attendHeads<1>(q, keys, values, out, shape);
-  }
-}
 
 /// Rows of queries or results, of all heads.
 template <typename T>
@@ -223,53 +26,261 @@ struct Rows {
   }
 };
 
-/// The worker's share of attention for all rows and heads of the step.
 template <typename T>
-UMBER_INLINE void attendStep(const umber_kernel_args &step, Rows<const float> q,
-                             Rows<float> y, const T *const *keys,
-                             const T *const *values, int64_t heads,
-                             int64_t kvHeads, int64_t window, Shape shape) {
-  // Units are (head, row), all rows of a head before the next head, so that the
-  // longer contexts of later rows are spread over the workers.
-  int64_t rows = step.tokens, group = heads / kvHeads, dim = shape.headDim;
-  int64_t begin = rows * heads * step.worker / step.workers;
-  int64_t end = rows * heads * (step.worker + 1) / step.workers;
-  for (int64_t row = 0; row < rows; ++row) {
-    auto firstHead = [&](int64_t unit) {
-      return unit <= row ? 0 : (unit - row + rows - 1) / rows;
-    };
-    int64_t sequence = step.sequences[row];
-    int64_t capacity = step.capacities[sequence];
-    shape.end = step.positions[row] + 1;
-    shape.begin =
-        window > 0 && shape.end > window ? shape.end - window : int64_t(0);
-    for (int64_t h = firstHead(begin), last = firstHead(end), next; h < last;
-         h = next) {
-      int64_t kvHead = h / group;
-      next = (kvHead + 1) * group < last ? (kvHead + 1) * group : last;
-      attend<T>(q.at(row, h * dim),
-                {keys[sequence], kvHead, kvHeads, capacity, dim},
-                {values[sequence], kvHead, kvHeads, capacity, dim},
-                y.at(row, h * dim), next - h, shape);
+class Attention {
+public:
+  const umber_kernel_args &step;
+  Rows<const float> q;
+  Rows<float> y;
+  const T *const *keys, *const *values;
+  int64_t heads, kvHeads, window, scratchOffset;
+  AttentionShape shape;
+
+  UMBER_MEMBER void run() const {
+    if (shouldSplitContexts()) {
+      attendParts();
+    } else {
+      attendQueries();
     }
   }
-}
+
+private:
+  /// The heads of a group, of one row, in one chunk.
+  struct Part {
+    int64_t row, kvHead, chunk, positions;
+    bool isFirst, isLast; // of the row and head
+  };
+
+  int64_t group() const { return heads / kvHeads; }
+  AttentionScratch sizes() const { return {shape.headDim, group()}; }
+
+  Query queryOf(int64_t row, int64_t head) const {
+    int64_t end = step.positions[row] + 1;
+    return {q.at(row, head * shape.headDim), y.at(row, head * shape.headDim),
+            window > 0 && end > window ? end - window : 0, end};
+  }
+  CacheRows<T> rowsOf(const T *const *caches, int64_t row,
+                      int64_t kvHead) const {
+    int64_t sequence = step.sequences[row];
+    return {caches[sequence], kvHead, kvHeads, step.capacities[sequence],
+            shape.headDim};
+  }
+  float *memoryOf(int64_t worker) const {
+    auto *own = static_cast<char *>(step.scratch);
+    return reinterpret_cast<float *>(own + (worker - step.worker) *
+                                               step.scratch_stride) +
+           scratchOffset;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // By queries
+  //===--------------------------------------------------------------------===//
+
+  /// Units are (key/value head, row, head of the group): a worker's share is
+  /// whole rows but for its ends, and the longer contexts of later rows are
+  /// spread over the workers.
+  UMBER_MEMBER void attendQueries() const {
+    AttentionTile tile(memoryOf(step.worker), sizes(), shape);
+    int64_t rows = step.tokens, all = rows * heads;
+    int64_t unit = all * step.worker / step.workers;
+    int64_t end = all * (step.worker + 1) / step.workers;
+    while (unit < end) {
+      int64_t kvHead = unit / (rows * group()),
+              firstRow = unit / group() % rows;
+      Query queries[kTileQueries];
+      int64_t count = 0;
+      for (; unit < end && count < kTileQueries; ++unit, ++count) {
+        int64_t row = unit / group() % rows;
+        if (unit / (rows * group()) != kvHead ||
+            step.sequences[row] != step.sequences[firstRow]) {
+          break;
+        }
+        queries[count] = queryOf(row, kvHead * group() + unit % group());
+      }
+      tile.setQueries(queries, count);
+      CacheRows<T> k = rowsOf(keys, firstRow, kvHead);
+      CacheRows<T> v = rowsOf(values, firstRow, kvHead);
+      for (int64_t chunk = tile.firstChunk(); chunk <= tile.lastChunk();
+           ++chunk) {
+        tile.attendChunk(chunk, k, v);
+        tile.addChunk(chunk);
+      }
+      for (int64_t i = 0; i < count; ++i) {
+        tile.wholeState().write(i, queries[i].y, shape.headDim);
+      }
+    }
+  }
+
+  //===--------------------------------------------------------------------===//
+  // By parts of contexts
+  //===--------------------------------------------------------------------===//
+
+  /// The same for all workers.
+  bool shouldSplitContexts() const {
+    if (step.workers == 1 || step.tokens * kvHeads >= 8 * step.workers) {
+      return false;
+    }
+    for (int64_t row = 0; row < step.tokens; ++row) {
+      Query query = queryOf(row, 0);
+      if ((query.end - 1) / kChunkPositions != query.begin / kChunkPositions) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Calls visit(index, part) for parts `first` to `last - 1` of all, and
+  /// returns how many there are.
+  template <typename Visit>
+  UMBER_MEMBER int64_t forParts(int64_t first, int64_t last,
+                                Visit visit) const {
+    int64_t index = 0;
+    for (int64_t row = 0; row < step.tokens; ++row) {
+      Query query = queryOf(row, 0);
+      int64_t begin = query.begin / kChunkPositions;
+      int64_t end = (query.end - 1) / kChunkPositions + 1;
+      for (int64_t kvHead = 0; kvHead < kvHeads; ++kvHead) {
+        for (int64_t chunk = begin; chunk < end; ++chunk, ++index) {
+          if (index < first || index >= last) {
+            continue;
+          }
+          int64_t from = chunk * kChunkPositions, to = from + kChunkPositions;
+          from = from < query.begin ? query.begin : from;
+          to = to < query.end ? to : query.end;
+          visit(index, Part{row, kvHead, chunk, to - from, chunk == begin,
+                            chunk + 1 == end});
+        }
+      }
+    }
+    return index;
+  }
+
+  /// A round's parts, and states of theirs, spread over the workers' scratch.
+  struct Round {
+    const Attention &attention;
+    int64_t number, begin, end;
+
+    AttentionState stateAt(int64_t slot) const {
+      int64_t workers = attention.step.workers;
+      AttentionScratch sizes = attention.sizes();
+      float *memory = attention.memoryOf(slot % workers) +
+                      sizes.tileElements() +
+                      slot / workers * sizes.stateElements(sizes.group);
+      return AttentionState(memory, sizes.group, sizes.rowElements());
+    }
+    AttentionState stateOf(int64_t part) const {
+      return stateAt(2 + part - begin);
+    }
+    /// Of the row and head that this round goes on with, and of those that the
+    /// next will. They are made while others may still read the former.
+    AttentionState before() const { return stateAt(number % 2); }
+    AttentionState after() const { return stateAt((number + 1) % 2); }
+  };
+
+  UMBER_MEMBER void attendParts() const {
+    AttentionTile tile(memoryOf(step.worker), sizes(), shape);
+    int64_t all = forParts(0, 0, [](int64_t, const Part &) {});
+    int64_t most = kScratchPartials * step.workers - 2;
+    for (Round round = {*this, 0, 0, 0}; round.begin < all;
+         ++round.number, round.begin = round.end) {
+      round.end = round.begin + most < all ? round.begin + most : all;
+      attendRound(tile, round);
+      step.barrier(step.barrier_state);
+      foldRound(tile, round);
+      if (round.end < all) {
+        step.barrier(step.barrier_state);
+      }
+    }
+  }
+
+  /// The parts whose positions begin in the worker's share of the round's.
+  UMBER_MEMBER void attendRound(AttentionTile &tile, const Round &round) const {
+    int64_t positions = 0, before = 0;
+    forParts(round.begin, round.end,
+             [&](int64_t, const Part &part) __attribute__((always_inline)) {
+               positions += part.positions;
+             });
+    forParts(
+        round.begin, round.end,
+        [&](int64_t index, const Part &part) __attribute__((always_inline)) {
+          bool isOwn = before * step.workers / positions == step.worker;
+          before += part.positions;
+          if (isOwn) {
+            attendPart(tile, part, round.stateOf(index));
+          }
+        });
+  }
+
+  UMBER_MEMBER void attendPart(AttentionTile &tile, const Part &part,
+                               AttentionState to) const {
+    for (int64_t head = 0, count; head < group(); head += count) {
+      count = group() - head < kTileQueries ? group() - head : kTileQueries;
+      Query queries[kTileQueries];
+      for (int64_t i = 0; i < count; ++i) {
+        queries[i] = queryOf(part.row, part.kvHead * group() + head + i);
+      }
+      tile.setQueries(queries, count);
+      tile.attendChunk(part.chunk, rowsOf(keys, part.row, part.kvHead),
+                       rowsOf(values, part.row, part.kvHead));
+      for (int64_t i = 0; i < count; ++i) {
+        to.copy(head + i, tile.chunkState(), i);
+      }
+    }
+  }
+
+  /// Puts parts together. A row and head is one worker's.
+  UMBER_MEMBER void foldRound(AttentionTile &tile, const Round &round) const {
+    AttentionState whole = tile.wholeState();
+    for (int64_t head = 0; head < group(); ++head) {
+      forParts(
+          round.begin, round.end,
+          [&](int64_t index, const Part &part) __attribute__((always_inline)) {
+            int64_t all = part.kvHead * group() + head;
+            if ((part.row * heads + all) % step.workers != step.worker) {
+              return;
+            }
+            if (part.isFirst) {
+              whole.copy(0, round.stateOf(index), head);
+            } else {
+              if (index == round.begin) {
+                whole.copy(0, round.before(), head);
+              }
+              whole.merge(0, round.stateOf(index), head);
+            }
+            if (part.isLast) {
+              whole.write(0, queryOf(part.row, all).y, shape.headDim);
+            } else if (index + 1 == round.end) {
+              round.after().copy(head, whole, 0);
+            }
+          });
+    }
+  }
+};
 
 } // namespace
 
 /// y = attention of q to the keys and values of each row's sequence up to its
 /// position, or to the last `window` of those, if that is not 0. q and y are
-/// rows of heads x headDim, at the offsets and strides given.
+/// rows of heads x headDim, at the offsets and strides given. From element
+/// `scratch` on, each worker's scratch has room for an AttentionScratch.
 #define UMBER_ATTENTION(NAME, T)                                               \
-  UMBER_UKERNEL void NAME(const umber_kernel_args *step, const float *q,       \
-                          int64_t qOffset, int64_t qStride, float *y,          \
-                          int64_t yOffset, int64_t yStride,                    \
-                          const T *const *keys, const T *const *values,        \
-                          int64_t heads, int64_t kvHeads, int64_t headDim,     \
-                          int64_t window, float scale, float softCap) {        \
-    attendStep<T>(*step, {q + qOffset, qStride}, {y + yOffset, yStride}, keys, \
-                  values, heads, kvHeads, window,                              \
-                  {headDim, 0, 0, scale, softCap});                            \
+  UMBER_UKERNEL void NAME(                                                     \
+      const umber_kernel_args *step, const float *q, int64_t qOffset,          \
+      int64_t qStride, float *y, int64_t yOffset, int64_t yStride,             \
+      const T *const *keys, const T *const *values, int64_t scratch,           \
+      int64_t heads, int64_t kvHeads, int64_t headDim, int64_t window,         \
+      float scale, float softCap) {                                            \
+    Attention<T>{*step,                                                        \
+                 {q + qOffset, qStride},                                       \
+                 {y + yOffset, yStride},                                       \
+                 keys,                                                         \
+                 values,                                                       \
+                 heads,                                                        \
+                 kvHeads,                                                      \
+                 window,                                                       \
+                 scratch,                                                      \
+                 {headDim, scale, softCap}}                                    \
+        .run();                                                                \
   }
 
 UMBER_ATTENTION(umber_uk_attention_f32, float)

@@ -10,6 +10,7 @@
 #include "runtime/drivers/cpu/Team.h"
 #include "targets/CPU/ukernels/CacheRows.h"
 #include "umber/umber_abi.h"
+#include <cmath>
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <map>
@@ -31,9 +32,9 @@ struct CacheKernels;
   extern "C" void umber_uk_attention_##SUFFIX(                                 \
       const umber_kernel_args *step, const float *q, int64_t qOffset,          \
       int64_t qStride, float *y, int64_t yOffset, int64_t yStride,             \
-      const T *const *keys, const T *const *values, int64_t heads,             \
-      int64_t kvHeads, int64_t headDim, int64_t window, float scale,           \
-      float softCap);                                                          \
+      const T *const *keys, const T *const *values, int64_t scratch,           \
+      int64_t heads, int64_t kvHeads, int64_t headDim, int64_t window,         \
+      float scale, float softCap);                                             \
   template <>                                                                  \
   struct CacheKernels<T> {                                                     \
     static constexpr auto *store = umber_uk_cache_store_##SUFFIX;              \
@@ -88,10 +89,12 @@ public:
 
   int64_t size() const { return int64_t(positions.size()); }
 
-  /// Calls `kernel` with the arguments of each of `workers`.
+  /// Calls `kernel` with the arguments of each of `workers`, which have so many
+  /// f32 of scratch.
   template <typename Kernel>
   void run(int workers, std::optional<cpu::Turns::Order> order,
-           Kernel kernel) const {
+           int64_t scratchElements, Kernel kernel) const {
+    std::vector<float> scratch(workers * scratchElements, NAN);
     cpu::Team *team = teamOf(workers, order);
     ASSERT_TRUE(team);
     struct Call {
@@ -104,6 +107,8 @@ public:
     call.args.sequences = sequences.data();
     call.args.capacities = capacities.data();
     call.args.workers = workers;
+    call.args.scratch = scratch.data();
+    call.args.scratch_stride = scratchElements * sizeof(float);
     call.args.barrier = [](void *team) {
       static_cast<cpu::Team *>(team)->meet();
     };
@@ -111,6 +116,8 @@ public:
     auto work = [](void *context, int worker) {
       Call call = *static_cast<Call *>(context);
       call.args.worker = worker;
+      call.args.scratch = static_cast<char *>(call.args.scratch) +
+                          worker * call.args.scratch_stride;
       (*call.kernel)(call.args);
       call.team->meet();
     };

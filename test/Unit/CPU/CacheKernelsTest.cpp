@@ -8,6 +8,7 @@
 #include "test/Unit/CPU/CacheKernels.h"
 #include "dialects/Umber/Interpreter/KVCache.h"
 #include "mlir/IR/Builders.h"
+#include "targets/CPU/AttentionScratch.h"
 #include <cmath>
 #include <gtest/gtest.h>
 #include <random>
@@ -48,7 +49,7 @@ protected:
       element = bits == 16 ? mlir::Type(b.getF16Type()) : b.getF32Type();
     }
     auto type = KVCacheType::get(&context, 1, kvHeads, headDim, element);
-    for (int64_t capacity : {128, 192}) {
+    for (int64_t capacity : {640, 384}) {
       CacheArray array(capacity, kvHeads, headDim, bits);
       sequences.push_back({array, array, KVCache::create(type)});
     }
@@ -91,7 +92,7 @@ protected:
       std::vector<T *> caches = arrays<T>(which);
       int64_t heads = GetParam().kvHeads;
       makeStep(rows).run(
-          workers, std::nullopt, [&](const umber_kernel_args &args) {
+          workers, std::nullopt, 0, [&](const umber_kernel_args &args) {
             CacheKernels<T>::store(&args, x.data(), 0, width(), caches.data(),
                                    heads * args.worker / args.workers,
                                    heads * (args.worker + 1) / args.workers,
@@ -116,15 +117,20 @@ protected:
                   const std::vector<float> &v) {
     storeRows(rows, k, &Sequence::keys, 2);
     storeRows(rows, v, &Sequence::values, 2);
-    for (size_t row = 0; row < rows.size(); ++row) {
+    for (size_t row = 0, count; row < rows.size(); row += count) {
       Sequence &sequence = sequences[rows[row].sequence];
+      for (count = 1; row + count < rows.size() &&
+                      rows[row + count].sequence == rows[row].sequence;) {
+        ++count;
+      }
       auto slice = [&](const std::vector<float> &x) {
-        return llvm::ArrayRef<float>(x).slice(row * width(), width());
+        return llvm::ArrayRef<float>(x).slice(row * width(), count * width());
       };
-      auto updated = sequence.reference.update(0, sequence.length++, 1,
+      auto updated = sequence.reference.update(0, sequence.length, count,
                                                slice(k), slice(v));
       ASSERT_TRUE(bool(updated)) << llvm::toString(updated.takeError());
       sequence.reference = *updated;
+      sequence.length += count;
     }
   }
 
@@ -138,12 +144,18 @@ protected:
       using T = decltype(element);
       std::vector<T *> keys = arrays<T>(&Sequence::keys),
                        values = arrays<T>(&Sequence::values);
-      makeStep(rows).run(workers, order, [&](const umber_kernel_args &args) {
-        CacheKernels<T>::attend(
-            &args, q.data(), 0, columns, y.data(), 0, columns, keys.data(),
-            values.data(), query.heads, GetParam().kvHeads, GetParam().headDim,
-            query.window, query.scale, query.softCap);
-      });
+      auto [bits, headDim, kvHeads] = GetParam();
+      AttentionScratch sizes = {headDim, query.heads / kvHeads};
+      // Not the first in the scratch.
+      makeStep(rows).run(workers, order, 16 + sizes.elements(),
+                         [&, headDim = headDim,
+                          kvHeads = kvHeads](const umber_kernel_args &args) {
+                           CacheKernels<T>::attend(
+                               &args, q.data(), 0, columns, y.data(), 0,
+                               columns, keys.data(), values.data(), 16,
+                               query.heads, kvHeads, headDim, query.window,
+                               query.scale, query.softCap);
+                         });
     });
     return y;
   }
@@ -199,9 +211,13 @@ protected:
             << ", window " << query.window << ", cap " << query.softCap;
       }
     }
-    // Whoever computes them, and with which others, rows are the same.
+    // Whoever computes them, when, and with which others, rows are the same.
     for (int workers : {2, 3}) {
       EXPECT_EQ(attend(rows, q, query, workers), found) << workers;
+    }
+    for (auto order :
+         {cpu::Turns::Order::Ascending, cpu::Turns::Order::Descending}) {
+      EXPECT_EQ(attend(rows, q, query, 2, order), found) << int(order);
     }
     for (size_t i = 0; i < rows.size(); ++i) {
       size_t columns = query.heads * dim;
@@ -290,6 +306,41 @@ TEST_P(CacheKernelsTest, AttendAsTheInterpreterDoes) {
   expectAttention(rows, {GetParam().kvHeads, 1, scale, 0});
 }
 
+class LongCacheKernelsTest : public CacheKernelsTest {};
+
+TEST_P(LongCacheKernelsTest, PutChunksTogether) {
+  append({600, 380});
+  float scale = 1 / std::sqrt(float(GetParam().headDim));
+  int64_t heads = 3 * GetParam().kvHeads;
+  // As in decoding: rows of different lengths, from one chunk to three.
+  std::vector<StepRow> rows = {{0, 599}, {1, 200}, {1, 255}, {1, 256}};
+  expectAttention({rows[0]}, {heads, 0, scale, 0});
+  expectAttention(rows, {heads, 0, scale, 0});
+  expectAttention(rows, {heads, 300, scale, 2});
+  expectAttention({{0, 512}}, {70 * GetParam().kvHeads, 0, scale, 0});
+  // As in a prompt: rows that share blocks, and where windows begin and chunks
+  // end.
+  rows.clear();
+  for (int64_t position = 220; position < 300; ++position) {
+    rows.push_back({0, position});
+  }
+  expectAttention(rows, {heads, 0, scale, 0});
+  expectAttention(rows, {heads, 39, scale, 0});
+}
+
+class LongestCacheKernelsTest : public CacheKernelsTest {};
+
+TEST_P(LongestCacheKernelsTest, AttendInMoreRoundsThanOne) {
+  int64_t capacity = 3 * kScratchPartials * kChunkPositions;
+  for (CacheArray Sequence::*which : {&Sequence::keys, &Sequence::values}) {
+    sequences[0].*which = CacheArray(capacity, GetParam().kvHeads,
+                                     GetParam().headDim, GetParam().bits);
+  }
+  append({capacity - 5, 10});
+  expectAttention({{0, capacity - 6}, {1, 3}},
+                  {2 * GetParam().kvHeads, 0, 0.5f, 0});
+}
+
 class IntegerCacheKernelsTest : public CacheKernelsTest {};
 
 TEST_P(IntegerCacheKernelsTest, GiveNaNWhereNoScaleIsFinite) {
@@ -317,10 +368,10 @@ TEST_P(IntegerCacheKernelsTest, GiveNaNWhereNoScaleIsFinite) {
   }
 }
 
-std::vector<Param> shapes(std::vector<int> types) {
+std::vector<Param> shapes(std::vector<int> types, std::vector<int> headDims) {
   std::vector<Param> all;
   for (int bits : types) {
-    for (int headDim : {1, 2, 7, 15, 16, 17, 24, 31, 33, 64, 80, 127}) {
+    for (int headDim : headDims) {
       all.push_back({bits, headDim, headDim % 3 + 1});
     }
   }
@@ -333,10 +384,21 @@ std::string shapeName(const testing::TestParamInfo<Param> &info) {
          std::to_string(info.param.headDim);
 }
 
+const std::vector<int> kHeadDims = {1,  2,  7,  15, 16, 17,
+                                    24, 31, 33, 64, 80, 127};
+
 INSTANTIATE_TEST_SUITE_P(Shapes, CacheKernelsTest,
-                         testing::ValuesIn(shapes({32, 16, 8, 4})), shapeName);
+                         testing::ValuesIn(shapes({32, 16, 8, 4}, kHeadDims)),
+                         shapeName);
 INSTANTIATE_TEST_SUITE_P(Shapes, IntegerCacheKernelsTest,
-                         testing::ValuesIn(shapes({8, 4})), shapeName);
+                         testing::ValuesIn(shapes({8, 4}, kHeadDims)),
+                         shapeName);
+INSTANTIATE_TEST_SUITE_P(Shapes, LongCacheKernelsTest,
+                         testing::ValuesIn(shapes({32, 16, 8, 4}, {7, 64})),
+                         shapeName);
+INSTANTIATE_TEST_SUITE_P(Shapes, LongestCacheKernelsTest,
+                         testing::Values(Param{16, 7, 2}, Param{8, 16, 3}),
+                         shapeName);
 
 } // namespace
 } // namespace umber::interp
