@@ -4,7 +4,7 @@
 """Compares compiled code with the interpreter on a small random model.
 
     agree.py FOLDER [--isa NAME --run 'COMMAND OF UMBER-RUN'] [--passes PIPELINE]
-             [make_model.py's options]
+             [--repeat TIMES] [make_model.py's options]
 
 For f32 and f16, f32 with caches of 8 and 4 bits, or after the passes of a pipeline of umber-opt's, and every
 instruction set that this processor has, or for the one that is named and that the
@@ -12,7 +12,8 @@ command runs, perhaps in an emulator: the last prompt position's logits and the 
 tokens of umber-run are those of umber-interp on the same IR, and agree to the bit for
 any number of threads and whichever of them is first between two barriers. Sessions
 that are decoded together get what each gets alone: the conformance suite's batches run
-on every package, too. DERIVED in the pipeline stands for a folder.
+on every package, too. DERIVED in the pipeline stands for a folder. The prompt is a
+sentence, so many times.
 
 Where inputs of products are quantized, one f32 rounded otherwise may move an input
 that is halfway between two integers, which changes logits by a hundredth. What is
@@ -32,7 +33,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent
-PROMPT = "the cat and the other cat sat in the sun; " * 3
+SENTENCE = "the cat and the other cat sat in the sun; "
 # By the body's bits and the cache's. f32 sums in another order; narrower caches also
 # round, and where a sum decides which way, the difference is a step of the type.
 TOLERANCE = {(32, 32): 2e-4, (16, 16): 2e-3, (32, 8): 5e-3, (32, 4): 1e-2}
@@ -61,14 +62,14 @@ def instruction_sets():
     return ["x86-64-v3"] if "avx2" in flags else []
 
 
-def check_bits(folder, bits, kv_bits, umber_run, isas):
+def check_bits(folder, bits, kv_bits, repeat, umber_run, isas):
     ir = str(folder / f"m{bits}-kv{kv_bits}.mlir")
     run("umber-compile", str(folder / "m.gguf"), f"--bits={bits}", f"--kv-bits={kv_bits}",
         "--emit=mlir", "--compile-to=quantize", "-o", ir)
-    check(folder, ir, bits, kv_bits, TOLERANCE[bits, kv_bits], umber_run, isas)
+    check(folder, ir, bits, kv_bits, repeat, umber_run, isas)
 
 
-def check_passes(folder, passes, umber_run, isas):
+def check_passes(folder, passes, repeat, umber_run, isas):
     before, ir = str(folder / "before.mlir"), str(folder / "after.mlir")
     derived = folder / "derived"
     shutil.rmtree(derived, ignore_errors=True)
@@ -77,7 +78,7 @@ def check_passes(folder, passes, umber_run, isas):
     pipeline = passes.replace("DERIVED", str(derived))
     run("umber-opt", before, f"--pass-pipeline=builtin.module({pipeline})", "-o", ir)
     assert "umber.derived" in pathlib.Path(ir).read_text()
-    check(folder, ir, 32, 32, TOLERANCE[32, 32], umber_run, isas)
+    check(folder, ir, 32, 32, repeat, umber_run, isas)
 
 
 def references(ir):
@@ -93,12 +94,13 @@ def references(ir):
         yield near
 
 
-def check(folder, ir, bits, kv_bits, tolerance, umber_run, isas):
+def check(folder, ir, bits, kv_bits, repeat, umber_run, isas):
+    tolerance = TOLERANCE[bits, kv_bits]
     name, package = pathlib.Path(ir).stem, folder / "m.umb"
     run("umber-compile", ir, f"--bits={bits}", f"--kv-bits={kv_bits}", "--max-tokens=16",
         "--isa=" + ",".join(isas), "-o", str(package))
     quantized = QUANTIZED in pathlib.Path(ir).read_text()
-    (folder / "prompt").write_text(PROMPT)
+    (folder / "prompt").write_text(SENTENCE * repeat)
     out = str(folder / "out.f32")
 
     def compiled(isa, threads, turns=""):
@@ -149,6 +151,7 @@ def main():
     parser.add_argument("--isa")
     parser.add_argument("--run", default="umber-run")
     parser.add_argument("--passes")
+    parser.add_argument("--repeat", type=int, default=3)
     options, model_options = parser.parse_known_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     run(sys.executable, str(HERE.parent / "tools" / "make_model.py"),
@@ -156,10 +159,10 @@ def main():
     isas = [options.isa] if options.isa else instruction_sets()
     umber_run = shlex.split(options.run)
     if options.passes:
-        check_passes(options.folder, options.passes, umber_run, isas)
+        check_passes(options.folder, options.passes, options.repeat, umber_run, isas)
         return
     for bits, kv_bits in TOLERANCE:
-        check_bits(options.folder, bits, kv_bits, umber_run, isas)
+        check_bits(options.folder, bits, kv_bits, options.repeat, umber_run, isas)
 
 
 if __name__ == "__main__":
