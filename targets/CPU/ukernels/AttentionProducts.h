@@ -100,8 +100,9 @@ template <int Queries, typename T>
 UMBER_INLINE void scoreTogether(const float *q, int64_t stride,
                                 const BlockRows<T> &keys, int64_t first,
                                 int64_t last, float *scores) {
-  // One query's few sums would wait for each other.
-  constexpr int kKeys = Queries == 1 ? 8 : 4;
+  // Few sums would wait for each other, and more than registers hold would be
+  // spilled.
+  constexpr int kKeys = Queries == 1 ? 8 : Queries <= kScoreQueries ? 4 : 2;
   using F = Vec<float, kDotLanes>;
   for (int64_t j = first / kKeys * kKeys; j < last; j += kKeys) {
     F sums[Queries][kKeys] = {};
@@ -118,19 +119,30 @@ UMBER_INLINE void scoreTogether(const float *q, int64_t stride,
         }
       }
     }
+    // Four sums at a time, of queries from the first to the last.
 #pragma clang loop unroll(full)
-    for (int i = 0; i < Queries; ++i) {
-#pragma clang loop unroll(full)
-      for (int k = 0; k < kKeys; k += 4) {
-        store<4>(scores + i * kBlockPositions + j + k,
-                 sumEach(sums[i][k], sums[i][k + 1], sums[i][k + 2],
-                         sums[i][k + 3]));
+    for (int at = 0; at < Queries * kKeys; at += 4) {
+      auto sumAt = [&](int i) __attribute__((always_inline)) {
+        int last = Queries * kKeys - 1;
+        i = i < last ? i : last;
+        return sums[i / kKeys][i % kKeys];
+      };
+      Vec<float, 4> four =
+          sumEach(sumAt(at), sumAt(at + 1), sumAt(at + 2), sumAt(at + 3));
+      float *to = scores + j;
+      if constexpr (kKeys == 2) {
+        store<2>(to + at / 2 * kBlockPositions, four.lo);
+        if (at / 2 + 1 < Queries) {
+          store<2>(to + (at / 2 + 1) * kBlockPositions, four.hi);
+        }
+      } else {
+        store<4>(to + at / kKeys * kBlockPositions + at % kKeys, four);
       }
     }
   }
 }
 
-/// For fewer queries than kScoreQueries.
+/// For up to kScoreQueries + 1 queries.
 template <int Queries, typename T>
 UMBER_INLINE void scoreRest(const float *q, int64_t stride, int64_t count,
                             const BlockRows<T> &keys, int64_t first,
@@ -154,12 +166,14 @@ template <typename T>
 __attribute__((noinline)) static void
 multiplyByKeys(const float *q, int64_t stride, int64_t count, BlockRows<T> keys,
                int64_t first, int64_t last, float *scores) {
-  for (; count >= kScoreQueries; count -= kScoreQueries) {
+  // One more is better not left alone.
+  for (; count > kScoreQueries + 1 || count == kScoreQueries;
+       count -= kScoreQueries) {
     scoreTogether<kScoreQueries>(q, stride, keys, first, last, scores);
     q += kScoreQueries * stride;
     scores += kScoreQueries * kBlockPositions;
   }
-  scoreRest<kScoreQueries - 1>(q, stride, count, keys, first, last, scores);
+  scoreRest<kScoreQueries + 1>(q, stride, count, keys, first, last, scores);
 }
 
 //===----------------------------------------------------------------------===//
