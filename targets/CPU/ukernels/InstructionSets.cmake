@@ -1,0 +1,10 @@
+# The instruction sets that microkernels are compiled for, best first within an
+# architecture, with what clang is told for each but the target, and with the
+# sources that only it has. For the microkernels' bitcode and for their tests,
+# which also a build without the compiler has.
+set(umber_sets_x86_64 x86-64-v4 x86-64-v3)
+set(umber_sets_aarch64 aarch64)
+
+set(umber_flags_x86-64-v3 -march=x86-64-v3)
+set(umber_flags_x86-64-v4 -march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512)
+set(umber_flags_aarch64 -march=armv8.2-a+dotprod+fp16)
