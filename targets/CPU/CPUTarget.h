@@ -28,6 +28,9 @@ struct InstructionSet {
   llvm::StringRef features;
   /// Bits of the vectors that loops are given.
   unsigned vectorBits;
+  /// Whether it is for products of encoded weights with quantized inputs alone:
+  /// all else is as in a later set, which runs wherever this one does.
+  bool isForEncodedProducts;
   /// The microkernels' bitcode.
   llvm::StringRef bitcode;
 };
@@ -46,6 +49,10 @@ struct LoweredModel {
 /// Plans and lowers `module`, whose functions are fused and specialized. Fails
 /// with a diagnostic.
 mlir::FailureOr<LoweredModel> lowerToLoops(mlir::ModuleOp module);
+
+/// Whether `code`, as lowerToLoops() makes it, has products of encoded weights
+/// with quantized inputs.
+bool hasEncodedProducts(mlir::ModuleOp code);
 
 /// Lowers loops to the LLVM dialect and adds what makes the module a library:
 /// entry points with the runtime's signature and the table of kernels.

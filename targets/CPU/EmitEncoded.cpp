@@ -6,6 +6,7 @@
 
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "targets/CPU/CPUTarget.h"
 #include "targets/CPU/KernelEmitter.h"
 
 using namespace mlir;
@@ -15,6 +16,13 @@ namespace umber::cpu {
 
 /// The most columns whose products' sum is sure to fit in 32 bits.
 static constexpr int64_t kMaxGroup = int64_t(1) << 17;
+
+static constexpr char kProductOfRows[] = "umber_uk_linear_encoded_i8";
+static constexpr char kProductOfFew[] = "umber_uk_linear_encoded_few";
+
+bool hasEncodedProducts(ModuleOp code) {
+  return code.lookupSymbol(kProductOfRows) || code.lookupSymbol(kProductOfFew);
+}
 
 LogicalResult KernelEmitter::emitQuantize(QuantizeOp op) {
   QuantizedRow form = getQuantizedRow(op.getType());
@@ -89,9 +97,7 @@ void KernelEmitter::callEncodedLinear(LinearOp op, RankedTensorType type,
   }
   arguments.append({weight, offset, first, y.memref, add(y.offset, first),
                     index(y.columns), x.count, count});
-  call(isQuantized ? "umber_uk_linear_encoded_i8"
-                   : "umber_uk_linear_encoded_f32",
-       arguments);
+  call(isQuantized ? kProductOfRows : "umber_uk_linear_encoded_f32", arguments);
 }
 
 bool KernelEmitter::isReadByQuads(LinearOp op, RankedTensorType type) {
@@ -103,7 +109,7 @@ bool KernelEmitter::isReadByQuads(LinearOp op, RankedTensorType type) {
 void KernelEmitter::callEncodedFew(LinearOp op, RankedTensorType type,
                                    Range panels) {
   Rows x = rows(op.getX()), y = rows(op.getResult());
-  call("umber_uk_linear_encoded_few",
+  call(kProductOfFew,
        {getEncoding(type), x.memref, x.offset, index(x.columns),
         index(getQuantizedRow(op.getX().getType()).group),
         parameter(op.getWeight()), panels.begin, panels.end, y.memref, y.offset,

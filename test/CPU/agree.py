@@ -40,6 +40,13 @@ TOLERANCE = {(32, 32): 2e-4, (16, 16): 2e-3, (32, 8): 5e-3, (32, 4): 1e-2}
 # Close tokens are not compared where one quantized input may decide between them.
 QUANTIZED_MARGIN = 5e-2
 QUANTIZED = "umber.quantize "
+# By what Linux calls the features that tell them apart.
+INSTRUCTION_SETS = {
+    "x86-64-v3": {"avx2"},
+    "x86-64-v4": {"avx512_vnni"},
+    "x86-64-v4-vbmi": {"avx512_vnni", "avx512vbmi"},
+    "x86-64-v4-amx": {"avx512_vnni", "avx512vbmi", "amx_int8"},
+}
 SCALES = [1 + step * 2.0**-23 for step in (1, -1, 2, -2, 3, -3)]
 
 
@@ -57,9 +64,7 @@ def logits(path):
 
 def instruction_sets():
     flags = pathlib.Path("/proc/cpuinfo").read_text().split()
-    if "avx512_vnni" in flags:
-        return ["x86-64-v3", "x86-64-v4"]
-    return ["x86-64-v3"] if "avx2" in flags else []
+    return [isa for isa, needs in INSTRUCTION_SETS.items() if needs <= set(flags)]
 
 
 def check_bits(folder, bits, kv_bits, repeat, umber_run, isas):

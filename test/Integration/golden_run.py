@@ -33,6 +33,7 @@ def read_floats(path):
 
 
 def instruction_sets():
+    """Those of the uncompressed package that this processor has."""
     flags = pathlib.Path("/proc/cpuinfo").read_text().split()
     wide = ["x86-64-v4"] if "avx512_vnni" in flags else []
     return wide + ["x86-64-v3"] if "avx2" in flags else ["aarch64"]

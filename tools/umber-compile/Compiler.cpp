@@ -18,6 +18,7 @@
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
 #include "tools/umber-compile/Stages.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
@@ -188,11 +189,18 @@ Error Compiler::emitPackage() {
   CompiledTarget target;
   target.name = "cpu";
   target.scratchBytes = lowered.scratchBytes;
+  std::vector<const cpu::InstructionSet *> isas = options.isas;
+  if (options.choosesIsas && !cpu::hasEncodedProducts(*lowered.code)) {
+    // Their code would be a later set's once more.
+    llvm::erase_if(isas, [](const cpu::InstructionSet *isa) {
+      return isa->isForEncodedProducts;
+    });
+  }
   if (failed(cpu::convertToLLVM(*lowered.code, lowered.plan.kernels))) {
     return fail("the kernels cannot be converted to LLVM");
   }
   progress.show("code", 0);
-  auto variants = buildVariants(*lowered.code, options.isas);
+  auto variants = buildVariants(*lowered.code, isas);
   if (!variants) {
     return variants.takeError();
   }

@@ -50,8 +50,9 @@ struct Flags {
                                cl::CommaSeparated, cl::cat(category)};
   cl::list<std::string> isa{
       "isa",
-      cl::desc("instruction sets of the cpu target: x86-64-v4, x86-64-v3, "
-               "aarch64 (default: all)"),
+      cl::desc("instruction sets of the cpu target: x86-64-v4-amx, "
+               "x86-64-v4-vbmi, x86-64-v4, x86-64-v3, aarch64-i8mm, aarch64 "
+               "(default: all that the model makes use of)"),
       cl::CommaSeparated, cl::cat(category)};
   cl::opt<int64_t> maxTokens{
       "max-tokens", cl::desc("rows that one step of the prefill can take"),
@@ -126,6 +127,7 @@ Error parseTargets(const Flags &flags, Options &options) {
       return makeError("--target: expected cpu, found '" + name + "'");
     }
   }
+  options.choosesIsas = flags.isa.empty();
   std::vector<StringRef> known;
   for (const cpu::InstructionSet &isa : cpu::getInstructionSets()) {
     known.push_back(isa.name);

@@ -31,7 +31,10 @@ struct Options {
   std::string scratch;
   /// Whether IR is written that names them: then they are to stay.
   bool keepsDerived = false;
+  /// Those asked for, or all.
   std::vector<const cpu::InstructionSet *> isas;
+  /// Whether those of them that a model has no use for are left out.
+  bool choosesIsas = false;
   Phase compileTo = Phase::Emit;
   std::string dumpPhasesTo; ///< empty: nowhere
 };

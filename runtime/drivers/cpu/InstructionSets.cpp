@@ -10,6 +10,9 @@
 #if defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
+#elif defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 using namespace umber;
@@ -26,6 +29,8 @@ struct InstructionSet {
   const char *name;
   const Feature *needs;
   size_t needCount;
+  /// Whether it needs all that the next set needs, too.
+  bool extendsNext;
 };
 
 #if defined(__x86_64__)
@@ -35,6 +40,23 @@ struct InstructionSet {
   Feature {                                                                    \
     NAME, [] { return __builtin_cpu_supports(NAME) != 0; }                     \
   }
+
+/// Linux saves tiles only for a process that has asked for them, which must be
+/// done before the first is used. It may refuse: where it is too old or was
+/// told to, or where a stack for signals is too small.
+bool askForTiles() {
+  if (!__builtin_cpu_supports("amx-tile")) {
+    return false;
+  }
+  constexpr int kRequest = 0x1023; // ARCH_REQ_XCOMP_PERM of asm/prctl.h
+  constexpr int kTileData = 18;    // of the processor's state components
+  static const bool granted = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  return granted;
+}
+
+constexpr Feature kAmx[] = {{"amx-tile", askForTiles},
+                            UMBER_FEATURE("amx-int8")};
+constexpr Feature kVbmi[] = {UMBER_FEATURE("avx512vbmi")};
 constexpr Feature kV4[] = {
     UMBER_FEATURE("avx512f"),  UMBER_FEATURE("avx512bw"),
     UMBER_FEATURE("avx512cd"), UMBER_FEATURE("avx512dq"),
@@ -42,19 +64,25 @@ constexpr Feature kV4[] = {
 constexpr Feature kV3[] = {UMBER_FEATURE("avx2"), UMBER_FEATURE("fma"),
                            UMBER_FEATURE("f16c"), UMBER_FEATURE("bmi2")};
 #elif defined(__aarch64__)
-constexpr Feature kDotProduct[] = {
+constexpr Feature kI8mm[] = {
+    {"i8mm", [] { return (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0; }}};
+constexpr Feature kArmV8_2[] = {
+    {"asimdhp", [] { return (getauxval(AT_HWCAP) & HWCAP_ASIMDHP) != 0; }},
     {"asimddp", [] { return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0; }}};
 #endif
 
 // Best first.
 constexpr InstructionSet kInstructionSets[] = {
 #if defined(__x86_64__)
-    {"x86-64-v4", kV4, std::size(kV4)},
-    {"x86-64-v3", kV3, std::size(kV3)},
+    {"x86-64-v4-amx", kAmx, std::size(kAmx), /*extendsNext=*/true},
+    {"x86-64-v4-vbmi", kVbmi, std::size(kVbmi), /*extendsNext=*/true},
+    {"x86-64-v4", kV4, std::size(kV4), /*extendsNext=*/false},
+    {"x86-64-v3", kV3, std::size(kV3), /*extendsNext=*/false},
 #elif defined(__aarch64__)
-    {"aarch64", kDotProduct, std::size(kDotProduct)},
+    {"aarch64-i8mm", kI8mm, std::size(kI8mm), /*extendsNext=*/true},
+    {"aarch64", kArmV8_2, std::size(kArmV8_2), /*extendsNext=*/false},
 #else
-    {"none", nullptr, 0},
+    {"none", nullptr, 0, /*extendsNext=*/false},
 #endif
 };
 
@@ -66,11 +94,22 @@ constexpr const char *kArchitecture = "aarch64";
 constexpr const char *kArchitecture = "unknown";
 #endif
 
-std::string missingFeatures(const InstructionSet &set) {
-  std::string missing;
-  for (size_t i = 0; i < set.needCount; ++i) {
-    if (!set.needs[i].present()) {
-      missing += (missing.empty() ? "" : ", ") + std::string(set.needs[i].name);
+const InstructionSet *findInstructionSet(std::string_view name) {
+  for (const InstructionSet &set : kInstructionSets) {
+    if (name == set.name) {
+      return &set;
+    }
+  }
+  return nullptr;
+}
+
+/// Of `set`, one of kInstructionSets; those of the smallest set first.
+std::string missingFeatures(const InstructionSet *set) {
+  std::string missing = set->extendsNext ? missingFeatures(set + 1) : "";
+  for (size_t i = 0; i < set->needCount; ++i) {
+    if (!set->needs[i].present()) {
+      missing +=
+          (missing.empty() ? "" : ", ") + std::string(set->needs[i].name);
     }
   }
   return missing;
@@ -79,27 +118,29 @@ std::string missingFeatures(const InstructionSet &set) {
 } // namespace
 
 Status umber::cpu::checkInstructionSet(std::string_view isa) {
-  for (const InstructionSet &set : kInstructionSets) {
-    if (isa != set.name) {
-      continue;
-    }
-    std::string missing = missingFeatures(set);
-    if (missing.empty()) {
-      return {};
-    }
+  const InstructionSet *set = findInstructionSet(isa);
+  if (!set) {
     return Status(StatusCode::Unsupported,
                   "instruction set " + std::string(isa) +
-                      " needs what this processor lacks: " + missing);
+                      " is none of this machine's (" + kArchitecture + ")");
   }
-  return Status(StatusCode::Unsupported, "instruction set " + std::string(isa) +
-                                             " is none of this machine's (" +
-                                             kArchitecture + ")");
+  std::string missing = missingFeatures(set);
+  if (missing.empty()) {
+    return {};
+  }
+  return Status(StatusCode::Unsupported,
+                "instruction set " + std::string(isa) +
+                    " needs what this processor lacks: " + missing);
+}
+
+bool umber::cpu::isOfThisArchitecture(std::string_view isa) {
+  return findInstructionSet(isa) != nullptr;
 }
 
 std::vector<std::string> umber::cpu::supportedInstructionSets() {
   std::vector<std::string> names;
   for (const InstructionSet &set : kInstructionSets) {
-    if (missingFeatures(set).empty()) {
+    if (missingFeatures(&set).empty()) {
       names.push_back(set.name);
     }
   }

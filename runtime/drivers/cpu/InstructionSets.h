@@ -15,10 +15,14 @@
 
 namespace umber::cpu {
 
-/// Ok if this machine runs code compiled for `isa`. Unsupported with the reason
-/// otherwise: the name is unknown, another architecture's, or a feature is
-/// missing, which is then named.
+/// Ok if this machine runs code compiled for `isa`; the operating system has
+/// then allowed this process all that it needs. Unsupported with the reason
+/// otherwise: the name is unknown, another architecture's, or features are
+/// missing, which are then named.
 Status checkInstructionSet(std::string_view isa);
+
+/// Whether some machine of this one's architecture may run `isa`.
+bool isOfThisArchitecture(std::string_view isa);
 
 /// The names that this machine runs, best first.
 std::vector<std::string> supportedInstructionSets();

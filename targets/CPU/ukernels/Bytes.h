@@ -48,6 +48,28 @@ UMBER_INLINE Vec<uint8_t, 16> lookUp(Vec<uint8_t, 16> table,
 }
 #endif
 
+#if defined(__AVX512VBMI__)
+/// The entries of one table for all lanes that the lower 6 bits of `indices`
+/// name.
+UMBER_INLINE Bytes lookUpWide(Bytes table, Bytes indices) {
+  return (Bytes)_mm512_permutexvar_epi8((__m512i)indices, (__m512i)table);
+}
+
+/// The 2^bits entries at `entries`, repeated up to 64: what an index has above
+/// the bits of a code is then of no matter.
+UMBER_INLINE Bytes repeatEntries(const uint8_t *entries, int64_t bits) {
+  Bytes index;
+#pragma clang loop unroll(full)
+  for (int i = 0; i < kBytes; ++i) {
+    index[i] = uint8_t(i);
+  }
+  index &= Bytes(uint8_t((1 << bits) - 1));
+  // Only the table's own bytes are read.
+  auto mask = __mmask64(~uint64_t(0) >> (64 - (1 << bits)));
+  return lookUpWide((Bytes)_mm512_maskz_loadu_epi8(mask, entries), index);
+}
+#endif
+
 /// How microkernels want weights for products: with so much added, as unsigned
 /// bytes, or, where it is 0, as they are. x86 multiplies unsigned by signed
 /// bytes. AVX2 adds pairs of products in 16 bits, which hold those of 7-bit

@@ -62,6 +62,13 @@ UMBER_INLINE Bytes shiftDown(Bytes bytes, F shift) {
                  ((Vec<uint32_t, kLanes>)perGroup<Vector>(shift) & 0xFF));
 }
 
+/// The same upwards.
+template <int Vector, typename F>
+UMBER_INLINE Bytes shiftUp(Bytes bytes, F shift) {
+  return (Bytes)((Vec<uint32_t, kLanes>)bytes
+                 << ((Vec<uint32_t, kLanes>)perGroup<Vector>(shift) & 0xFF));
+}
+
 /// Indices into 16 entries for vector `Vector` of a quad of codes of 1 to 4
 /// bits, in tables that PanelForm::spread has spread out: see PanelEncoding.h.
 template <int Bits, int Vector>
@@ -84,6 +91,28 @@ UMBER_INLINE Bytes getIndices(const uint8_t *quad) {
     Bytes plane = loadPlane<16 * Bits, Vector>(quad);
     return shiftDown<Vector>(plane, [](int group) { return group / 4 * 4; }) &
            Bytes(15);
+  }
+}
+
+/// Codes of 1, 2, 4 or 6 bits of vector `Vector` of a quad, below whatever else
+/// its bytes have: indices into tables of 64 entries. Nothing is masked off.
+template <int Bits, int Vector>
+UMBER_INLINE Bytes getWideIndices(const uint8_t *quad) {
+  static_assert(Bits != 3, "their tables differ from lookup to lookup");
+  if constexpr (Bits == 6) {
+    Bytes low = shiftDown<Vector>(loadPlane<64, Vector>(quad),
+                                  [](int group) { return group / 4 * 4; });
+    Bytes high = loadPlane<32, Vector>(quad + 64);
+    if constexpr (Vector == 0) {
+      high = shiftUp<Vector>(high, [](int group) { return 4 - group / 2 * 2; });
+    } else {
+      high =
+          shiftDown<Vector>(high, [](int group) { return group / 2 * 2 - 4; });
+    }
+    return (low & Bytes(0x0F)) | (high & Bytes(0xF0));
+  } else {
+    return shiftDown<Vector>(loadPlane<16 * Bits, Vector>(quad),
+                             [](int group) { return group / Bits * Bits; });
   }
 }
 
@@ -217,13 +246,27 @@ public:
     return codes + quad * form.quadBytes;
   }
 
+  /// Whether one lookup serves all lanes of a vector, now.
+  UMBER_MEMBER bool hasWideTables() const {
+#if defined(__AVX512VBMI__)
+    return areTablesWide;
+#else
+    return false;
+#endif
+  }
+
   /// Vector `Vector` of the values of a quad, where encoding.isReadByQuads()
-  /// and codes are of `Bits` bits.
-  template <int Bits, int Vector>
+  /// and codes are of `Bits` bits. `IsWide`: where hasWideTables().
+  template <int Bits, int Vector, bool IsWide>
   UMBER_MEMBER Bytes readVector(const uint8_t *quad) const {
     constexpr int kAt = Vector * kBytes;
     if constexpr (Bits == 8) {
       return loadBytes(quad + kAt) + Bytes(uint8_t(bias));
+#if defined(__AVX512VBMI__)
+    } else if constexpr (IsWide && Bits != 3) {
+      return lookUpWide(loadBytes(wideTables[Vector]),
+                        getWideIndices<Bits, Vector>(quad));
+#endif
     } else if constexpr (Bits == 6) {
       Bytes low = getIndices<4, Vector>(quad);
       Bytes high = shiftDown<Vector>(loadPlane<32, Vector>(quad + 64),
@@ -267,6 +310,17 @@ private:
     if (!form.hasVectorTables) {
       return;
     }
+#if defined(__AVX512VBMI__)
+    static_assert(kQuadVectors == 2, "a vector is half of a panel's rows");
+    constexpr int64_t kHalf = kPanelRows / 2;
+    areTablesWide = form.bits != 3 && tables[0] == tables[kHalf - 1] &&
+                    tables[kHalf] == tables[kPanelRows - 1];
+    for (int64_t half = 0; half < 2; ++half) {
+      Bytes wide = repeatEntries(tables[half * kHalf], form.bits);
+      wide += Bytes(uint8_t(bias));
+      __builtin_memcpy(wideTables[half], &wide, sizeof wide);
+    }
+#endif
     // Small tables are read beyond their ends, where scales and codes follow.
     int64_t parts = form.bits == 6 ? 4 : 1;
     for (int64_t part = 0; part < parts; ++part) {
@@ -286,9 +340,19 @@ private:
   template <int Bits>
   UMBER_MEMBER void readPalette(const uint8_t *codes, int64_t count,
                                 uint8_t *buffer) const {
+    if (hasWideTables()) {
+      readVectors<Bits, true>(codes, count, buffer);
+    } else {
+      readVectors<Bits, false>(codes, count, buffer);
+    }
+  }
+
+  template <int Bits, bool IsWide>
+  UMBER_MEMBER void readVectors(const uint8_t *codes, int64_t count,
+                                uint8_t *buffer) const {
     for (int64_t q = 0; q < count; ++q) {
       forConstants<kQuadVectors>([&](auto v) {
-        Bytes values = readVector<Bits, v.value>(codes + q * 16 * Bits);
+        Bytes values = readVector<Bits, v.value, IsWide>(codes + q * 16 * Bits);
         __builtin_memcpy(buffer + q * kQuadLanes + v.value * kBytes, &values,
                          sizeof values);
       });
@@ -323,6 +387,11 @@ private:
   // Which tables and scales of a row of blocks, and the column after theirs.
   int64_t tableAt = 0, scaleAt = 0, tableEnd = 0, scaleEnd = 0;
   const uint8_t *tables[kPanelRows];
+#if defined(__AVX512VBMI__)
+  bool areTablesWide = false;
+  /// The tables of each vector's first row, biased and repeated.
+  alignas(64) uint8_t wideTables[2][kBytes];
+#endif
   /// The tables, biased, as lookUp() wants them: 16 entries for every
   /// kLookupRows rows; entries 16 to 63 in the other parts.
   alignas(64) uint8_t lookups[4][kQuadLanes];

@@ -5,7 +5,9 @@
 // decoded into the first cache once, and used for a block of tokens. Sums are
 // made in the columns' order, the same for any number of tokens and threads.
 
+#include "targets/CPU/ukernels/EncodedTiles.h"
 #include "targets/CPU/ukernels/QuantizedProducts.h"
+#include "targets/CPU/ukernels/RowPairs.h"
 
 using namespace umber;
 
@@ -61,6 +63,7 @@ struct Block {
 /// Decoded weights: the quads of a run from quad `first` on.
 struct Slice {
   const uint8_t *weights;
+  const uint8_t *pairs; ///< the same in the order of pairRows(), if any
   int64_t quads;
   bool isFirst, isLast; ///< of its run
 };
@@ -87,10 +90,14 @@ UMBER_INLINE void multiplySlice(const Slice &slice, const Input &x,
                 : loadAs<Words>(block.sums[t + i] + (first + v) * kLanes);
       }
     }
-    multiplyTile<Bias>(slice.quads, rows, sums, [&](int64_t q, auto v) {
-      return loadBytes(slice.weights + q * kQuadLanes +
-                       (first + v.value) * kBytes);
-    });
+    if constexpr (kHasRowPairs && Tokens % 2 == 0) {
+      multiplyPairs(slice.quads, rows, sums, slice.pairs, first);
+    } else {
+      multiplyTile<Bias>(slice.quads, rows, sums, [&](int64_t q, auto v) {
+        return loadBytes(slice.weights + q * kQuadLanes +
+                         (first + v.value) * kBytes);
+      });
+    }
 #pragma clang loop unroll(full)
     for (int i = 0; i < Tokens; ++i) {
 #pragma clang loop unroll(full)
@@ -135,14 +142,24 @@ UMBER_INLINE void multiplyRun(const PanelReader &reader, const Input &x,
                               Block &block) {
   alignas(64) uint8_t buffer[kSliceQuads * kQuadLanes];
   alignas(64) float copy[kBlockTokens * kSliceQuads];
+  alignas(64) uint8_t pairs[kHasRowPairs ? sizeof buffer : 1];
+  static_assert(kSliceQuads % kPairQuads == 0, "a slice is whole pairs");
   int64_t first = run.begin / kQuadColumns;
   int64_t last = (run.end + kQuadColumns - 1) / kQuadColumns;
   for (int64_t q = first; q < last; q += kSliceQuads) {
     int64_t quads = least(kSliceQuads, last - q);
-    Slice slice = {reader.read(q, quads, buffer), quads, q == first,
+    Slice slice = {reader.read(q, quads, buffer), nullptr, quads, q == first,
                    q + quads == last};
-    Input in = cut(x, token, block.tokens, run.begin, run.end, columns, q,
-                   quads, copy);
+    int64_t read = quads;
+    if constexpr (kHasRowPairs) {
+      if (block.tokens > 1) {
+        pairRows(slice.weights, quads, pairs);
+        slice.pairs = pairs;
+        read += quads % kPairQuads;
+      }
+    }
+    Input in =
+        cut(x, token, block.tokens, run.begin, run.end, columns, q, read, copy);
     int64_t t = 0;
     for (; t + kTileTokens <= block.tokens; t += kTileTokens) {
       multiplySlice<Bias, kTileTokens>(slice, in, block, t);
@@ -260,6 +277,13 @@ UMBER_UKERNEL void umber_uk_linear_encoded_i8(
     int64_t group, const uint8_t *w, int64_t wOffset, int64_t firstRow,
     float *y, int64_t yOffset, int64_t yStride, int64_t tokens, int64_t rows) {
   const PanelForm form(*reinterpret_cast<const PanelEncoding *>(encoding));
+#if defined(__AMX_INT8__)
+  if (isWorthTiles(form.encoding, group, tokens)) {
+    return umber_uk_linear_encoded_tiles(encoding, x, xOffset, xStride, group,
+                                         w, wOffset, firstRow, y, yOffset,
+                                         yStride, tokens, rows);
+  }
+#endif
   Input in = {x + xOffset, xStride};
   Output out = {y + yOffset, yStride, rows};
   QuantizedRow row = {form.encoding.columns, group};

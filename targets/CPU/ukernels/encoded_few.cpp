@@ -35,7 +35,7 @@ inline constexpr int kVectors = Tokens > 1 ? kTileVectors : Panels *kRowVectors;
 
 /// Adds the products of a run to `partial`, for vectors `First` and up of the
 /// panels' rows.
-template <int Bits, int Bias, int First, int Tokens, int Panels>
+template <int Bits, int Bias, int First, bool IsWide, int Tokens, int Panels>
 UMBER_INLINE void
 multiplyVectors(const PanelReader *readers, const Groups &groups,
                 const Runs &run, const FewRows<Tokens> &rows,
@@ -67,7 +67,7 @@ multiplyVectors(const PanelReader *readers, const Groups &groups,
     if (Bits < 8 && kVector == 0) {
       __builtin_prefetch(at + kAhead);
     }
-    return readers[kPanel].template readVector<Bits, kVector>(at);
+    return readers[kPanel].template readVector<Bits, kVector, IsWide>(at);
   });
 #pragma clang loop unroll(full)
   for (int t = 0; t < Tokens; ++t) {
@@ -77,6 +77,18 @@ multiplyVectors(const PanelReader *readers, const Groups &groups,
       addScaled(sums[t][v], scale, partial[t][0] + (First + v) * kLanes);
     }
   }
+}
+
+/// Adds the products of a run to `partial`.
+template <int Bits, int Bias, bool IsWide, int Tokens, int Panels>
+UMBER_INLINE void multiplyRun(const PanelReader *readers, const Groups &groups,
+                              const Runs &run, const FewRows<Tokens> &rows,
+                              float (&partial)[Tokens][Panels][kPanelRows]) {
+  constexpr int kCount = kVectors<Tokens, Panels>;
+  forConstants<Panels * kRowVectors / kCount>([&](auto i) UMBER_LAMBDA {
+    multiplyVectors<Bits, Bias, i.value * kCount, IsWide>(readers, groups, run,
+                                                          rows, partial);
+  });
 }
 
 /// Panels `first` to `first + Panels - 1`.
@@ -108,11 +120,11 @@ UMBER_INLINE void multiplyTogether(const PanelForm &form,
     }
     Runs run(readers, Panels, groups, c, c + width);
     while (run.next()) {
-      constexpr int kCount = kVectors<Tokens, Panels>;
-      forConstants<Panels * kRowVectors / kCount>([&](auto i) UMBER_LAMBDA {
-        multiplyVectors<Bits, kBias, i.value * kCount>(readers, groups, run,
-                                                       rows, partial);
-      });
+      if (readers[0].hasWideTables() && readers[Panels - 1].hasWideTables()) {
+        multiplyRun<Bits, kBias, true>(readers, groups, run, rows, partial);
+      } else {
+        multiplyRun<Bits, kBias, false>(readers, groups, run, rows, partial);
+      }
     }
     for (int t = 0; t < Tokens; ++t) {
       for (int p = 0; p < Panels; ++p) {
