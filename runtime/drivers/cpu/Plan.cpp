@@ -53,20 +53,25 @@ Planner::pickVariant(const std::string &isa) const {
       if (!isa.empty() && isa != name) {
         continue;
       }
-      reason = checkInstructionSet(name);
-      if (reason.ok()) {
+      Status status = checkInstructionSet(name);
+      if (status.ok()) {
         return variant;
+      }
+      // The one asked for, or the least demanding: of this architecture's, the
+      // last.
+      if (reason.ok() || isOfThisArchitecture(name)) {
+        reason = status;
       }
     }
   }
+  std::string message = "target cpu: has no code for ";
+  message += isa.empty() ? "this processor" : "instruction set " + isa;
   if (!reason.ok()) {
-    // The one asked for, or the last and least demanding.
-    return Status(reason.code(), "target cpu: " + reason.message());
+    message = "target cpu: " + reason.message();
   }
-  return Status(StatusCode::NotFound,
-                "target cpu: has no code" +
-                    (isa.empty() ? "" : " for instruction set " + isa) +
-                    "; there is: " + (names.empty() ? "none" : names));
+  return Status(reason.ok() ? StatusCode::NotFound : reason.code(),
+                message +
+                    "; there is code for: " + (names.empty() ? "none" : names));
 }
 
 Status Planner::planCode(const std::string &isa) {
