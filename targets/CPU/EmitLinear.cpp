@@ -4,6 +4,7 @@
 // Matrix products: which columns a worker computes, and calls of the
 // microkernel panel by panel.
 
+#include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "targets/CPU/KernelEmitter.h"
 #include <numeric>
@@ -77,18 +78,30 @@ LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
     granule = std::lcm(granule, getGranule(linear));
   }
   // One split over all columns of the group balances better than one per
-  // product.
+  // product; by bytes, which are what a step of few tokens takes time to read.
   bool combined = areCombined(group);
   SmallVector<int64_t> first;
+  SmallVector<Partition::Run> runs;
   for (LinearOp linear : group) {
-    int64_t units = llvm::divideCeil(linear.getType().getDimSize(1), granule);
+    int64_t columns = linear.getType().getDimSize(1);
+    int64_t units = llvm::divideCeil(columns, granule);
+    int64_t bytes =
+        getStoredBytes(getParameterType(linear, linear.getWeightAttr()));
     first.push_back(combined ? 0 : total);
     total = combined ? units : total + units;
+    runs.push_back({units, std::max<int64_t>(bytes / units, 1)});
+  }
+  bool costAlike =
+      combined || llvm::all_of(runs, [&](const Partition::Run &run) {
+        return run.cost == runs.front().cost;
+      });
+  if (costAlike) {
+    runs.clear();
   }
   for (auto [sibling, begin] : llvm::zip(group, first)) {
     LinearOp linear = sibling;
     defineRows(linear.getResult(), rows(linear.getX()),
-               {Partition::Kind::Columns, granule, begin, total});
+               {Partition::Kind::Columns, granule, begin, total, runs});
     emitLinear(linear, input);
   }
   return success();

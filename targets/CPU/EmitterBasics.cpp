@@ -243,9 +243,30 @@ Range KernelEmitter::splitEvenly(Value count) {
           div(mul(count, add(worker, index(1))), workers)};
 }
 
+Value KernelEmitter::getFirstUnit(const Partition &partition, Value worker) {
+  if (partition.runs.empty()) {
+    return div(mul(index(partition.total), worker), workers);
+  }
+  int64_t total = 0;
+  for (const Partition::Run &run : partition.runs) {
+    total += run.units * run.cost;
+  }
+  // The nearest to its share of the cost: in each run as many units as fit.
+  Value share = div(mul(index(total), worker), workers), unit = index(0);
+  int64_t before = 0;
+  for (const Partition::Run &run : partition.runs) {
+    Value left = max(sub(share, index(before)), index(0));
+    Value fit = div(add(left, index(run.cost / 2)), index(run.cost));
+    unit = add(unit, min(fit, index(run.units)));
+    before += run.units * run.cost;
+  }
+  return unit;
+}
+
 Range KernelEmitter::getColumns(const Rows &rows) {
   const Partition &p = rows.partition;
-  Range units = splitEvenly(index(p.total));
+  Range units = {getFirstUnit(p, worker),
+                 getFirstUnit(p, add(worker, index(1)))};
   auto column = [&](Value unit) {
     Value own = max(sub(unit, index(p.first)), index(0));
     return min(mul(own, index(p.granule)), index(rows.columns));

@@ -35,10 +35,19 @@ struct Partition {
   /// Columns: `total` units are split over the workers. Unit `first + i` is
   /// columns `i * granule` to `(i + 1) * granule - 1` of this value.
   int64_t granule = 0, first = 0, total = 0;
+  /// Runs of units that cost the same, together all of them; empty where all
+  /// do.
+  struct Run {
+    int64_t units, cost; ///< cost: of one, in any measure
+    bool operator==(const Run &other) const {
+      return units == other.units && cost == other.cost;
+    }
+  };
+  llvm::SmallVector<Run> runs = {};
 
   bool operator==(const Partition &other) const {
     return kind == other.kind && granule == other.granule &&
-           first == other.first && total == other.total;
+           first == other.first && total == other.total && runs == other.runs;
   }
 };
 
@@ -155,6 +164,8 @@ private:
   Partition joinColumns(llvm::ArrayRef<mlir::Value> values, int64_t columns,
                         int64_t granule);
   Range splitEvenly(mlir::Value count);
+  /// The first unit of worker `worker`.
+  mlir::Value getFirstUnit(const Partition &partition, mlir::Value worker);
   Range getColumns(const Rows &rows);
 
   // Arithmetic on index and f32 values.

@@ -18,7 +18,7 @@ namespace umber {
 
 /// Up to so many rows are multiplied by an encoded matrix as one row is,
 /// straight from its codes (umber_uk_linear_encoded_few).
-inline constexpr int64_t kFewTokens = 4;
+inline constexpr int64_t kFewTokens = 8;
 
 struct QuantizedRow {
   int64_t columns;

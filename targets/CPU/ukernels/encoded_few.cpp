@@ -14,6 +14,10 @@ namespace {
 /// How far ahead memory is asked for in each panel, in bytes.
 constexpr int64_t kAhead = 512;
 
+/// Rows that are multiplied at a time, and how many panels by, where there are
+/// more rows.
+constexpr int kRowsAtATime = 4, kPanelsAtATime = 8;
+
 /// For one row, panels that are read side by side: a processor fetches two
 /// streams from memory faster than one, and their sums do not wait for each
 /// other. More rows have other sums to work on.
@@ -205,15 +209,25 @@ UMBER_UKERNEL void umber_uk_linear_encoded_few(
   QuantizedRow row = {form.encoding.columns, group};
   x += xOffset;
   y += yOffset;
-  if (tokens == 0) {
-    return;
-  }
-  if (tokens == 1) {
-    multiply<1>(panels, x, xStride, row, y, yStride, tokens);
-  } else if (tokens == 2) {
-    multiply<2>(panels, x, xStride, row, y, yStride, tokens);
-  } else {
-    static_assert(kFewTokens == 4, "the most there are");
-    multiply<4>(panels, x, xStride, row, y, yStride, tokens);
+  // Panels that are read from memory for the first rows come from a cache for
+  // the next.
+  int64_t panelsAtATime =
+      tokens > kRowsAtATime ? kPanelsAtATime : panels.last - panels.first;
+  for (; panels.first < last; panels.first = panels.last) {
+    int64_t end = panels.first + panelsAtATime;
+    panels.last = end < last ? end : last;
+    for (int64_t t = 0; t < tokens; t += kRowsAtATime) {
+      int64_t left = tokens - t;
+      int64_t count = left < kRowsAtATime ? left : kRowsAtATime;
+      const float *from = x + t * xStride;
+      float *to = y + t * yStride;
+      if (count == 1) {
+        multiply<1>(panels, from, xStride, row, to, yStride, count);
+      } else if (count == 2) {
+        multiply<2>(panels, from, xStride, row, to, yStride, count);
+      } else {
+        multiply<kRowsAtATime>(panels, from, xStride, row, to, yStride, count);
+      }
+    }
   }
 }
