@@ -175,6 +175,58 @@ def check_trace(runner, folder):
     assert left == ["trace.json"], left
 
 
+def check_prompts(runner, folder):
+    lines = ["the cat and", "a dog", "the cat and the dog sat in the sun and", "b"]
+    file = folder / "prompts.txt"
+    file.write_text("\n".join([lines[0], "", lines[1] + "\r", *lines[2:]]))
+    options = ["-n", "6", "--temp", "0.9", "-s", "3"]
+    alone = [runner.json(*options, "-p", line) for line in lines]
+    # As bytes, which need not be UTF-8. A newline follows.
+    texts = [runner.run(runner.package, *options, "-p", line).stdout for line in lines]
+    # As many prompts as sessions, more and fewer, and by default.
+    for sessions in (["--sessions", "4"], ["--sessions", "1"], ["--sessions", "3"],
+                     ["--sessions", "9"], []):
+        done = runner.run(runner.package, "--prompts", str(file), *options, *sessions)
+        assert done.returncode == 0, done.stderr
+        shown = b"".join(f"=== {i + 1}: {line}\n".encode() + text + b"\n"
+                         for i, (line, text) in enumerate(zip(lines, texts)))
+        assert done.stdout == shown, (sessions, done.stdout)
+        summary = done.stderr.decode()
+        at_once = min(4, int(sessions[1]) if sessions else 4)
+        assert f" 4 prompts, {at_once} at a time " in summary, summary
+    done = runner.run(runner.package, "--prompts", str(file), *options, "--json",
+                      "--sessions", "2", "--profile")
+    answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    for key in ("prompt_ids", "ids", "text", "stop_reason"):
+        assert [a[key] for a in answers] == [a[key] for a in alone], key
+    assert b"attention" in done.stderr
+    # Answers end at different steps: by length, and where the context is full.
+    longest = max(len(answer["prompt_ids"]) for answer in alone)
+    full = ["--temp", "0", "--ignore-eos", "-c", str(longest + 2)]
+    alone = [runner.json("-p", line, *full) for line in lines]
+    assert len({len(answer["ids"]) for answer in alone}) > 2, alone
+    done = runner.run(runner.package, "--prompts", str(file), "--json", "--sessions", "2", *full)
+    assert [json.loads(line)["ids"] for line in done.stdout.decode().splitlines()] \
+        == [answer["ids"] for answer in alone]
+
+    # What is wrong with one prompt is found before any is answered.
+    runner.refuse(f"{file}: line 4: the prompt has {longest} tokens, the context {longest - 1}",
+                  runner.package, "--prompts", str(file), "-c", str(longest - 1))
+    runner.refuse("/no/file: No such file", runner.package, "--prompts", "/no/file")
+    empty = folder / "empty.txt"
+    empty.write_bytes(b"\n\r\n")
+    runner.refuse(f"{empty}: has no prompts", runner.package, "--prompts", str(empty))
+    for other in (["-p", "x"], ["-f", "x"]):
+        runner.refuse("-p, -f and --prompts exclude each other", runner.package, "--prompts",
+                      str(file), *other)
+    for option in ("--logits", "--profile-trace"):
+        runner.refuse(f"{option} and --prompts exclude", runner.package, "--prompts", str(file),
+                      option, "x")
+    runner.refuse("--sessions requires --prompts", runner.package, "-p", "x", "--sessions", "2")
+    for bad in ("0", "-1", "1025", "x"):
+        runner.refuse("--sessions", runner.package, "--prompts", str(file), "--sessions", bad)
+
+
 def check_chat(runner):
     args = [runner.package, "-n", "3", "--temp", "0", "--ignore-eos"]
     one = runner.run(*args, stdin=b"the cat\n")
@@ -194,7 +246,7 @@ def check_refusals(runner):
     prompt = ["-p", "x"]
     runner.refuse("no package given")
     runner.refuse("/no/such.umb: No such file", "/no/such.umb", *prompt)
-    runner.refuse("-p and -f exclude", package, *prompt, "-f", "y")
+    runner.refuse("-p, -f and --prompts exclude", package, *prompt, "-f", "y")
     runner.refuse("/no/file: No such file", package, "-f", "/no/file")
     runner.refuse("--raw and --system exclude", package, *prompt, "--raw", "--system", "s")
     for alone in (["--raw"], ["--json"], ["--logits", "x"]):
@@ -235,6 +287,7 @@ def main():
     check_generation(runner)
     check_files(runner, folder)
     check_trace(runner, folder)
+    check_prompts(runner, folder)
     check_chat(runner)
     check_refusals(runner)
     check_sentencepiece(folder / "sentencepiece")

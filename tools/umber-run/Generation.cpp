@@ -43,87 +43,103 @@ Generator::Generator(const umber_model *model, const RunOptions &options)
 
 Generation Generator::run(const std::vector<int32_t> &prompt, const Sink &sink,
                           const LogitsSink &logitsSink) {
-  Generation result;
-  result.promptIds = prompt;
-  Clock::time_point start = Clock::now();
-  const float *logits = prefill(result);
-  result.promptMs = millisecondsSince(start);
+  const float *logits = begin(prompt, sink);
   if (logitsSink) {
     logitsSink(logits, modelInfo(model).vocab);
+    started = Clock::now();
   }
-  start = Clock::now();
-  generate(result, logits, sink);
-  result.predictedMs = millisecondsSince(start);
-  return result;
+  while (take(logits)) {
+    steps.record("decode", 1, [&] {
+      check([&](umber_error *error) {
+        return umber_decode(state.get(), lastId(), &logits, error);
+      });
+    });
+  }
+  return current;
 }
 
-const float *Generator::prefill(Generation &result) {
+void Generator::reset() {
+  umber_session_reset(state.get());
+  umber_sampler_reset(sampler.get());
+}
+
+const float *Generator::begin(const std::vector<int32_t> &prompt, Sink sink) {
+  current = Generation();
+  current.promptIds = prompt;
+  this->sink = std::move(sink);
+  Clock::time_point start = Clock::now();
   const float *logits = nullptr;
-  steps.record("prefill", result.promptIds.size(), [&] {
+  steps.record("prefill", prompt.size(), [&] {
     check([&](umber_error *error) {
-      return umber_prefill(state.get(), result.promptIds.data(),
-                           result.promptIds.size(), &logits, error);
+      return umber_prefill(state.get(), prompt.data(), prompt.size(), &logits,
+                           error);
     });
   });
-  for (int32_t id : result.promptIds) {
+  for (int32_t id : prompt) {
     check([&](umber_error *error) {
       return umber_sampler_accept(sampler.get(), id, error);
     });
   }
+  current.promptMs = millisecondsSince(start);
+  started = Clock::now();
   return logits;
 }
 
-void Generator::generate(Generation &result, const float *logits,
-                         const Sink &sink) {
+void Generator::emit(const char *text, size_t length) {
+  if (length > 0) {
+    current.text.append(text, length);
+    sink(std::string_view(text, length));
+  }
+}
+
+/// Appends a token to the answer, and returns why it is the last, if it is.
+std::string Generator::pickToken(const float *logits) {
+  int32_t id = -1;
+  steps.record("sample", 1, [&] {
+    check([&](umber_error *error) {
+      return umber_sampler_sample(sampler.get(), logits, &id, error);
+    });
+  });
+  current.ids.push_back(id);
+  if (!options.ignoreEnd && umber_model_is_end_of_generation(model, id)) {
+    return "end";
+  }
+  steps.record("print", 1, [&] {
+    const char *text = nullptr;
+    size_t length = 0;
+    check([&](umber_error *error) {
+      return umber_detokenizer_push(detokenizer.get(), id, &text, &length,
+                                    error);
+    });
+    emit(text, length);
+  });
+  bool isFull =
+      umber_session_position(state.get()) == umber_session_context(state.get());
+  return isFull ? "context" : "";
+}
+
+bool Generator::take(const float *logits) {
+  auto isLongEnough = [&] {
+    return options.maxNew >= 0 &&
+           current.ids.size() >= static_cast<size_t>(options.maxNew);
+  };
+  if (!isLongEnough()) {
+    current.stopReason = pickToken(logits);
+  }
+  if (current.stopReason != "end" && isLongEnough()) {
+    current.stopReason = "length";
+  }
+  if (current.stopReason.empty()) {
+    return true;
+  }
   const char *text = nullptr;
   size_t length = 0;
-  auto emit = [&] {
-    if (length > 0) {
-      result.text.append(text, length);
-      sink(std::string_view(text, length));
-    }
-  };
-  for (;;) {
-    if (options.maxNew >= 0 &&
-        result.ids.size() >= static_cast<size_t>(options.maxNew)) {
-      result.stopReason = "length";
-      break;
-    }
-    if (!result.ids.empty()) {
-      if (umber_session_position(state.get()) ==
-          umber_session_context(state.get())) {
-        result.stopReason = "context";
-        break;
-      }
-      steps.record("decode", 1, [&] {
-        check([&](umber_error *error) {
-          return umber_decode(state.get(), result.ids.back(), &logits, error);
-        });
-      });
-    }
-    int32_t id = -1;
-    steps.record("sample", 1, [&] {
-      check([&](umber_error *error) {
-        return umber_sampler_sample(sampler.get(), logits, &id, error);
-      });
-    });
-    result.ids.push_back(id);
-    if (!options.ignoreEnd && umber_model_is_end_of_generation(model, id)) {
-      result.stopReason = "end";
-      break;
-    }
-    steps.record("print", 1, [&] {
-      check([&](umber_error *error) {
-        return umber_detokenizer_push(detokenizer.get(), id, &text, &length,
-                                      error);
-      });
-      emit();
-    });
-  }
   check([&](umber_error *error) {
     return umber_detokenizer_finish(detokenizer.get(), &text, &length, error);
   });
-  emit();
+  emit(text, length);
+  current.predictedMs = millisecondsSince(started);
+  return false;
 }
 
 std::string
@@ -146,7 +162,8 @@ umber::tools::renderChat(const umber_model *model,
 
 std::vector<int32_t> umber::tools::promptTokens(const umber_model *model,
                                                 const RunOptions &options,
-                                                const std::string &prompt) {
+                                                const std::string &prompt,
+                                                const std::string &source) {
   std::string text = prompt;
   if (!options.raw && !prompt.empty()) {
     std::vector<umber_chat_message> messages;
@@ -162,8 +179,7 @@ std::vector<int32_t> umber::tools::promptTokens(const umber_model *model,
   // With --raw, a model that begins every text with a token can go on from that
   // alone.
   if (ids.empty() || (!options.raw && prompt.empty())) {
-    throw ToolError((options.promptFile ? *options.promptFile + ": " : "") +
-                    "the prompt is empty");
+    throw ToolError(source + "the prompt is empty");
   }
   return ids;
 }

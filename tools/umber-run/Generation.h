@@ -10,6 +10,7 @@
 #include "tools/umber-run/Options.h"
 #include "tools/umber-run/Timeline.h"
 
+#include <chrono>
 #include <functional>
 
 namespace umber::tools {
@@ -40,13 +41,24 @@ public:
   Generation run(const std::vector<int32_t> &prompt, const Sink &sink,
                  const LogitsSink &logitsSink = nullptr);
 
+  /// The same in steps, so that many sessions can be decoded at once: begin()
+  /// returns the logits for the first take(), and each take() that returns true
+  /// wants those that come after lastId().
+  const float *begin(const std::vector<int32_t> &prompt, Sink sink);
+  bool take(const float *logits);
+  /// Forgets the sequence, and starts the sampler again from its seed.
+  void reset();
+  int32_t lastId() const { return current.ids.back(); }
+  /// The answer, when take() has returned false.
+  const Generation &result() const { return current; }
+
   umber_session *session() const { return state.get(); }
   /// Its steps, if the options ask for a trace.
   const Timeline &timeline() const { return steps; }
 
 private:
-  const float *prefill(Generation &result);
-  void generate(Generation &result, const float *logits, const Sink &sink);
+  std::string pickToken(const float *logits);
+  void emit(const char *text, size_t length);
 
   const umber_model *model;
   const RunOptions &options;
@@ -54,14 +66,18 @@ private:
   Sampler sampler;
   Detokenizer detokenizer;
   Timeline steps;
+  Generation current;
+  Sink sink;
+  std::chrono::steady_clock::time_point started; // taking tokens
 };
 
 /// The tokens of what the model is given for one user message: the chat
-/// template around it, or with --raw the prompt itself. ToolError if there are
-/// none.
+/// template around it, or with --raw the prompt itself. ToolError, after
+/// `source`, if there are none.
 std::vector<int32_t> promptTokens(const umber_model *model,
                                   const RunOptions &options,
-                                  const std::string &prompt);
+                                  const std::string &prompt,
+                                  const std::string &source);
 
 /// Renders a conversation up to where the answer begins.
 std::string renderChat(const umber_model *model,

@@ -13,9 +13,17 @@ void umber::tools::addOptions(CLI::App &app, RunOptions &options) {
   app.set_version_flag("--version", umber_version());
   app.add_option("PACKAGE", options.package, "The model, a .umb package");
   app.add_option("-p,--prompt", options.prompt,
-                 "What to answer; without -p and -f: chat");
+                 "What to answer; without -p, -f and --prompts: chat");
   app.add_option("-f,--file", options.promptFile,
                  "Read the prompt from a file");
+  CLI::Option *prompts = app.add_option(
+      "--prompts", options.promptsFile,
+      "Answer each line of a file, several lines at once, in the file's order");
+  app.add_option("--sessions", options.sessions,
+                 "How many of --prompts to answer at once")
+      ->check(CLI::Range(1, 1024))
+      ->needs(prompts)
+      ->capture_default_str();
   app.add_option("--system", options.system, "The chat's system message");
   app.add_flag("--raw", options.raw,
                "Give the prompt as it stands, without the chat template");
@@ -57,7 +65,7 @@ void umber::tools::addOptions(CLI::App &app, RunOptions &options) {
                  "Instruction set to run, such as x86-64-v3; best by default");
   app.add_flag("--list-devices", options.listDevices, "List devices and exit");
   app.add_flag("--json", options.json,
-               "Print one JSON object instead of streaming text");
+               "Print one JSON object per prompt instead of streaming text");
   app.add_option("--logits", options.logitsFile,
                  "Write the last prompt position's logits, little-endian f32");
   app.add_flag("--profile", options.profile,
@@ -71,8 +79,17 @@ void umber::tools::checkOptions(const RunOptions &options) {
   if (options.package.empty() && !options.listDevices) {
     throw ToolError("no package given; see --help");
   }
-  if (options.prompt && options.promptFile) {
-    throw ToolError("-p and -f exclude each other");
+  if (options.prompt.has_value() + options.promptFile.has_value() +
+          options.promptsFile.has_value() >
+      1) {
+    throw ToolError("-p, -f and --prompts exclude each other");
+  }
+  for (auto [set, name] :
+       {std::pair(options.logitsFile.has_value(), "--logits"),
+        std::pair(options.profileTrace.has_value(), "--profile-trace")}) {
+    if (options.promptsFile && set) {
+      throw ToolError(std::string(name) + " and --prompts exclude each other");
+    }
   }
   if (options.raw && options.system) {
     throw ToolError("--raw and --system exclude each other");

@@ -22,6 +22,8 @@ struct RunOptions {
   std::string package;
   std::optional<std::string> prompt;
   std::optional<std::string> promptFile;
+  std::optional<std::string> promptsFile;
+  int32_t sessions = 4; // answers that are made at once, with promptsFile
   std::optional<std::string> system;
   int32_t maxNew = -1; // tokens to generate; -1: until the model ends
   int32_t threads = 0;
@@ -37,7 +39,7 @@ struct RunOptions {
   std::string isa;
   std::optional<std::string> logitsFile;
 
-  bool isChat() const { return !prompt && !promptFile; }
+  bool isChat() const { return !prompt && !promptFile && !promptsFile; }
 };
 
 /// Describes the options to CLI11, which fills in `options` when it parses.

@@ -60,6 +60,24 @@ void umber::tools::printSpeeds(const Generation &generation, double loadMs) {
                generation.stopReason.c_str());
 }
 
+void umber::tools::printTotals(const std::vector<Generation> &answers,
+                               size_t sessions, double loadMs, double totalMs) {
+  size_t prompt = 0, generated = 0;
+  double promptMs = 0;
+  for (const Generation &answer : answers) {
+    prompt += answer.promptIds.size();
+    generated += answer.ids.size();
+    promptMs += answer.promptMs;
+  }
+  std::fprintf(
+      stderr,
+      "load %.0f ms · %zu prompts, %zu at a time · prompts %zu tokens, "
+      "%.1f tokens/s · generated %zu tokens, %.1f tokens/s · in all "
+      "%.2f s\n",
+      loadMs, answers.size(), sessions, prompt, perSecond(prompt, promptMs),
+      generated, perSecond(generated, totalMs - promptMs), totalMs / 1e3);
+}
+
 void umber::tools::printDevices() {
   for (size_t i = 0; i < umber_device_count(); ++i) {
     umber_device_info info = UMBER_DEVICE_INFO_INIT;

@@ -20,6 +20,11 @@ void printJson(const Generation &generation, double loadMs);
 /// Prompt and generation speed on stderr.
 void printSpeeds(const Generation &generation, double loadMs);
 
+/// What all of the answers took together, on stderr, where `sessions` of them
+/// were made at a time.
+void printTotals(const std::vector<Generation> &answers, size_t sessions,
+                 double loadMs, double totalMs);
+
 /// The devices of this machine on stdout, one a line.
 void printDevices();
 

@@ -18,18 +18,6 @@ namespace {
 /// traces can open.
 constexpr size_t kTraceEvents = size_t(1) << 20;
 
-void printTable(umber_session *session) {
-  std::fprintf(stderr, "%-8s %-32s %8s %10s %10s %8s\n", "program", "kernel",
-               "runs", "ms", "us/run", "GB/s");
-  for (const KernelProfile &kernel : profileKernels({session})) {
-    double us = kernel.nanoseconds / 1e3;
-    std::fprintf(stderr, "%-8s %-32s %8" PRIu64 " %10.2f %10.2f %8.2f\n",
-                 kernel.program.c_str(), kernel.name.c_str(), kernel.runs,
-                 us / 1e3, us / kernel.runs,
-                 us > 0 ? kernel.bytes() / us / 1e3 : 0);
-  }
-}
-
 } // namespace
 
 void umber::tools::checkProfile(const RunOptions &options) {
@@ -51,10 +39,22 @@ void umber::tools::startProfile(Generator &generator,
   }
 }
 
+void umber::tools::printProfile(const std::vector<umber_session *> &sessions) {
+  std::fprintf(stderr, "%-8s %-32s %8s %10s %10s %8s\n", "program", "kernel",
+               "runs", "ms", "us/run", "GB/s");
+  for (const KernelProfile &kernel : profileKernels(sessions)) {
+    double us = kernel.nanoseconds / 1e3;
+    std::fprintf(stderr, "%-8s %-32s %8" PRIu64 " %10.2f %10.2f %8.2f\n",
+                 kernel.program.c_str(), kernel.name.c_str(), kernel.runs,
+                 us / 1e3, us / kernel.runs,
+                 us > 0 ? kernel.bytes() / us / 1e3 : 0);
+  }
+}
+
 void umber::tools::finishProfile(const umber_model *model, Generator &generator,
                                  const RunOptions &options) {
   if (options.profile) {
-    printTable(generator.session());
+    printProfile({generator.session()});
   }
   if (!options.profileTrace) {
     return;

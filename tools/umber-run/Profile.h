@@ -17,8 +17,11 @@ void checkProfile(const RunOptions &options);
 /// Lets the generator's session measure what the options ask for.
 void startProfile(Generator &generator, const RunOptions &options);
 
-/// Prints and writes it. The table is on stderr: a line per kernel name, summed
-/// over the layers, longest first.
+/// A table on stderr: a line per kernel name, summed over the sessions and
+/// layers, longest first.
+void printProfile(const std::vector<umber_session *> &sessions);
+
+/// Prints and writes what the options ask for.
 void finishProfile(const umber_model *model, Generator &generator,
                    const RunOptions &options);
 

@@ -7,6 +7,7 @@
 #include "tools/umber-run/Chat.h"
 #include "tools/umber-run/Output.h"
 #include "tools/umber-run/Profile.h"
+#include "tools/umber-run/Prompts.h"
 
 #include <chrono>
 
@@ -18,7 +19,8 @@ void runPrompt(const umber_model *model, const RunOptions &options,
                double loadMs) {
   std::vector<int32_t> ids = promptTokens(
       model, options,
-      options.prompt ? *options.prompt : readFile(*options.promptFile));
+      options.prompt ? *options.prompt : readFile(*options.promptFile),
+      options.promptFile ? *options.promptFile + ": " : "");
   Generator generator(model, options);
   startProfile(generator, options);
   Generation generation =
@@ -53,7 +55,9 @@ void run(const RunOptions &options) {
   double loadMs = std::chrono::duration<double, std::milli>(
                       std::chrono::steady_clock::now() - start)
                       .count();
-  if (options.isChat()) {
+  if (options.promptsFile) {
+    answerPrompts(model.get(), options, loadMs);
+  } else if (options.isChat()) {
     chat(model.get(), options);
   } else {
     runPrompt(model.get(), options, loadMs);
