@@ -89,7 +89,7 @@ void MemoryReader::Unmap::operator()(char *memory) const {
 }
 
 MemoryReader::MemoryReader(int threads)
-    : threads(threads), size(4 * lastLevelCacheBytes(threads)) {
+    : threads(threads), size(8 * lastLevelCacheBytes(threads)) {
   size_t unit = kUnit * threads;
   size = (size + unit - 1) / unit * unit;
   void *memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
@@ -101,11 +101,18 @@ MemoryReader::MemoryReader(int threads)
   buffer = {static_cast<char *>(memory), Unmap{size}};
   // A wish: systems without large pages refuse it.
   (void)madvise(memory, size, MADV_HUGEPAGE);
-  // Untouched pages are all the same one. Each thread writes its own part, so
-  // that it is near that thread's core where there are several memories.
+  // Untouched pages are all the same one, and a virtual machine's host may make
+  // one of equal pages. Each thread writes its own part, so that it is near
+  // that thread's core where there are several memories.
   runTogether(threads, [&](int thread) {
     size_t part = size / this->threads;
-    std::memset(buffer.get() + thread * part, 1, part);
+    char *at = buffer.get() + thread * part;
+    uint64_t number = thread;
+    for (size_t i = 0; i < part; i += sizeof number) {
+      // Knuth's MMIX generator.
+      number = number * 6364136223846793005u + 1442695040888963407u;
+      std::memcpy(at + i, &number, sizeof number);
+    }
   });
 }
 

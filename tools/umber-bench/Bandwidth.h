@@ -10,7 +10,7 @@
 
 namespace umber::tools {
 
-/// How fast memory can be read: a buffer four times as large as the caches,
+/// How fast memory can be read: a buffer eight times as large as the caches,
 /// each thread its own part of it, in 1, 3, 4 and 8 streams at once, of which
 /// the best counts. Its pages are large ones where the system has them.
 class MemoryReader {
