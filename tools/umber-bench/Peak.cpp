@@ -106,6 +106,7 @@ constexpr int kSums = 12;
 }
 
 constexpr PeakLoops kLoops[] = {
+    {"x86-64-v4-vbmi", integersV4, 2 * 64 * kSums, floatsV4, 2 * 16 * kSums},
     {"x86-64-v4", integersV4, 2 * 64 * kSums, floatsV4, 2 * 16 * kSums},
     {"x86-64-v3", integersV3, 2 * 32 * kSums, floatsV3, 2 * 8 * kSums},
 };
@@ -119,6 +120,21 @@ constexpr PeakLoops kLoops[] = {
 #pragma clang loop unroll(full)
     for (int32x4_t &sum : sums) {
       sum = vdotq_s32(sum, weights, x);
+    }
+    UMBER_RENEW(x);
+  }
+  for (int32x4_t &sum : sums) {
+    UMBER_RENEW(sum);
+  }
+}
+
+[[gnu::target("i8mm")]] void integersI8mm(int64_t rounds) {
+  int8x16_t weights = vdupq_n_s8(1), x = weights;
+  int32x4_t sums[kSums] = {};
+  for (int64_t round = 0; round < rounds; ++round) {
+#pragma clang loop unroll(full)
+    for (int32x4_t &sum : sums) {
+      sum = vmmlaq_s32(sum, weights, x);
     }
     UMBER_RENEW(x);
   }
@@ -143,6 +159,7 @@ void floatsNeon(int64_t rounds) {
 }
 
 constexpr PeakLoops kLoops[] = {
+    {"aarch64-i8mm", integersI8mm, 2 * 32 * kSums, floatsNeon, 2 * 4 * kSums},
     {"aarch64", integersNeon, 2 * 16 * kSums, floatsNeon, 2 * 4 * kSums},
 };
 
