@@ -262,7 +262,10 @@ def check_roofline(tool, package):
         roofline = test["roofline"]
         memory, integers, floats = (
             roofline[f"{what}_per_second"] for what in ("memory_bytes", "integer_ops", "float_ops"))
-        assert min(memory, integers, floats) > 0, roofline
+        assert memory > 0, roofline
+        # Nothing measures the peak of AMX's tiles.
+        known = test["isa"] != "x86-64-v4-amx"
+        assert (integers > 0) == (floats > 0) == known, roofline
         kernels, total = roofline["kernels"], roofline["total"]
         programs = {kernel["program"] for kernel in kernels}
         if test["n_prompt"]:
@@ -278,7 +281,7 @@ def check_roofline(tool, package):
         for kernel in [*kernels, total]:
             bounds = {"memory": (kernel["weight_bytes"] + kernel["cache_bytes"]) / memory,
                       "arithmetic": kernel["integer_ops"] / integers
-                      + kernel["float_ops"] / floats}
+                      + kernel["float_ops"] / floats if known else 0}
             name = max(bounds, key=bounds.get)
             expect_close(kernel["bound_ns"], 1e9 * bounds[name], kernel["kernel"])
             expect_close(kernel["bound_share"], kernel["bound_ns"] / kernel["ns"], "share")
