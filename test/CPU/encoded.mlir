@@ -50,7 +50,7 @@ func.func @decode(%ids: tensor<1xi32>) -> (tensor<1x40xf32>, tensor<1x40xf32>, t
   return %1, %2, %3 : tensor<1x40xf32>, tensor<1x40xf32>, tensor<1x40xf32>
 }
 
-// Of many rows, one may be wanted alone.
+// Of many rows, a few may be wanted alone.
 // CHECK: func.func @prefill_w
 // CHECK: scf.if
 // CHECK: func.call @umber_uk_linear_encoded_few
