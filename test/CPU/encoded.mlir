@@ -57,7 +57,7 @@ func.func @decode(%ids: tensor<1xi32>) -> (tensor<1x40xf32>, tensor<1x40xf32>, t
 // CHECK: else
 // CHECK: scf.for
 // CHECK: func.call @umber_uk_linear_encoded_i8
-func.func @prefill(%x: tensor<?x36xf32>) -> tensor<?x40xf32> attributes {umber.max_tokens = 8 : i64} {
+func.func @prefill(%x: tensor<?x36xf32>) -> tensor<?x40xf32> attributes {umber.max_tokens = 16 : i64} {
   %0 = umber.kernel @l0.w (%a = %x : tensor<?x36xf32>) -> tensor<?x40xf32> {
     %q = umber.quantize %a : tensor<?x36xf32> -> tensor<?x36xf32, #umber.quantized<bits = 8, group = 4>>
     %y = umber.linear %q, @l0.w : tensor<?x36xf32, #umber.quantized<bits = 8, group = 4>> -> tensor<?x40xf32>

@@ -3,20 +3,20 @@
 
 // RUN: umber-opt %s --umber-cpu-lower-to-loops --split-input-file --verify-diagnostics | FileCheck %s
 
-// What follows from a slice of the last rows has a row for each of the step's outputs (word 3 of the
+// What follows from a slice of the last rows has a row for each of the step's outputs (word 4 of the
 // arguments) and not for each of its tokens (word 1), in the next kernel too, which is other code than the
 // same ops on all tokens.
 
 umber.param @w : tensor<32x32xf32>
 
-// CHECK: func.func @prefill_all_0(%[[ARGS:.*]]: memref<10xi64>, {{.*}})
+// CHECK: func.func @prefill_all_0(%[[ARGS:.*]]: memref<12xi64>, {{.*}})
 // CHECK: memref.load %[[ARGS]]
 // CHECK-NEXT: %[[TOKENS:.*]] = arith.index_cast
 // CHECK: %[[COUNT:.*]] = arith.index_cast %[[TOKENS]] : index to i64
 // CHECK: call @umber_uk_linear_f32({{.*}}, %[[COUNT]], %{{[^,]*}}, %{{[^,]*}})
 // CHECK: func.func @prefill_last_1(
-// CHECK: func.func @prefill_after_2(%[[ARGS:.*]]: memref<10xi64>, {{.*}})
-// CHECK-COUNT-3: memref.load %[[ARGS]]
+// CHECK: func.func @prefill_after_2(%[[ARGS:.*]]: memref<12xi64>, {{.*}})
+// CHECK-COUNT-2: memref.load %[[ARGS]]
 // CHECK-NEXT: %[[OUTPUTS:.*]] = arith.index_cast
 // CHECK: %[[COUNT:.*]] = arith.index_cast %[[OUTPUTS]] : index to i64
 // CHECK: call @umber_uk_linear_f32({{.*}}, %[[COUNT]], %{{[^,]*}}, %{{[^,]*}})
