@@ -197,12 +197,12 @@ public:
   /// never beyond getEnd().
   UMBER_MEMBER void moveTo(int64_t column) {
     if (column == scaleEnd) {
-      loadScales(scaleEnd == 0 ? 0 : ++scaleAt);
+      loadScales(scaleAt++);
       scaleEnd += form.scales.columns;
     }
     if (column == tableEnd) {
       if (form.hasTables) {
-        loadTables(tableEnd == 0 ? 0 : ++tableAt);
+        loadTables(tableAt++);
       }
       tableEnd += form.tables.columns;
     }
@@ -384,7 +384,7 @@ private:
   const uint8_t *panel, *codes;
   int64_t firstRow;
   int bias;
-  // Which tables and scales of a row of blocks, and the column after theirs.
+  // Which tables and scales of a row of blocks are next, and from which column.
   int64_t tableAt = 0, scaleAt = 0, tableEnd = 0, scaleEnd = 0;
   const uint8_t *tables[kPanelRows];
 #if defined(__AVX512VBMI__)
