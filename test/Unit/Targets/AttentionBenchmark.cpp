@@ -6,15 +6,13 @@
 // counted once for all rows; products are multiplications and additions of
 // queries with keys and of weights with values.
 
-#include "runtime/drivers/cpu/InstructionSets.h"
 #include "targets/CPU/AttentionScratch.h"
-#include "test/Unit/Targets/KernelTable.h"
+#include "test/Unit/Targets/KernelLibrary.h"
 #include "umber/umber_abi.h"
 #include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cmath>
 #include <cstring>
-#include <dlfcn.h>
 #include <random>
 #include <string>
 #include <vector>
@@ -82,27 +80,15 @@ void attend(benchmark::State &state, const KernelTable *table) {
       benchmark::Counter::kIsRate);
 }
 
-struct Library {
-  const char *isa, *path;
-};
-
 } // namespace
 
 int main(int argc, char **argv) {
   benchmark::Initialize(&argc, argv);
-  const Library libraries[] = {UMBER_TEST_KERNEL_LIBRARIES};
-  for (const Library &library : libraries) {
-    if (!cpu::checkInstructionSet(library.isa).ok()) {
-      continue;
-    }
-    void *handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL);
-    auto *table =
-        static_cast<const KernelTable *>(dlsym(handle, "umber_test_kernels"));
-    benchmark::RegisterBenchmark(
-        (std::string(library.isa) + "/attention").c_str(), attend, table)
+  forKernels([](const std::string &isa, const KernelTable *table) {
+    benchmark::RegisterBenchmark((isa + "/attention").c_str(), attend, table)
         ->ArgNames({"shape", "bits", "rows", "context"})
         ->ArgsProduct({{0, 1, 2}, {16, 8, 4}, {1}, {256, 4096}})
         ->ArgsProduct({{0, 1, 2}, {16, 8, 4}, {64}, {2048}});
-  }
+  });
   benchmark::RunSpecifiedBenchmarks();
 }

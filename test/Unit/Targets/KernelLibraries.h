@@ -7,21 +7,13 @@
 #ifndef UMBER_TEST_UNIT_TARGETS_KERNELLIBRARIES_H
 #define UMBER_TEST_UNIT_TARGETS_KERNELLIBRARIES_H
 
-#include "runtime/drivers/cpu/InstructionSets.h"
-#include "test/Unit/Targets/KernelTable.h"
+#include "test/Unit/Targets/KernelLibrary.h"
 #include "gtest/gtest.h"
 #include <algorithm>
-#include <dlfcn.h>
 #include <ostream>
 #include <string>
 
 namespace umber {
-
-struct KernelLibrary {
-  const char *isa, *path;
-};
-
-inline const KernelLibrary kKernelLibraries[] = {UMBER_TEST_KERNEL_LIBRARIES};
 
 inline std::ostream &operator<<(std::ostream &os,
                                 const KernelLibrary &library) {
@@ -43,10 +35,8 @@ inline void openOrSkip(const KernelLibrary &library,
   if (!status.ok()) {
     GTEST_SKIP() << status.message();
   }
-  void *handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL);
-  ASSERT_NE(handle, nullptr) << dlerror();
-  table = static_cast<const KernelTable *>(dlsym(handle, "umber_test_kernels"));
-  ASSERT_NE(table, nullptr);
+  table = library.open();
+  ASSERT_NE(table, nullptr) << dlerror();
 }
 
 } // namespace umber

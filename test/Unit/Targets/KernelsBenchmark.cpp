@@ -6,15 +6,13 @@
 // their share of what the same thread reads at most from memory, measured
 // first.
 
-#include "runtime/drivers/cpu/InstructionSets.h"
 #include "runtime/package/PanelEncoding.h"
 #include "targets/Common/QuantizedRows.h"
-#include "test/Unit/Targets/KernelTable.h"
+#include "test/Unit/Targets/KernelLibrary.h"
 #include <algorithm>
 #include <benchmark/benchmark.h>
 #include <chrono>
 #include <cstring>
-#include <dlfcn.h>
 #include <random>
 #include <string>
 #include <vector>
@@ -105,29 +103,17 @@ void multiply(benchmark::State &state, const KernelTable *table) {
       Counter(done * double(tokens * kRows * kColumns), Counter::kIsRate);
 }
 
-struct Library {
-  const char *isa, *path;
-};
-
 } // namespace
 
 int main(int argc, char **argv) {
   benchmark::Initialize(&argc, argv);
   benchmark::AddCustomContext("bandwidth of one thread, GB/s",
                               std::to_string(getBandwidth() / 1e9));
-  const Library libraries[] = {UMBER_TEST_KERNEL_LIBRARIES};
-  for (const Library &library : libraries) {
-    if (!cpu::checkInstructionSet(library.isa).ok()) {
-      continue;
-    }
-    void *handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL);
-    auto *table =
-        static_cast<const KernelTable *>(dlsym(handle, "umber_test_kernels"));
-    benchmark::RegisterBenchmark((std::string(library.isa) + "/linear").c_str(),
-                                 multiply, table)
+  forKernels([](const std::string &isa, const KernelTable *table) {
+    benchmark::RegisterBenchmark((isa + "/linear").c_str(), multiply, table)
         ->ArgNames({"bits", "tokens", "MiB"})
         ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {1, 4}, {0, 1, 256}})
         ->ArgsProduct({{1, 2, 3, 4, 6, 8}, {64}, {1}});
-  }
+  });
   benchmark::RunSpecifiedBenchmarks();
 }
