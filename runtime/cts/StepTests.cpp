@@ -23,10 +23,10 @@ TEST_P(RuntimeTest, OneChunkEqualsTokenByToken) {
   Logits step;
   for (size_t i = 0; i < ids.size(); ++i) {
     step = decode(single, ids[i]);
-    expectClose(rows[i], step);
+    EXPECT_EQ(rows[i], step);
     ASSERT_EQ(umber_session_position(single.get()), int32_t(i + 1));
   }
-  expectClose(last, step);
+  EXPECT_EQ(last, step);
   EXPECT_EQ(umber_session_position(whole.get()), int32_t(ids.size()));
 }
 
@@ -41,7 +41,7 @@ TEST_P(RuntimeTest, EveryWidthOfStepGivesTheSame) {
       int32_t end = std::min(at + std::max(width, 1), count);
       last = prefill(session, Ids(ids.begin() + at, ids.begin() + end));
     }
-    expectClose(last, expected);
+    EXPECT_EQ(last, expected);
   }
 }
 
@@ -63,7 +63,7 @@ TEST_P(RuntimeTest, LogitsAreOptional) {
   UMBER_EXPECT_OK(umber_decode(session.get(), 1, nullptr, &error));
   ids.push_back(1);
   ids.push_back(2);
-  expectClose(decode(session, 2), prefill(open(model), ids));
+  EXPECT_EQ(decode(session, 2), prefill(open(model), ids));
 }
 
 TEST_P(RuntimeTest, ThreadsDoNotChangeResults) {
@@ -73,7 +73,37 @@ TEST_P(RuntimeTest, ThreadsDoNotChangeResults) {
     ModelHandle other = load(threads);
     ASSERT_TRUE(other);
     SessionHandle session = open(other);
-    expectClose(prefill(session, ids), expected);
+    EXPECT_EQ(prefill(session, ids), expected);
+  }
+}
+
+TEST_P(RuntimeTest, WhereWeightsAreDoesNotChangeResults) {
+  Ids ids = someIds(9);
+  Logits expected = prefill(open(model), ids);
+  for (int32_t weights :
+       {UMBER_WEIGHTS_BEST, UMBER_WEIGHTS_MAPPED, UMBER_WEIGHTS_COPIED}) {
+    umber_model_options options = UMBER_MODEL_OPTIONS_INIT;
+    options.weights = weights;
+    ModelHandle other = load(options);
+    ASSERT_TRUE(other);
+    SessionHandle session = open(other);
+    Logits last;
+    for (int32_t id : ids) {
+      last = decode(session, id);
+    }
+    EXPECT_EQ(last, expected);
+  }
+}
+
+TEST_P(RuntimeTest, UnknownPlacesOfWeightsAreRefused) {
+  umber_model_options options = UMBER_MODEL_OPTIONS_INIT;
+  umber_model *none = nullptr;
+  for (int32_t weights : {-1, 3}) {
+    options.weights = weights;
+    UMBER_EXPECT_FAILS(
+        UMBER_INVALID_ARGUMENT, "weights: expected 0, 1 or 2",
+        umber_model_load(GetParam().package.c_str(), &options, &none, &error));
+    EXPECT_EQ(none, nullptr);
   }
 }
 
@@ -87,8 +117,8 @@ TEST_P(RuntimeTest, SessionsAreIndependent) {
     lastA = decode(first, a[i]);
     lastB = decode(second, b[i]);
   }
-  expectClose(lastA, aloneA);
-  expectClose(lastB, aloneB);
+  EXPECT_EQ(lastA, aloneA);
+  EXPECT_EQ(lastB, aloneB);
 }
 
 TEST_P(RuntimeTest, TwoThreadsWithTwoSessions) {
@@ -131,7 +161,7 @@ TEST_P(RuntimeTest, CallbackCanStop) {
   Ids expected(ids.begin(), ids.begin() + position);
   if (position < info.context_length) {
     expected.push_back(3);
-    expectClose(decode(session, 3), prefill(open(model), expected));
+    EXPECT_EQ(decode(session, 3), prefill(open(model), expected));
   }
 }
 

@@ -138,9 +138,13 @@ struct DeviceDescription {
   int32_t defaultThreads = 1;
 };
 
+/// UMBER_WEIGHTS_... of umber.h.
+enum class WeightsMemory : int32_t { Best = 0, Mapped = 1, Copied = 2 };
+
 struct LoadOptions {
   int32_t threads = 0; // 0: the device's default
-  std::string isa;     // empty: the best that the machine runs
+  WeightsMemory weights = WeightsMemory::Best;
+  std::string isa; // empty: the best that the machine runs
 };
 
 class Driver {

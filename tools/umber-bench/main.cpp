@@ -4,6 +4,7 @@
 // umber-bench: how fast a compiled model reads prompts and generates, measured
 // and shown as llama-bench does.
 
+#include "tools/common/DeviceOptions.h"
 #include "tools/common/ToolMain.h"
 #include "tools/umber-bench/RooflineReport.h"
 
@@ -20,7 +21,8 @@ struct Options {
   std::vector<int32_t> threads = {0};
   int32_t repetitions = 5;
   std::string output = "md";
-  std::string device, isa;
+  /// What a session comes to after its first tokens.
+  DeviceOptions device = {"", "", "copy"};
   bool roofline = false;
 };
 
@@ -28,10 +30,7 @@ void run(const Options &options) {
   BenchReport report;
   report.package = options.package;
   for (int32_t threads : options.threads) {
-    umber_model_options load = UMBER_MODEL_OPTIONS_INIT;
-    load.threads = threads;
-    load.device = options.device.empty() ? nullptr : options.device.c_str();
-    load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
+    umber_model_options load = options.device.forThreads(threads);
     Model model = loadModel(options.package, load);
     umber_model_info info = modelInfo(model.get());
     report.model = info.name;
@@ -110,7 +109,6 @@ int main(int argc, char **argv) {
   app.add_flag(
       "--roofline", options.roofline,
       "Show each kernel beside the memory's and the arithmetic's bound");
-  app.add_option("--device", options.device, "Where to run");
-  app.add_option("--isa", options.isa, "Instruction set to run");
+  addDeviceOptions(app, options.device);
   return toolMain(app, argc, argv, [&] { run(options); });
 }

@@ -23,10 +23,7 @@ constexpr size_t kPieceBytes = size_t(64) << 20;
 class Reader {
 public:
   Reader(const std::string &package, const EvalOptions &options) {
-    umber_model_options load = UMBER_MODEL_OPTIONS_INIT;
-    load.threads = options.threads;
-    load.device = options.device.empty() ? nullptr : options.device.c_str();
-    load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
+    umber_model_options load = options.device.forThreads(options.threads);
     model = loadModel(package, load);
     info = modelInfo(model.get());
     session = createSession(model.get(), options.context);

@@ -7,6 +7,7 @@
 #ifndef UMBER_TOOLS_UMBER_EVAL_EVALUATE_H
 #define UMBER_TOOLS_UMBER_EVAL_EVALUATE_H
 
+#include "tools/common/DeviceOptions.h"
 #include "tools/umber-eval/Statistics.h"
 
 #include <functional>
@@ -27,7 +28,7 @@ struct EvalOptions {
   int32_t context = 512;                 ///< tokens in a chunk
   std::optional<int32_t> chunks;         ///< at most so many
   int32_t threads = 0;
-  std::string device, isa;
+  DeviceOptions device;
 };
 
 /// One value for each scored position; the last three are empty without a

@@ -42,8 +42,7 @@ int main(int argc, char **argv) {
       ->capture_default_str();
   app.add_option("--save-scores", options.saveScores,
                  "Write each position's scores to a file, as CSV");
-  app.add_option("--device", options.device, "Where to run");
-  app.add_option("--isa", options.isa, "Instruction set to run");
+  addDeviceOptions(app, options.device);
   app.add_flag("--json", json, "Print one JSON object");
   return toolMain(app, argc, argv, [&] {
     Evaluation evaluation = evaluate(options, showProgress);

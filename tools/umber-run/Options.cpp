@@ -59,10 +59,7 @@ void umber::tools::addOptions(CLI::App &app, RunOptions &options) {
   app.add_option("-s,--seed", sampler.seed, "Seed of the sampler")
       ->capture_default_str();
 
-  app.add_option("--device", options.device,
-                 "Where to run, see --list-devices");
-  app.add_option("--isa", options.isa,
-                 "Instruction set to run, such as x86-64-v3; best by default");
+  addDeviceOptions(app, options.device);
   app.add_flag("--list-devices", options.listDevices, "List devices and exit");
   app.add_flag("--json", options.json,
                "Print one JSON object per prompt instead of streaming text");

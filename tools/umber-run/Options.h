@@ -6,6 +6,7 @@
 #ifndef UMBER_TOOLS_UMBER_RUN_OPTIONS_H
 #define UMBER_TOOLS_UMBER_RUN_OPTIONS_H
 
+#include "tools/common/DeviceOptions.h"
 #include "umber/umber.h"
 
 #include <cstdint>
@@ -35,8 +36,7 @@ struct RunOptions {
   bool profile = false;
   std::optional<std::string> profileTrace; // a file to write
   bool listDevices = false;
-  std::string device;
-  std::string isa;
+  DeviceOptions device;
   std::optional<std::string> logitsFile;
 
   bool isChat() const { return !prompt && !promptFile && !promptsFile; }

@@ -46,10 +46,7 @@ void run(const RunOptions &options) {
     return;
   }
   checkProfile(options);
-  umber_model_options load = UMBER_MODEL_OPTIONS_INIT;
-  load.threads = options.threads;
-  load.device = options.device.empty() ? nullptr : options.device.c_str();
-  load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
+  umber_model_options load = options.device.forThreads(options.threads);
   auto start = std::chrono::steady_clock::now();
   Model model = loadModel(options.package, load);
   double loadMs = std::chrono::duration<double, std::milli>(

@@ -73,6 +73,13 @@ umber_status umber_model_load(const char *path,
     LoadOptions load;
     load.threads = values.threads;
     load.isa = values.isa ? values.isa : "";
+    if (values.weights < UMBER_WEIGHTS_BEST ||
+        values.weights > UMBER_WEIGHTS_COPIED) {
+      return Status(StatusCode::InvalidArgument,
+                    "weights: expected 0, 1 or 2, found " +
+                        std::to_string(values.weights));
+    }
+    load.weights = static_cast<WeightsMemory>(values.weights);
     Result<std::shared_ptr<const Model>> loaded =
         Model::load(path, values.device ? values.device : "", load);
     if (!loaded.ok()) {

@@ -22,9 +22,25 @@ int defaultThreads() { return std::min(availableCores(), Team::kMaxWorkers); }
 class CpuModel : public DeviceModel {
 public:
   CpuModel(std::shared_ptr<const Package> package, Plan plan,
-           std::unique_ptr<Team> team)
+           std::unique_ptr<Team> team, WeightsMemory memory)
       : package(std::move(package)), plan(std::move(plan)),
-        team(std::move(team)) {}
+        team(std::move(team)),
+        pages(memory == WeightsMemory::Mapped ||
+                      (memory == WeightsMemory::Best &&
+                       !isMemoryPlentiful(this->plan.weights.size))
+                  ? Bytes()
+                  : this->plan.weights) {
+    if (memory == WeightsMemory::Copied) {
+      this->team->run(
+          [](void *model, int) {
+            auto &self = *static_cast<CpuModel *>(model);
+            while (self.pages.moveNext()) {
+            }
+            self.team->meet();
+          },
+          this);
+    }
+  }
 
   int32_t maxTokens() const override { return plan.maxTokens(); }
   int32_t threads() const override { return team->size(); }
@@ -34,7 +50,7 @@ public:
 
   Result<std::unique_ptr<DeviceState>>
   createState(int32_t capacity) const override {
-    return State::create(plan, *team, capacity);
+    return State::create(plan, *team, pages, capacity);
   }
 
   Status runBatch(const BatchRow *rows, int32_t count,
@@ -46,6 +62,7 @@ private:
   std::shared_ptr<const Package> package; // the plan points into it
   Plan plan;
   std::unique_ptr<Team> team;
+  mutable LargePages pages; // of the plan's weights
 };
 
 /// UMBER_CPU_TURNS, with which tests ask that workers run one at a time.
@@ -96,5 +113,5 @@ CpuDriver::load(std::shared_ptr<const Package> package,
     return team.status();
   }
   return std::unique_ptr<DeviceModel>(std::make_unique<CpuModel>(
-      std::move(package), std::move(*plan), std::move(*team)));
+      std::move(package), std::move(*plan), std::move(*team), options.weights));
 }

@@ -100,11 +100,16 @@ Status Planner::planCode(const std::string &isa) {
 Status Planner::planParameters() {
   plan.vocab = static_cast<int32_t>(package.meta().model()->vocab());
   plan.weightBytes = 0;
+  const uint8_t *first = nullptr, *end = nullptr;
   if (target.parameters()) {
     for (const fbs::Parameter *parameter : *target.parameters()) {
-      plan.weightBytes += parameter->size();
+      Bytes bytes = package.parameter(*parameter);
+      plan.weightBytes += bytes.size;
+      first = first ? std::min(first, bytes.data) : bytes.data;
+      end = std::max(end, bytes.data + bytes.size);
     }
   }
+  plan.weights = {first, size_t(end - first)};
   return {};
 }
 

@@ -8,6 +8,7 @@
 #define UMBER_RUNTIME_DRIVERS_CPU_PLAN_H
 
 #include "runtime/drivers/cpu/CodeLibrary.h"
+#include "runtime/package/MappedFile.h"
 #include "runtime/package/Status.h"
 
 #include <cstdint>
@@ -66,6 +67,7 @@ struct Plan {
   CacheShape cache;
   int32_t vocab;
   uint64_t weightBytes;
+  Bytes weights; // from the first parameter to the last, in the package
 
   int32_t maxTokens() const { return programs.back().maxTokens; }
 };

@@ -31,8 +31,9 @@ void meetTeam(void *team) { static_cast<Team *>(team)->meet(); }
 } // namespace
 
 Result<std::unique_ptr<DeviceState>> State::create(const Plan &plan, Team &team,
+                                                   LargePages &pages,
                                                    int32_t capacity) {
-  std::unique_ptr<State> state(new State(plan, team));
+  std::unique_ptr<State> state(new State(plan, team, pages));
   if (Status status = state->allocate(capacity); !status.ok()) {
     return status;
   }
@@ -146,7 +147,7 @@ Status State::run(const Step &step, const float **out) {
     rows.positions[row] = int64_t(step.position) + row;
     rows.sequences[row] = 0;
   }
-  replay(step.tokens, step.outputs);
+  replay(step.tokens, step.outputs, step.tokens == 1);
   *out = reinterpret_cast<const float *>(logits.data());
   return {};
 }
@@ -163,7 +164,7 @@ Status State::runBatch(const BatchRow *batch, int32_t count,
       lead.setSequence(row, *static_cast<const State *>(batch[row].state));
     }
   }
-  lead.replay(count, out ? count : 0);
+  lead.replay(count, out ? count : 0, true);
   // Each state's caller may keep its logits while others go on.
   size_t bytes = size_t(lead.plan.vocab) * sizeof(float);
   for (int32_t row = 0; out && row < count; ++row) {
@@ -176,10 +177,11 @@ Status State::runBatch(const BatchRow *batch, int32_t count,
   return {};
 }
 
-void State::replay(int32_t tokens, int32_t outputs) {
+void State::replay(int32_t tokens, int32_t outputs, bool isGenerated) {
   Replay replay = {};
   replay.state = this;
   replay.program = &programFor(tokens);
+  replay.movesWeights = isGenerated;
   replay.args.tokens = tokens;
   replay.args.positions = rows.positions.data();
   replay.args.sequences = rows.sequences.data();
@@ -206,6 +208,9 @@ void State::work(void *context, int worker) {
   Trace::Span *span = replay.spans;
   if (span) {
     span += worker * program.dispatches.size();
+  }
+  if (replay.movesWeights) {
+    state.pages.moveNext();
   }
   uint64_t begin = profiled || span ? now() : 0;
   for (Dispatch &dispatch : program.dispatches) {

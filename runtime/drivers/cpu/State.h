@@ -8,6 +8,7 @@
 
 #include "runtime/drivers/Driver.h"
 #include "runtime/drivers/cpu/Cache.h"
+#include "runtime/drivers/cpu/LargePages.h"
 #include "runtime/drivers/cpu/Plan.h"
 #include "runtime/drivers/cpu/Team.h"
 #include "runtime/drivers/cpu/Trace.h"
@@ -20,9 +21,10 @@ namespace umber::cpu {
 /// created; a step allocates nothing.
 class State : public DeviceState {
 public:
-  /// `plan` and `team` outlive the state.
+  /// `plan`, `team` and `pages`, which are the plan's weights', outlive the
+  /// state.
   static Result<std::unique_ptr<DeviceState>>
-  create(const Plan &plan, Team &team, int32_t capacity);
+  create(const Plan &plan, Team &team, LargePages &pages, int32_t capacity);
 
   Status run(const Step &step, const float **logits) override;
   /// DeviceModel::runBatch, in the buffers of the first row's state. All states
@@ -63,9 +65,11 @@ private:
     Program *program;
     umber_kernel_args args; // of worker 0
     Trace::Span *spans;     // of worker 0; null: not recorded
+    bool movesWeights;      // each worker moves a page
   };
 
-  State(const Plan &plan, Team &team) : plan(plan), team(team) {}
+  State(const Plan &plan, Team &team, LargePages &pages)
+      : plan(plan), team(team), pages(pages) {}
   /// What kernels are told of a step's rows and sequences, and where the
   /// programs' bindings of keys and values point to.
   struct Rows {
@@ -85,8 +89,9 @@ private:
   void bind();
   void *resolve(const PlannedBinding &binding);
   Program &programFor(int32_t tokens);
-  /// Runs the first `tokens` of `ids` and `rows`.
-  void replay(int32_t tokens, int32_t outputs);
+  /// Runs the first `tokens` of `ids` and `rows`. When tokens are generated,
+  /// workers move weights first: a prompt has someone wait for its first token.
+  void replay(int32_t tokens, int32_t outputs, bool isGenerated);
   static void work(void *replay, int worker);
   /// Adds a run to the profile.
   void count(Dispatch &dispatch, const umber_kernel_args &args,
@@ -94,6 +99,7 @@ private:
 
   const Plan &plan;
   Team &team;
+  LargePages &pages;
   Cache cache;
   HostMemory arena; // shared by all programs: each starts from the ids
   HostMemory scratch;

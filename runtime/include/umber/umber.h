@@ -93,6 +93,17 @@ UMBER_API umber_status umber_device_get(size_t index, umber_device_info *info,
 
 typedef struct umber_model umber_model;
 
+/* Where a model's weights are. Mapped, they are shared with other processes,
+ * and the system may drop and read them again; the file must not change
+ * meanwhile. A copy is the process's own and lies in large pages, which
+ * processors read faster. The best is a copy where the system has large pages
+ * and would be left with memory for as much again. */
+enum {
+  UMBER_WEIGHTS_BEST = 0,
+  UMBER_WEIGHTS_MAPPED = 1,
+  UMBER_WEIGHTS_COPIED = 2
+};
+
 typedef struct umber_model_options {
   size_t struct_size;
   /* Workers per step; 0 means the processor cores this process may use. */
@@ -102,8 +113,10 @@ typedef struct umber_model_options {
   /* Which of a package's instruction sets to run, such as "x86-64-v3"; null
    * means the best that the processor has. */
   const char *isa;
+  int32_t weights; /* UMBER_WEIGHTS_... */
 } umber_model_options;
-#define UMBER_MODEL_OPTIONS_INIT {sizeof(umber_model_options), 0, NULL, NULL}
+#define UMBER_MODEL_OPTIONS_INIT                                               \
+  {sizeof(umber_model_options), 0, NULL, NULL, UMBER_WEIGHTS_BEST}
 
 typedef struct umber_model_info {
   size_t struct_size;
@@ -144,7 +157,7 @@ typedef struct umber_model_info {
    0,                                                                          \
    0}
 
-/* Maps and verifies a package and prepares it for a device. */
+/* Reads and verifies a package and prepares it for a device. */
 UMBER_API umber_status umber_model_load(const char *path,
                                         const umber_model_options *options,
                                         umber_model **model,

@@ -1,0 +1,33 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The options of every tool that runs a model: where and how.
+
+#ifndef UMBER_TOOLS_COMMON_DEVICEOPTIONS_H
+#define UMBER_TOOLS_COMMON_DEVICEOPTIONS_H
+
+#include "umber/umber.h"
+
+#include <cstdint>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace umber::tools {
+
+struct DeviceOptions {
+  std::string device, isa;
+  std::string weights = "best"; // map, copy or best
+
+  /// Points into this.
+  umber_model_options forThreads(int32_t threads) const;
+};
+
+/// Adds --device, --isa and --weights.
+void addDeviceOptions(CLI::App &app, DeviceOptions &options);
+
+} // namespace umber::tools
+
+#endif // UMBER_TOOLS_COMMON_DEVICEOPTIONS_H
