@@ -11,8 +11,8 @@ using namespace umber;
 
 namespace {
 
-/// How far ahead memory is asked for in each panel, in bytes.
-constexpr int64_t kAhead = 512;
+/// How far ahead memory is asked for in each stream of panels, in bytes.
+constexpr int64_t kAhead = 2048;
 
 /// Rows that are multiplied at a time, and how many panels by, where there are
 /// more rows.
@@ -95,28 +95,22 @@ UMBER_INLINE void multiplyRun(const PanelReader *readers, const Groups &groups,
   });
 }
 
-/// Panels `first` to `first + Panels - 1`.
+/// Panel `first`, and for two panels `second`.
 template <int Bits, int Tokens, int Panels>
 UMBER_INLINE void multiplyTogether(const PanelForm &form,
                                    const FewRows<Tokens> &rows,
                                    const Groups &groups, const uint8_t *w,
-                                   int64_t first, int64_t height) {
+                                   int64_t first, int64_t second,
+                                   int64_t height) {
   constexpr int kBias = Bits == 8 ? kValueBias : kTableBias;
   auto getReader = [&](int64_t panel) UMBER_LAMBDA {
     return PanelReader(form, w + panel * form.panelBytes, panel * kPanelRows,
                        kBias);
   };
   static_assert(Panels <= 2, "a reader for each");
-  PanelReader readers[] = {getReader(first), getReader(first + Panels - 1)};
+  PanelReader readers[] = {getReader(first), getReader(second)};
   alignas(64) float partial[Tokens][Panels][kPanelRows] = {};
   alignas(64) float results[Tokens][Panels][kPanelRows] = {};
-  // Where the next panels begin.
-  const uint8_t *next = w + (first + Panels) * form.panelBytes;
-  for (int p = 0; p < Panels; ++p, next += form.panelBytes) {
-    for (int64_t at = 0; at < kAhead; at += 64) {
-      __builtin_prefetch(next + at);
-    }
-  }
   const int64_t columns = form.encoding.columns, width = form.scales.columns;
   for (int64_t c = 0; c < columns; c += width) {
     for (int p = 0; p < Panels; ++p) {
@@ -136,11 +130,14 @@ UMBER_INLINE void multiplyTogether(const PanelForm &form,
       }
     }
   }
-  int64_t row = first * kPanelRows, count = Panels * kPanelRows;
-  count = height - row < count ? height - row : count;
-  for (int64_t t = 0; t < rows.count; ++t) {
-    __builtin_memcpy(rows.y + t * rows.yStride + row, results[t],
-                     count * sizeof(float));
+  for (int p = 0; p < Panels; ++p) {
+    int64_t row = (p == 0 ? first : second) * kPanelRows;
+    int64_t left = height - row;
+    int64_t count = left < kPanelRows ? left : kPanelRows;
+    for (int64_t t = 0; t < rows.count; ++t) {
+      __builtin_memcpy(rows.y + t * rows.yStride + row, results[t][p],
+                       count * sizeof(float));
+    }
   }
 }
 
@@ -157,15 +154,21 @@ __attribute__((noinline)) void multiplyPanels(const Panels &panels,
                                               const FewRows<Tokens> &rows,
                                               const QuantizedRow &row) {
   const Groups groups(row);
-  constexpr int kTogether = kStreams<Tokens>;
-  int64_t first = panels.first;
-  for (; first + kTogether <= panels.last; first += kTogether) {
-    multiplyTogether<Bits, Tokens, kTogether>(panels.form, rows, groups,
-                                              panels.w, first, panels.height);
+  int64_t first = panels.first, last = panels.last;
+  if (kStreams<Tokens> == 2) {
+    // The second stream is the second half, so that both go straight on from
+    // panel to panel. An odd panel, the last, remains.
+    int64_t half = (last - first) / 2;
+    for (int64_t end = first + half; first < end; ++first) {
+      multiplyTogether<Bits, Tokens, kStreams<Tokens>>(
+          panels.form, rows, groups, panels.w, first, first + half,
+          panels.height);
+    }
+    first += half;
   }
-  for (; first < panels.last; ++first) {
+  for (; first < last; ++first) {
     multiplyTogether<Bits, Tokens, 1>(panels.form, rows, groups, panels.w,
-                                      first, panels.height);
+                                      first, first, panels.height);
   }
 }
 
