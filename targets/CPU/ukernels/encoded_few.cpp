@@ -67,9 +67,10 @@ multiplyVectors(const PanelReader *readers, const Groups &groups,
     constexpr int kPanel = (First + v.value) / kRowVectors;
     constexpr int kVector = (First + v.value) % kRowVectors;
     const uint8_t *at = codes[kPanel] + q * 16 * Bits;
-    // Where codes are the values, the processor runs ahead by itself.
-    if (Bits < 8 && kVector == 0) {
-      __builtin_prefetch(at + kAhead);
+    // A quad's codes begin in one line of the cache and, of more than 4 bits,
+    // go on in another.
+    if (kVector == 0 || (Bits > 4 && kVector * 2 == kRowVectors)) {
+      __builtin_prefetch(at + kAhead + (kVector == 0 ? 0 : 64));
     }
     return readers[kPanel].template readVector<Bits, kVector, IsWide>(at);
   });
@@ -97,11 +98,10 @@ UMBER_INLINE void multiplyRun(const PanelReader *readers, const Groups &groups,
 
 /// Panel `first`, and for two panels `second`.
 template <int Bits, int Tokens, int Panels>
-UMBER_INLINE void multiplyTogether(const PanelForm &form,
-                                   const FewRows<Tokens> &rows,
-                                   const Groups &groups, const uint8_t *w,
-                                   int64_t first, int64_t second,
-                                   int64_t height) {
+UMBER_INLINE void
+multiplyTogether(const PanelForm &form, const FewRows<Tokens> &rows,
+                 const Groups &groups, const uint8_t *w, int64_t first,
+                 int64_t second, int64_t height) {
   constexpr int kBias = Bits == 8 ? kValueBias : kTableBias;
   auto getReader = [&](int64_t panel) UMBER_LAMBDA {
     return PanelReader(form, w + panel * form.panelBytes, panel * kPanelRows,
