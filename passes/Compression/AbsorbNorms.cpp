@@ -45,7 +45,8 @@ SmallVector<LinearOp> getAbsorbers(RmsNormOp norm, const ParameterUsers &users,
       return {};
     }
     auto weight = symbols.lookup<ParamOp>(linear.getWeight());
-    if (weight.getTensorType().getEncoding() || weight.getValue()) {
+    if (weight.getTensorType().getEncoding() || weight.getValue() ||
+        weight->hasAttr(kBasisAttrName)) {
       return {};
     }
     products.push_back(linear);
@@ -94,6 +95,11 @@ LogicalResult AbsorbNorms::absorb(RmsNormOp norm, ArrayRef<LinearOp> products,
     if (failed(derived)) {
       return failure();
     }
+    param->setAttr(
+        kBasisAttrName,
+        BasisAttr::get(param.getContext(), FlatSymbolRefAttr::get(weight),
+                       offset == 0.0f ? FloatAttr() : norm.getOffsetAttr(),
+                       /*inputRotation=*/0, /*outputRotation=*/0));
   }
   auto unit = getOnes(gain->size(), parameters);
   if (failed(unit)) {

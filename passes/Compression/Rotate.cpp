@@ -5,10 +5,10 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "passes/Compression/DerivedParameters.h"
-#include "passes/Compression/Orthogonal.h"
 #include "passes/Compression/ParameterUsers.h"
 #include "passes/Compression/Passes.h"
 #include "passes/Compression/ResidualStream.h"
+#include "runtime/package/Orthogonal.h"
 
 namespace umber {
 #define GEN_PASS_DEF_ROTATEPASS
@@ -25,26 +25,29 @@ namespace {
 /// matrix, whole rows or each row's heads, or a bias.
 void rotateRuns(MutableArrayRef<float> elements, const Orthogonal &q) {
   for (size_t first = 0; first < elements.size(); first += q.getSize()) {
-    q.apply(elements.slice(first, q.getSize()));
+    q.apply(elements.data() + first);
   }
 }
 
 /// Multiplies every run of Q's size in each column by it: the output side.
 void rotateColumns(MutableArrayRef<float> elements, int64_t columns,
                    const Orthogonal &q) {
-  std::vector<float> run(q.getSize());
   for (size_t first = 0; first < elements.size();
        first += q.getSize() * columns) {
-    for (int64_t c = 0; c < columns; ++c) {
-      for (int64_t r = 0; r < q.getSize(); ++r) {
-        run[r] = elements[first + r * columns + c];
-      }
-      q.apply(run);
-      for (int64_t r = 0; r < q.getSize(); ++r) {
-        elements[first + r * columns + c] = run[r];
-      }
-    }
+    q.apply(elements.data() + first, columns);
   }
+}
+
+/// Remembers that a matrix's inputs, outputs or both (0: not) were rotated.
+void noteRotation(ParamOp param, int64_t inputs, int64_t outputs) {
+  auto basis = param->getAttrOfType<BasisAttr>(kBasisAttrName);
+  MLIRContext *context = param.getContext();
+  param->setAttr(
+      kBasisAttrName,
+      BasisAttr::get(context, basis ? basis.getGain() : FlatSymbolRefAttr(),
+                     basis ? basis.getGainOffset() : FloatAttr(),
+                     inputs || !basis ? inputs : basis.getInputRotation(),
+                     outputs || !basis ? outputs : basis.getOutputRotation()));
 }
 
 struct Rotate : ::umber::impl::RotatePassBase<Rotate> {
@@ -53,7 +56,8 @@ struct Rotate : ::umber::impl::RotatePassBase<Rotate> {
   void runOnOperation() override;
 
 private:
-  LogicalResult rotateInputs(StringRef name, const Orthogonal &q);
+  LogicalResult rotateRows(StringRef name, const Orthogonal &q);
+  LogicalResult rotateInputs(LinearOp linear, const Orthogonal &q);
   LogicalResult rotateOutputs(LinearOp linear, const Orthogonal &q);
   LogicalResult rotateStream(const ResidualStream &stream);
   LogicalResult rotateValues(AttentionOp attention);
@@ -65,22 +69,29 @@ private:
   ParamOp rotation;
 };
 
-LogicalResult Rotate::rotateInputs(StringRef name, const Orthogonal &q) {
+LogicalResult Rotate::rotateRows(StringRef name, const Orthogonal &q) {
   auto param = SymbolTable(getOperation()).lookup<ParamOp>(name);
   return parameters->derive(
       param, ("rotate inputs by " + Twine(q.getSize())).str(),
       [&](MutableArrayRef<float> elements) { rotateRuns(elements, q); });
 }
 
+LogicalResult Rotate::rotateInputs(LinearOp linear, const Orthogonal &q) {
+  auto weight = SymbolTable(getOperation()).lookup<ParamOp>(linear.getWeight());
+  noteRotation(weight, /*inputs=*/q.getSize(), /*outputs=*/0);
+  return rotateRows(linear.getWeight(), q);
+}
+
 LogicalResult Rotate::rotateOutputs(LinearOp linear, const Orthogonal &q) {
   SymbolTable symbols(getOperation());
   auto weight = symbols.lookup<ParamOp>(linear.getWeight());
   int64_t columns = weight.getTensorType().getDimSize(1);
+  noteRotation(weight, /*inputs=*/0, /*outputs=*/q.getSize());
   LogicalResult done = parameters->derive(
       weight, ("rotate outputs by " + Twine(q.getSize())).str(),
       [&](MutableArrayRef<float> e) { rotateColumns(e, columns, q); });
   if (succeeded(done) && linear.getBiasAttr()) {
-    done = rotateInputs(*linear.getBias(), q);
+    done = rotateRows(*linear.getBias(), q);
   }
   return done;
 }
@@ -92,7 +103,7 @@ FailureOr<Value> Rotate::multiply(Value x, const Orthogonal &q) {
     for (int64_t r = 0; r < size; ++r) {
       MutableArrayRef<float> row(elements.data() + r * size, size);
       row[r] = 1.0f;
-      q.apply(row);
+      q.apply(row.data());
     }
     auto created =
         parameters->create(getOperation(), "rotation", {size, size}, elements);
@@ -122,13 +133,13 @@ LogicalResult Rotate::rotateStream(const ResidualStream &stream) {
     }
   }
   for (LinearOp linear : stream.readers) {
-    if (failed(rotateInputs(linear.getWeight(), *q))) {
+    if (failed(rotateInputs(linear, *q))) {
       return failure();
     }
   }
   for (EmbedOp embed : stream.embeddings) {
     if (users->get(embed.getTable()).size() == 1) {
-      if (failed(rotateInputs(embed.getTable(), *q))) {
+      if (failed(rotateRows(embed.getTable(), *q))) {
         return failure();
       }
       continue;
@@ -173,7 +184,7 @@ LogicalResult Rotate::rotateValues(AttentionOp attention) {
     return failure();
   }
   for (LinearOp linear : products) {
-    if (failed(rotateInputs(linear.getWeight(), *q))) {
+    if (failed(rotateInputs(linear, *q))) {
       return failure();
     }
   }

@@ -3,11 +3,10 @@
 
 #include "runtime/package/Package.h"
 #include "runtime/package/Format.h"
+#include "runtime/package/HashText.h"
 
 #include <algorithm>
 #include <atomic>
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -26,12 +25,6 @@ constexpr size_t kPageRun = size_t(1) << 22;
 constexpr flatbuffers::uoffset_t kMaxDepth = 16;
 /// Many times what the largest models need, whose dispatches are the most.
 constexpr flatbuffers::uoffset_t kMaxTables = 4000000;
-
-std::string hex(uint64_t value) {
-  char text[19];
-  std::snprintf(text, sizeof text, "0x%016" PRIx64, value);
-  return text;
-}
 
 /// Brings a segment's pages into this process's page table, a run at a time,
 /// which is most of the time that reading a cached file takes.
@@ -93,8 +86,8 @@ Status Package::parse() {
   const uint8_t *bytes = file.data + header.metadataOffset;
   uint64_t hash = XXH3_64bits(bytes, header.metadataSize);
   if (hash != header.metadataHash) {
-    return corrupt("metadata: expected hash " + hex(header.metadataHash) +
-                   ", found " + hex(hash) + ": the file is damaged");
+    return corrupt("metadata: expected hash " + hashText(header.metadataHash) +
+                   ", found " + hashText(hash) + ": the file is damaged");
   }
   // Even with a good hash the bytes may be anybody's.
   flatbuffers::Verifier verifier(bytes, header.metadataSize, kMaxDepth,
@@ -125,8 +118,8 @@ Status Package::verifySegment(uint32_t index) const {
   }
   return Status(StatusCode::CorruptFile,
                 path() + ": segment '" + segment->name()->str() +
-                    "': expected hash " + hex(segment->hash()) + ", found " +
-                    hex(hash) + ": the file is damaged");
+                    "': expected hash " + hashText(segment->hash()) +
+                    ", found " + hashText(hash) + ": the file is damaged");
 }
 
 Status Package::verifySegments(unsigned threads) const {

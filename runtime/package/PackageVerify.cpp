@@ -5,6 +5,7 @@
 // every range is inside of what it is a range of, and every number is one that
 // can be worked with.
 
+#include "runtime/package/PackageVerify.h"
 #include "runtime/package/CacheLayout.h"
 #include "runtime/package/ElementType.h"
 #include "runtime/package/EncodingText.h"
@@ -16,32 +17,14 @@
 
 namespace umber {
 
+using namespace verify;
+
 namespace {
 
-Status bad(const std::string &where, const std::string &expected) {
-  return Status(StatusCode::CorruptFile, where + ": expected " + expected);
-}
-
-template <typename T>
-std::string found(T value) {
-  return ", found " + std::to_string(value);
-}
-
-std::string at(const char *what, uint32_t index) {
-  return std::string(what) + " " + std::to_string(index);
-}
-
-/// Number of elements; 0 where there is no vector.
-template <typename V>
-uint32_t sizeOf(const V *vector) {
-  return vector ? vector->size() : 0;
-}
-
-// Above any use there is, and low enough that products fit in 64 bits.
+// Above any use there is, as kMaxBytes.
 constexpr uint32_t kMaxTokens = 1 << 16;
 constexpr uint32_t kMaxHeads = 1 << 14;
 constexpr uint32_t kMaxVocab = 1 << 24;
-constexpr uint64_t kMaxBytes = uint64_t(1) << 46;
 
 class MetadataVerifier {
 public:
@@ -104,7 +87,11 @@ Status MetadataVerifier::run() {
       return status;
     }
   }
-  return Status();
+  if (package.kind() == fbs::PackageKind_Adapter && !package.adapter()) {
+    return bad("package", "an adapter, found none");
+  }
+  return package.adapter() ? verifyAdapter(*package.adapter(), package)
+                           : Status();
 }
 
 Status MetadataVerifier::verifySegments() {
@@ -273,6 +260,9 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
       return status;
     }
   }
+  if (Status status = verifySites(target, where); !status.ok()) {
+    return status;
+  }
   for (uint32_t i = 0; i < sizeOf(target.programs()); ++i) {
     Status status = verifyProgram(*target.programs()->Get(i), target,
                                   where + ", " + at("program", i));
@@ -427,6 +417,16 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
       break;
     case fbs::BindingKind_TokenIds:
     case fbs::BindingKind_Logits:
+      break;
+    case fbs::BindingKind_Adapters:
+      if (binding->index() >= sizeOf(target.sites()) ||
+          binding->offset() >= sizeOf(dispatch.bindings())) {
+        return bad(part, "a site below " +
+                             std::to_string(sizeOf(target.sites())) +
+                             " and a number below the bindings'" +
+                             found(binding->index()) + " and " +
+                             std::to_string(binding->offset()));
+      }
       break;
     default:
       return bad(part, "a known kind" + found(int(binding->kind())));

@@ -47,6 +47,7 @@ def writers(folder):
     yield "run-trace", ["umber-run", package, "-p", "the cat", "-n", "1", "--json",
                         "--profile-trace"]
     yield "interp", ["umber-interp", ir, "--prompt-ids", "1,2", "-n", "1", "--logits"]
+    yield "adapter", ["umber-adapter", str(folder / "peft"), "-o"]
     eval_ = ["umber-eval", package, "-f", str(folder / "text"), *short]
     yield "eval-base", [*eval_, "--save-base"]
     yield "eval-scores", [*eval_, "--save-scores"]
@@ -60,6 +61,7 @@ def printers(folder):
     yield ["umber-run", package, "-p", "the cat", "-n", "1", "--json"]
     yield ["umber-bench", package, "-p", "8", "-n", "1", "-r", "1"]
     yield ["umber-eval", package, "-f", str(folder / "text"), "--chunks", "1", "-c", "16"]
+    yield ["umber-adapter", "info", str(folder / "peft")]
     yield ["umber-opt", ir]
 
 
@@ -109,9 +111,10 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    maker = pathlib.Path(__file__).parent.parent / "tools" / "make_model.py"
+    makers = pathlib.Path(__file__).parent.parent / "tools"
     for command in (
-            [sys.executable, maker, folder / "m.gguf"],
+            [sys.executable, makers / "make_model.py", folder / "m.gguf"],
+            [sys.executable, makers / "make_adapter.py", folder / "peft"],
             ["umber-compile", folder / "m.gguf", "--compile-to=quantize",
              "--emit=mlir", "-o", folder / "m.mlir"],
             ["umber-compile", folder / "m.gguf", "--max-tokens=8", "-o", folder / "m.umb"]):

@@ -100,6 +100,19 @@ LogicalResult ModelAttr::verify(EmitError emitError, StringRef arch,
   return success();
 }
 
+LogicalResult BasisAttr::verify(EmitError emitError, FlatSymbolRefAttr gain,
+                                FloatAttr gainOffset, int64_t inputRotation,
+                                int64_t outputRotation) {
+  if (inputRotation < 0 || outputRotation < 0) {
+    return emitError() << "expected rotations of sizes of at least 0, found "
+                       << inputRotation << " and " << outputRotation;
+  }
+  if (gainOffset && !gain) {
+    return emitError() << "expected no offset without a gain";
+  }
+  return success();
+}
+
 LogicalResult RopeScalingAttr::verify(EmitError emitError, RopeScalingKind kind,
                                       FloatAttr factor, int64_t originalContext,
                                       FloatAttr lowFreqFactor,

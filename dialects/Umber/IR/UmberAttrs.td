@@ -108,6 +108,31 @@ def Umber_ModelAttr : Umber_Attr<"Model", "model"> {
   let genVerifyDecl = 1;
 }
 
+def Umber_BasisAttr : Umber_Attr<"Basis", "basis"> {
+  let summary = "how a stored matrix differs from the model's own";
+  let description = [{
+    Stands as the attribute `umber.basis` of a matrix's `umber.param`, when passes
+    have moved its inputs and outputs to other bases:
+
+        stored = R_out W diag(gain + gain_offset) R_in
+
+    with W the model's own matrix, `gain` the parameter of the norm that was
+    absorbed, and R_in and R_out the block diagonal matrices of umber-rotate's
+    orthogonal matrices of the sizes `input_rotation` and `output_rotation` (0:
+    none). What is made for W, as low-rank adapters are, fits the stored matrix
+    after the same steps.
+
+    Example: `#umber.basis<gain = @l0.attn_norm, input_rotation = 576>`.
+  }];
+  let parameters = (ins
+    OptionalParameter<"::mlir::FlatSymbolRefAttr">:$gain,
+    OptionalParameter<"::mlir::FloatAttr">:$gain_offset,
+    DefaultValuedParameter<"int64_t", "0">:$input_rotation,
+    DefaultValuedParameter<"int64_t", "0">:$output_rotation);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Umber_RopeScalingAttr : Umber_Attr<"RopeScaling", "rope_scaling"> {
   let summary = "rotary frequencies for a longer context than was trained";
   let description = [{

@@ -22,8 +22,15 @@ inline constexpr llvm::StringLiteral kParametersAttrName = "umber.parameters";
 /// made of parameters. A key found there hides the parameter file's.
 inline constexpr llvm::StringLiteral kDerivedAttrName = "umber.derived";
 
+/// The module attribute, an i64, that is equal for equal architectures,
+/// vocabularies and weights of the imported file, whatever passes make of them.
+inline constexpr llvm::StringLiteral kIdentityAttrName = "umber.identity";
+
 /// Marks an `umber.param` that no model had: a pass has added it.
 inline constexpr llvm::StringLiteral kAddedAttrName = "umber.added";
+
+/// The BasisAttr of an `umber.param` that passes have moved to other bases.
+inline constexpr llvm::StringLiteral kBasisAttrName = "umber.basis";
 
 /// How far a compressed `umber.param` changes its products' results: an f64,
 /// the sum of squares of the change over the sum of squares of the results.

@@ -9,6 +9,7 @@
 #include "dialects/Umber/Import/ModelBuilder.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/xxhash.h"
 #include <cmath>
 
 using namespace llvm;
@@ -246,6 +247,25 @@ Error checkTensors(const gguf::File &file, const Architecture &architecture,
   return Error::success();
 }
 
+/// See kIdentityAttrName.
+uint64_t getIdentity(const gguf::File &file, StringRef arch) {
+  SmallVector<uint64_t> parts = {xxh3_64bits(arch)};
+  if (auto tokens = file.getStrings("tokenizer.ggml.tokens")) {
+    for (StringRef token : *tokens) {
+      parts.push_back(xxh3_64bits(token));
+    }
+  } else {
+    consumeError(tokens.takeError());
+  }
+  for (const gguf::Tensor &tensor : file.getTensors()) {
+    parts.append({xxh3_64bits(tensor.name), uint64_t(tensor.type),
+                  xxh3_64bits(tensor.data)});
+    parts.append(tensor.shape.begin(), tensor.shape.end());
+  }
+  return xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(parts.data()),
+                              parts.size() * sizeof parts.front()));
+}
+
 } // namespace
 
 Expected<mlir::OwningOpRef<mlir::ModuleOp>>
@@ -272,6 +292,9 @@ importGGUF(mlir::MLIRContext *context, const gguf::File &file) {
   sys::fs::make_absolute(path);
   (*module)->setAttr(mlir::umber::kParametersAttrName,
                      mlir::StringAttr::get(context, path));
+  (*module)->setAttr(mlir::umber::kIdentityAttrName,
+                     mlir::IntegerAttr::get(mlir::IntegerType::get(context, 64),
+                                            int64_t(getIdentity(file, *arch))));
   return module;
 }
 

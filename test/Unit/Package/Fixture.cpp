@@ -74,10 +74,23 @@ std::unique_ptr<fbs::TargetT> makeTarget() {
                           {fbs::BindingKind_Arena, 0, 192},
                           {fbs::BindingKind_Keys, index, 0},
                           {fbs::BindingKind_Values, index, 0},
-                          {fbs::BindingKind_Logits, 0, 0}};
+                          {fbs::BindingKind_Logits, 0, 0},
+                          {fbs::BindingKind_Adapters, 0, 0}};
     program->dispatches.push_back(std::move(dispatch));
   }
   target->programs.push_back(std::move(program));
+  auto gain = std::make_unique<fbs::GainT>();
+  gain->values.assign(12, 1.5f);
+  target->gains.push_back(std::move(gain));
+  auto site = std::make_unique<fbs::AdapterSiteT>();
+  site->name = "l0.attn.q";
+  site->inputs = 12;
+  site->outputs = 8;
+  site->gain = 0;
+  site->input_rotation = 4;
+  site->output_rotation = 8;
+  site->interleaved_head = 4;
+  target->sites.push_back(std::move(site));
   return target;
 }
 

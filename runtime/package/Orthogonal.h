@@ -3,12 +3,12 @@
 //
 // Orthogonal matrices that spread what is concentrated in a few elements over
 // all, that cost no more than additions, and whose elements take so few values
-// that a palette of 2 bits stores them exactly.
+// that a palette of 2 bits stores them exactly. The compiler moves weights to
+// other bases with them, and the runtime the adapters that fit these weights.
 
-#ifndef UMBER_PASSES_COMPRESSION_ORTHOGONAL_H
-#define UMBER_PASSES_COMPRESSION_ORTHOGONAL_H
+#ifndef UMBER_RUNTIME_PACKAGE_ORTHOGONAL_H
+#define UMBER_RUNTIME_PACKAGE_ORTHOGONAL_H
 
-#include "llvm/ADT/ArrayRef.h"
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -25,8 +25,11 @@ public:
   /// elements are +-(m - 2) and +-2 times 1 / (m 2^(k/2)).
   static std::optional<Orthogonal> get(int64_t size);
 
-  /// Multiplies a vector of the matrix's size by it, in place.
-  void apply(llvm::MutableArrayRef<float> vector) const;
+  /// Replaces M, of `size` rows and `width` columns, row-major, by this matrix
+  /// times M.
+  void apply(float *m, int64_t width) const;
+  /// The same for a vector.
+  void apply(float *vector) const { apply(vector, 1); }
 
   int64_t getSize() const { return int64_t(signs.size()); }
 
@@ -39,4 +42,4 @@ private:
 
 } // namespace umber
 
-#endif // UMBER_PASSES_COMPRESSION_ORTHOGONAL_H
+#endif // UMBER_RUNTIME_PACKAGE_ORTHOGONAL_H

@@ -1,7 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "passes/Compression/Orthogonal.h"
+#include "runtime/package/Orthogonal.h"
+
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -26,14 +28,20 @@ Orthogonal::Orthogonal(int64_t size)
   }
 }
 
-void Orthogonal::apply(llvm::MutableArrayRef<float> vector) const {
-  for (size_t i = 0; i < signs.size(); ++i) {
-    vector[i] *= signs[i];
-  }
+void Orthogonal::apply(float *m, int64_t width) const {
+  auto applySigns = [&] {
+    for (int64_t r = 0; r < getSize(); ++r) {
+      for (int64_t c = 0; c < width; ++c) {
+        m[r * width + c] *= signs[r];
+      }
+    }
+  };
+  applySigns();
   for (int64_t half = 1; half < powerOfTwo; half *= 2) {
     for (int64_t block = 0; block < powerOfTwo; block += 2 * half) {
-      float *a = vector.data() + block * odd, *b = a + half * odd;
-      for (int64_t i = 0; i < half * odd; ++i) {
+      int64_t count = half * odd * width;
+      float *a = m + block * odd * width, *b = a + count;
+      for (int64_t i = 0; i < count; ++i) {
         float sum = a[i] + b[i], difference = a[i] - b[i];
         a[i] = sum;
         b[i] = difference;
@@ -41,20 +49,26 @@ void Orthogonal::apply(llvm::MutableArrayRef<float> vector) const {
     }
   }
   float scale = 1.0f / std::sqrt(float(powerOfTwo));
+  std::vector<float> shifts(width);
   for (int64_t first = 0; first < getSize(); first += odd) {
-    float sum = 0.0f;
-    for (int64_t i = 0; i < odd; ++i) {
-      sum += vector[first + i];
+    float *run = m + first * width;
+    std::fill(shifts.begin(), shifts.end(), 0.0f);
+    for (int64_t r = 0; r < odd; ++r) {
+      for (int64_t c = 0; c < width; ++c) {
+        shifts[c] += run[r * width + c];
+      }
     }
-    // A reflection of one element is -1, and would only change signs.
-    float shift = odd == 1 ? 0.0f : 2.0f / float(odd) * sum;
-    for (int64_t i = 0; i < odd; ++i) {
-      vector[first + i] = (vector[first + i] - shift) * scale;
+    for (float &shift : shifts) {
+      // A reflection of one element is -1, and would only change signs.
+      shift = odd == 1 ? 0.0f : 2.0f / float(odd) * shift;
+    }
+    for (int64_t r = 0; r < odd; ++r) {
+      for (int64_t c = 0; c < width; ++c) {
+        run[r * width + c] = (run[r * width + c] - shifts[c]) * scale;
+      }
     }
   }
-  for (size_t i = 0; i < signs.size(); ++i) {
-    vector[i] *= signs[i];
-  }
+  applySigns();
 }
 
 } // namespace umber

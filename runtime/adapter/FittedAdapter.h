@@ -1,0 +1,62 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An adapter as it fits a model's package: which of the target's sites its
+// pairs are for, and their matrices in the bases in which the target has its
+// weights.
+
+#ifndef UMBER_RUNTIME_ADAPTER_FITTEDADAPTER_H
+#define UMBER_RUNTIME_ADAPTER_FITTEDADAPTER_H
+
+#include "runtime/adapter/Adapter.h"
+#include "runtime/package/Orthogonal.h"
+
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace umber {
+
+class FittedAdapter {
+public:
+  /// `model` is a model's metadata and `target` one of its targets, which
+  /// outlive this. Errors, with one line `expected …, found …`: Unsupported for
+  /// an adapter of another base, a site that the target does not have, or one
+  /// of another shape.
+  static Result<FittedAdapter> fit(std::shared_ptr<const Adapter> adapter,
+                                   const fbs::Package &model,
+                                   const fbs::Target &target);
+
+  size_t count() const { return pairs.size(); }
+  /// A pair, with the file's matrices and scale.
+  const AdapterPair &pair(size_t index) const { return *pairs[index].pair; }
+  /// The index of its site in Target.sites.
+  uint32_t site(size_t index) const { return pairs[index].site; }
+
+  /// Its matrices: a, [rank][inputs], and b, [outputs][rank].
+  void load(size_t index, float *a, float *b) const;
+
+private:
+  struct Pair {
+    const AdapterPair *pair;
+    uint32_t site;
+  };
+
+  FittedAdapter(std::shared_ptr<const Adapter> adapter,
+                const fbs::Target &target)
+      : adapter(std::move(adapter)), target(&target) {}
+
+  Status addPair(const AdapterPair &pair,
+                 const std::map<std::string, uint32_t> &sites);
+  /// Keeps the matrix of a rotation; false if there is none of that size.
+  bool addRotation(uint32_t size);
+
+  std::shared_ptr<const Adapter> adapter;
+  const fbs::Target *target;
+  std::vector<Pair> pairs;
+  std::map<uint32_t, Orthogonal> rotations;
+};
+
+} // namespace umber
+
+#endif // UMBER_RUNTIME_ADAPTER_FITTEDADAPTER_H
