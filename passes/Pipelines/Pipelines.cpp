@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/Adapters/Passes.h"
 #include "passes/Compression/Passes.h"
 #include "passes/Fusion/Passes.h"
 #include "passes/Specialization/Passes.h"
@@ -124,6 +125,7 @@ void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
       pm.addPass(createTuneTablesPass(tune));
     }
     pm.addPass(createQuantizeKVCachePass({options.getKvBits()}));
+    pm.addPass(createAttachAdaptersPass());
     pm.addPass(createVerifyModelPass());
     return;
   case Phase::Fuse: {
@@ -140,6 +142,7 @@ void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
 }
 
 void registerPasses() {
+  registerUmberAdaptersPasses();
   registerUmberCompressionPasses();
   registerUmberFusionPasses();
   registerUmberSpecializationPasses();

@@ -26,13 +26,14 @@ LogicalResult verifyEntryPoint(func::FuncOp function, ModelAttr model) {
   Builder b(function.getContext());
   ArrayRef<Type> in = function.getArgumentTypes();
   ArrayRef<Type> out = function.getResultTypes();
-  bool fits = !function.isExternal() && in.size() == 4 && out.size() == 2 &&
-              isTensor(in[0], b.getI32Type(), 1) && in[1].isIndex() &&
-              in[2].isIndex() && isa<KVCacheType>(in[3]) &&
+  bool takesAdapters = in.size() == 5 && isa<AdaptersType>(in[4]);
+  bool fits = !function.isExternal() && (in.size() == 4 || takesAdapters) &&
+              out.size() == 2 && isTensor(in[0], b.getI32Type(), 1) &&
+              in[1].isIndex() && in[2].isIndex() && isa<KVCacheType>(in[3]) &&
               isTensor(out[0], b.getF32Type(), 2) && out[1] == in[3];
   if (!fits) {
     return function.emitError("expected an entry point (tensor<?xi32>, index, "
-                              "index, cache) -> (tensor<?x")
+                              "index, cache[, adapters]) -> (tensor<?x")
            << model.getVocab() << "xf32>, cache), found "
            << function.getFunctionType();
   }

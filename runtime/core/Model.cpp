@@ -71,7 +71,8 @@ TokenizerData readTables(const fbs::Tokenizer &tables) {
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
                                                  const std::string &device,
-                                                 const LoadOptions &options) {
+                                                 const LoadOptions &options,
+                                                 uint64_t adapterCacheBytes) {
   Result<const Driver *> driver = findDriver(device);
   if (!driver.ok()) {
     return driver.status();
@@ -88,7 +89,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
     return Status(StatusCode::InvalidArgument,
                   path + ": is not a model but an adapter");
   }
-  std::shared_ptr<Model> model(new Model);
+  std::shared_ptr<Model> model(new Model(adapterCacheBytes));
   model->package = *package;
   // All of it is in the metadata, which has been verified. It takes as long as
   // verifying and loading the rest.
@@ -141,6 +142,19 @@ void Model::fillIn(const Driver &driver) {
                   tokenizer->end_of_generation()->end());
     }
   }
+}
+
+Result<std::shared_ptr<const LoadedAdapter>>
+Model::loadAdapter(const std::string &path) const {
+  if (auto cached = adapters.find(path)) {
+    return cached;
+  }
+  std::string stamp = AdapterCache::stampOf(path);
+  auto loaded = umber::loadAdapter(path, package->meta(), *onDevice);
+  if (loaded.ok()) {
+    adapters.add(path, stamp, *loaded);
+  }
+  return loaded;
 }
 
 bool Model::isEndOfGeneration(int32_t id) const {

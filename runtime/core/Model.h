@@ -6,6 +6,7 @@
 #ifndef UMBER_RUNTIME_CORE_MODEL_H
 #define UMBER_RUNTIME_CORE_MODEL_H
 
+#include "runtime/core/LoadedAdapter.h"
 #include "runtime/core/text/ChatTemplate.h"
 #include "runtime/core/text/Tokenizer.h"
 #include "runtime/drivers/Driver.h"
@@ -26,7 +27,13 @@ public:
   /// is to blame.
   static Result<std::shared_ptr<const Model>> load(const std::string &path,
                                                    const std::string &device,
-                                                   const LoadOptions &options);
+                                                   const LoadOptions &options,
+                                                   uint64_t adapterCacheBytes);
+
+  /// The adapter at `path`, ready for this model, from the cache if it is
+  /// there. Messages begin with the path.
+  Result<std::shared_ptr<const LoadedAdapter>>
+  loadAdapter(const std::string &path) const;
 
   const DeviceModel &device() const { return *onDevice; }
   int32_t vocab() const { return values.vocab; }
@@ -44,7 +51,7 @@ public:
   const umber_model_info &describe() const { return values; }
 
 private:
-  Model() = default;
+  explicit Model(uint64_t adapterCacheBytes) : adapters(adapterCacheBytes) {}
   void fillIn(const Driver &driver);
   void loadText();
 
@@ -54,6 +61,7 @@ private:
   std::unique_ptr<Tokenizer> text;
   std::unique_ptr<ChatTemplate> chat;
   Status textStatus, chatStatus; // why there is none
+  mutable AdapterCache adapters;
   umber_model_info values = UMBER_MODEL_INFO_INIT;
 };
 

@@ -3,7 +3,11 @@
 
 #include "runtime/core/Session.h"
 
+#include "runtime/core/Hash.h"
+
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <unordered_map>
 
 using namespace umber;
@@ -21,6 +25,7 @@ Session::create(std::shared_ptr<const Model> model, int32_t context) {
       new Session(std::move(model), context == 0 ? longest : context));
   // Reserved, so that appending tokens never allocates.
   session->history.reserve(session->capacity);
+  session->origins.reserve(session->capacity);
   Result<std::unique_ptr<DeviceState>> state =
       session->owner->device().createState(session->capacity);
   if (!state.ok()) {
@@ -58,9 +63,19 @@ Status Session::step(const int32_t *ids, int32_t tokens, int32_t outputs,
                      const float **logits) {
   Status status = state->run({ids, tokens, position(), outputs}, logits);
   if (status.ok()) {
-    history.insert(history.end(), ids, ids + tokens);
+    remember(ids, tokens);
   }
   return status;
+}
+
+void Session::remember(const int32_t *ids, size_t count) {
+  history.insert(history.end(), ids, ids + count);
+  origins.resize(history.size(), origin);
+}
+
+void Session::forget(size_t from) {
+  history.resize(from);
+  origins.resize(from);
 }
 
 Status Session::append(const int32_t *ids, size_t count, const float **logits) {
@@ -76,7 +91,7 @@ Status Session::append(const int32_t *ids, size_t count, const float **logits) {
     Status status = step(ids + done, static_cast<int32_t>(tokens),
                          last && logits ? 1 : 0, &rows);
     if (!status.ok()) {
-      history.resize(start);
+      forget(start);
       return status;
     }
     done += tokens;
@@ -99,7 +114,7 @@ Status Session::appendAll(const int32_t *ids, size_t count,
     const float *rows = nullptr;
     Status status = step(ids + done, tokens, tokens, &rows);
     if (!status.ok()) {
-      history.resize(start);
+      forget(start);
       return status;
     }
     if (callback(user, done, tokens, rows) != 0) {
@@ -157,7 +172,7 @@ Status Session::appendBatch(const std::vector<Session *> &sessions,
   }
   // Only now, so that a step that fails leaves all sessions as they were.
   for (size_t i = 0; i < sessions.size(); ++i) {
-    sessions[i]->history.push_back(ids[i]);
+    sessions[i]->remember(ids + i, 1);
   }
   if (logits) {
     std::copy(found.begin(), found.end(), logits);
@@ -172,6 +187,45 @@ Status Session::truncate(int32_t position) {
                       " tokens, the session holds " +
                       std::to_string(this->position()));
   }
-  history.resize(position);
+  forget(position);
   return {};
+}
+
+Status
+Session::setAdapters(std::vector<std::shared_ptr<const LoadedAdapter>> adapters,
+                     const float *scales) {
+  std::vector<ActiveAdapter> active;
+  std::vector<uint64_t> parts;
+  for (size_t i = 0; i < adapters.size(); ++i) {
+    if (!std::isfinite(scales[i])) {
+      return Status(StatusCode::InvalidArgument,
+                    "adapter " + std::to_string(i) +
+                        ": expected a finite scale, found " +
+                        std::to_string(scales[i]));
+    }
+    if (scales[i] == 0.0f) {
+      continue; // the same as without
+    }
+    active.push_back({adapters[i]->onDevice, scales[i]});
+    uint32_t bits;
+    std::memcpy(&bits, &scales[i], sizeof bits);
+    parts.insert(parts.end(), {adapters[i]->fingerprint, bits});
+  }
+  if (Status status = state->setAdapters(std::move(active)); !status.ok()) {
+    return status;
+  }
+  origin = parts.empty()
+               ? 0
+               : hashBytes(parts.data(), parts.size() * sizeof parts.front());
+  return {};
+}
+
+int32_t Session::keepPrefix(const int32_t *ids, size_t count) {
+  size_t kept = 0;
+  while (kept + 1 < count && kept < history.size() &&
+         history[kept] == ids[kept] && origins[kept] == origin) {
+    ++kept;
+  }
+  forget(kept);
+  return int32_t(kept);
 }

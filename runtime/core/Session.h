@@ -47,6 +47,16 @@ public:
 
   Status truncate(int32_t position);
 
+  /// Makes these adapters, all of this model, active for the tokens that
+  /// follow, each with a scale.
+  Status setAdapters(std::vector<std::shared_ptr<const LoadedAdapter>> adapters,
+                     const float *scales);
+
+  /// Truncates to the longest prefix of `ids` that the session holds and that
+  /// was computed with the adapters that are active now; at most count - 1
+  /// tokens, so that the rest has logits.
+  int32_t keepPrefix(const int32_t *ids, size_t count);
+
   /// Saving and restoring: SessionState.cpp. The state of `positions` tokens
   /// has stateSize(positions) bytes.
   uint64_t stateSize(int32_t positions) const;
@@ -69,7 +79,14 @@ private:
   // Declared first, so that the device's state goes before its model.
   std::shared_ptr<const Model> owner;
   std::unique_ptr<DeviceState> state;
+  void remember(const int32_t *ids, size_t count);
+  void forget(size_t from);
+
   std::vector<int32_t> history;
+  // Of each token, which adapters it was computed with: a hash of their
+  // fingerprints and scales, 0 without any.
+  std::vector<uint64_t> origins;
+  uint64_t origin = 0; // of the next token
   int32_t capacity;
 };
 

@@ -1,7 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A session as bytes: a header, the token ids, the device's cache. Everything
+// A session as bytes: a header, the token ids, which adapters each was computed
+// with, the device's cache. Everything
 // in the header is checked before any of the session is touched.
 
 #include "runtime/core/Hash.h"
@@ -15,7 +16,7 @@ using namespace umber;
 namespace {
 
 constexpr char kMagic[8] = {'U', 'M', 'B', 'E', 'R', 'K', 'V', '\0'};
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 struct Header {
   char magic[8];
@@ -28,6 +29,8 @@ struct Header {
   uint32_t cacheType; // fbs::DType of the cache's elements
   uint32_t reserved;  // zero
 };
+/// Of a token's id and origin. Ids come first, then all origins.
+constexpr uint64_t kTokenBytes = sizeof(int32_t) + sizeof(uint64_t);
 static_assert(sizeof(Header) == 64, "the header is part of a file format");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "session files are little-endian");
@@ -67,7 +70,7 @@ std::string cacheTypeName(uint32_t type) {
 } // namespace
 
 uint64_t Session::stateSize(int32_t positions) const {
-  return sizeof(Header) + uint64_t(positions) * sizeof(int32_t) +
+  return sizeof(Header) + uint64_t(positions) * kTokenBytes +
          state->cacheBytes(positions);
 }
 
@@ -80,15 +83,17 @@ Status Session::writeState(void *buffer, uint64_t size) const {
   }
   char *body = static_cast<char *>(buffer) + sizeof(Header);
   uint64_t idBytes = history.size() * sizeof(int32_t);
-  if (idBytes > 0) {
+  uint64_t tokenBytes = history.size() * kTokenBytes;
+  if (tokenBytes > 0) {
     std::memcpy(body, history.data(), idBytes);
+    std::memcpy(body + idBytes, origins.data(), tokenBytes - idBytes);
   }
   Header header = makeHeader(*this, position());
-  Status status = state->readCache(position(), body + idBytes);
+  Status status = state->readCache(position(), body + tokenBytes);
   if (!status.ok()) {
     return status;
   }
-  header.hash = hashBytes(body, idBytes + header.cacheBytes);
+  header.hash = hashBytes(body, tokenBytes + header.cacheBytes);
   std::memcpy(buffer, &header, sizeof header);
   return {};
 }
@@ -142,7 +147,8 @@ Status Session::readState(const void *buffer, uint64_t size) {
     return status;
   }
   uint64_t idBytes = uint64_t(positions) * sizeof(int32_t);
-  uint64_t bodyBytes = idBytes + found.cacheBytes;
+  uint64_t tokenBytes = uint64_t(positions) * kTokenBytes;
+  uint64_t bodyBytes = tokenBytes + found.cacheBytes;
   if (Status status = expect("its size", size, sizeof found + bodyBytes);
       !status.ok()) {
     return status;
@@ -153,8 +159,10 @@ Status Session::readState(const void *buffer, uint64_t size) {
   }
 
   std::vector<int32_t> ids(positions);
+  std::vector<uint64_t> madeWith(positions);
   if (positions > 0) {
     std::memcpy(ids.data(), body, idBytes);
+    std::memcpy(madeWith.data(), body + idBytes, tokenBytes - idBytes);
   }
   for (int32_t id : ids) {
     if (id < 0 || id >= owner->vocab()) {
@@ -163,11 +171,12 @@ Status Session::readState(const void *buffer, uint64_t size) {
                      std::to_string(owner->vocab() - 1));
     }
   }
-  if (Status status = state->writeCache(positions, body + idBytes);
+  if (Status status = state->writeCache(positions, body + tokenBytes);
       !status.ok()) {
-    history.clear(); // the cache may hold some of either
+    forget(0); // the cache may hold some of either
     return status;
   }
   history.assign(ids.begin(), ids.end());
+  origins.assign(madeWith.begin(), madeWith.end());
   return {};
 }

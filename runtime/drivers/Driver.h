@@ -24,7 +24,13 @@
 
 namespace umber {
 
+class FittedAdapter;
 class Package;
+
+namespace fbs {
+struct Package;
+struct Target;
+} // namespace fbs
 
 /// One run of a program: `tokens` rows of activations at once.
 struct Step {
@@ -74,6 +80,20 @@ struct TraceEvent {
   uint64_t endNanoseconds;
 };
 
+/// An adapter's matrices made ready for a device.
+class DeviceAdapter {
+public:
+  virtual ~DeviceAdapter() = default;
+  /// Of memory that it takes.
+  virtual uint64_t bytes() const = 0;
+};
+
+/// What a session adds to its model: scale times an adapter.
+struct ActiveAdapter {
+  std::shared_ptr<const DeviceAdapter> adapter;
+  float scale;
+};
+
 class DeviceState {
 public:
   virtual ~DeviceState() = default;
@@ -82,6 +102,10 @@ public:
   /// f32 that stay valid until the next call. A step that fails leaves the
   /// cache of earlier positions intact.
   virtual Status run(const Step &step, const float **logits) = 0;
+
+  /// Makes these active for all later steps. Only those that the model has
+  /// made, and none for a device without. A call that fails changes nothing.
+  virtual Status setAdapters(std::vector<ActiveAdapter> adapters) { return {}; }
 
   /// What the first `positions` tokens left in the cache, as bytes that say the
   /// same in every state of the model, whatever its capacity: for saving a
@@ -118,6 +142,15 @@ public:
   /// Names the meaning of DeviceState's cache bytes. Devices that name the same
   /// layout can restore each other's sessions.
   virtual const char *cacheLayout() const = 0;
+
+  /// The target whose sites adapters can correct, null for a device without.
+  virtual const fbs::Target *adapterTarget() const { return nullptr; }
+  /// Makes an adapter that fits that target ready. Any thread may, whatever
+  /// others do with the model.
+  virtual Result<std::shared_ptr<const DeviceAdapter>>
+  loadAdapter(const FittedAdapter &adapter) const {
+    return Status(StatusCode::Unsupported, "the device takes no adapters");
+  }
 
   /// A state with room for `capacity` >= 1 positions. The model outlives it.
   virtual Result<std::unique_ptr<DeviceState>>

@@ -30,10 +30,11 @@ SmallVector<LinearOp> KernelEmitter::getSiblings(LinearOp first) {
 /// worker should have the same columns of each.
 static bool areCombined(ArrayRef<LinearOp> group) {
   LinearOp front = group.front();
-  for (Operation *user : front.getResult().getUsers()) {
+  for (Operation *user : getAdapted(front.getResult()).getUsers()) {
     bool all = llvm::all_of(group, [&](LinearOp linear) {
       return linear.getType() == front.getType() &&
-             llvm::is_contained(user->getOperands(), linear.getResult());
+             llvm::is_contained(user->getOperands(),
+                                getAdapted(linear.getResult()));
     });
     if (all && !isa<KVUpdateOp, YieldOp>(user)) {
       return true;
@@ -46,7 +47,7 @@ static bool areCombined(ArrayRef<LinearOp> group) {
 /// whole heads where heads are worked on.
 static int64_t getGranule(LinearOp linear) {
   int64_t granule = kPanelRows;
-  for (Operation *user : linear.getResult().getUsers()) {
+  for (Operation *user : getAdapted(linear.getResult()).getUsers()) {
     int64_t heads = 1;
     if (auto rotary = dyn_cast<RotaryOp>(user)) {
       heads = rotary.getHeads();
@@ -98,12 +99,16 @@ LogicalResult KernelEmitter::emitLinears(ArrayRef<LinearOp> group) {
   if (costAlike) {
     runs.clear();
   }
+  if (failed(emitLowRankInputs(group))) {
+    return failure();
+  }
   for (auto [sibling, begin] : llvm::zip(group, first)) {
     LinearOp linear = sibling;
     defineRows(linear.getResult(), rows(linear.getX()),
                {Partition::Kind::Columns, granule, begin, total, runs});
     emitLinear(linear, input);
   }
+  emitLowRankOutputs(group);
   return success();
 }
 

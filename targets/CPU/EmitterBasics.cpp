@@ -191,7 +191,7 @@ bool KernelEmitter::isYieldedRow(Value value) {
 Rows &KernelEmitter::defineRows(Value value, const Rows &like,
                                 Partition partition) {
   Rows made = like;
-  made.memref = memrefOf.lookup(value);
+  made.memref = memrefOf.lookup(getAdapted(value));
   made.offset = index(0);
   made.columns = getRowWords(cast<RankedTensorType>(value.getType()));
   made.partition = partition;

@@ -50,6 +50,10 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
     int64_t rows = llvm::alignTo(type.getDimSize(0), kPanelRows);
     return MemRefType::get({rows * type.getDimSize(1)}, type.getElementType());
   }
+  case KernelBuffer::Kind::Site:
+    // A umber_adapter_site, of which generated code reads the count alone.
+    return MemRefType::get(
+        {1}, IntegerType::get(ParamOp(buffer.param).getContext(), 64));
   case KernelBuffer::Kind::Keys:
   case KernelBuffer::Kind::Values:
     // An address for each sequence, which only microkernels look at.
@@ -64,7 +68,8 @@ MemRefType getMemRefType(const KernelBuffer &buffer, int64_t maxTokens) {
 LogicalResult KernelEmitter::checkBuffer(const KernelBuffer &buffer,
                                          Type element) {
   ParamOp param = buffer.param;
-  if (param && param.getTensorType().getEncoding()) {
+  if (buffer.kind == KernelBuffer::Kind::Site ||
+      (param && param.getTensorType().getEncoding())) {
     return success();
   }
   if (buffer.cache) {
@@ -122,6 +127,9 @@ LogicalResult KernelEmitter::createFunction() {
       break;
     case KernelBuffer::Kind::Parameter:
       parameterOf[ParamOp(buffer.param).getSymName()] = memref;
+      break;
+    case KernelBuffer::Kind::Site:
+      siteOf[ParamOp(buffer.param).getSymName()] = memref;
       break;
     case KernelBuffer::Kind::Keys:
       keysOf[buffer.layer] = memref;
@@ -238,6 +246,9 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
   }
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
     return emitSlice(slice);
+  }
+  if (auto lora = dyn_cast<LoraOp>(op)) {
+    return emitLora(lora);
   }
   if (op.getNumResults() == 1 && op.getResult(0).getType().isIndex()) {
     return emitScalar(op);

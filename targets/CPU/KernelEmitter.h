@@ -85,6 +85,7 @@ private:
   mlir::LogicalResult emitEmbed(mlir::umber::EmbedOp op);
   mlir::LogicalResult emitNorm(mlir::umber::RmsNormOp op);
   mlir::LogicalResult emitLinears(llvm::ArrayRef<mlir::umber::LinearOp> group);
+  mlir::LogicalResult emitLora(mlir::umber::LoraOp op);
   mlir::LogicalResult emitQuantize(mlir::umber::QuantizeOp op);
   mlir::LogicalResult emitRotary(mlir::umber::RotaryOp op);
   mlir::LogicalResult emitKVUpdate(mlir::umber::KVUpdateOp op);
@@ -114,6 +115,14 @@ private:
   /// Writes row `id` of the table to `offset` in the result's buffer.
   void callEncodedEmbed(mlir::umber::EmbedOp op, mlir::RankedTensorType type,
                         mlir::Value id, mlir::Value offset);
+  /// What active adapters have for the products of a group: before these, the
+  /// products with A, split over the workers, and after them those with B, each
+  /// worker for its own columns.
+  mlir::LogicalResult
+  emitLowRankInputs(llvm::ArrayRef<mlir::umber::LinearOp> group);
+  void emitLowRankOutputs(llvm::ArrayRef<mlir::umber::LinearOp> group);
+  /// Whether any adapter is active at a site of `loras`, an i1.
+  mlir::Value areActive(llvm::ArrayRef<mlir::umber::LoraOp> loras);
   void emitBias(mlir::umber::LinearOp op, const Rows &y, Range columns);
   void emitNormOfVector(mlir::umber::RmsNormOp op, const Rows &x, const Rows &y,
                         mlir::Value row, mlir::Value column, int64_t length);
@@ -214,6 +223,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> scalarOf;
   llvm::StringMap<mlir::Value> parameterOf;
   llvm::DenseMap<int64_t, mlir::Value> keysOf, valuesOf;
+  llvm::StringMap<mlir::Value> siteOf;
   /// Cosines and sines of the step's rows, which ops with equal ones share.
   struct RotaryTable {
     mlir::DenseElementsAttr frequencies;

@@ -46,12 +46,21 @@ SmallVector<KernelBuffer> getKernelBuffers(KernelOp kernel) {
     }
   };
   llvm::for_each(kernel.getBody().getArguments(), addRows);
-  SmallVector<KernelBuffer> parameters, caches;
+  SmallVector<KernelBuffer> parameters, caches, sites;
   llvm::SmallDenseSet<Attribute> seen;
   llvm::SmallDenseSet<int64_t> layers;
   for (Operation &op : kernel.getBody().front()) {
     if (!isa<tensor::ExtractSliceOp>(op)) {
-      llvm::for_each(op.getResults(), addRows);
+      for (Value result : op.getResults()) {
+        if (getAdapted(result) == result) {
+          addRows(result);
+        }
+      }
+    }
+    if (auto lora = dyn_cast<LoraOp>(op)) {
+      auto param = SymbolTable::lookupNearestSymbolFrom<ParamOp>(
+          kernel, lora.getSiteAttr());
+      sites.push_back({KernelBuffer::Kind::Site, {}, param, {}, -1});
     }
     for (FlatSymbolRefAttr ref : getParameterRefs(&op)) {
       if (seen.insert(ref).second) {
@@ -69,7 +78,17 @@ SmallVector<KernelBuffer> getKernelBuffers(KernelOp kernel) {
   }
   llvm::append_range(buffers, parameters);
   llvm::append_range(buffers, caches);
+  llvm::append_range(buffers, sites);
   return buffers;
+}
+
+Value getAdapted(Value value) {
+  if (!value.hasOneUse()) {
+    return value;
+  }
+  OpOperand &use = *value.use_begin();
+  auto lora = dyn_cast<LoraOp>(use.getOwner());
+  return lora && &use == &lora.getYMutable() ? lora.getResult() : value;
 }
 
 QuantizedRow getQuantizedRow(RankedTensorType type) {
@@ -135,8 +154,9 @@ class ProgramPlanner {
 public:
   ProgramPlanner(DispatchPlan &plan, llvm::StringMap<unsigned> &kernels,
                  llvm::MapVector<Operation *, unsigned> &parameters,
+                 llvm::MapVector<Attribute, unsigned> &sites,
                  func::FuncOp function, int64_t maxTokens)
-      : plan(plan), kernels(kernels), parameters(parameters),
+      : plan(plan), kernels(kernels), parameters(parameters), sites(sites),
         function(function), maxTokens(maxTokens) {}
 
   FailureOr<PlannedProgram> run() {
@@ -227,8 +247,12 @@ private:
     dispatch.ofOutputs = isOfOutputs(kernel);
     dispatch.name = kernel.getSymName().str();
     dispatch.kernel = getKernelIndex(kernel);
+    uint64_t siteOfKernel = 0;
     for (const KernelBuffer &buffer : getKernelBuffers(kernel)) {
       dispatch.bindings.push_back(bind(kernel, buffer, dispatch));
+      if (buffer.kind == KernelBuffer::Kind::Site) {
+        dispatch.bindings.back().offset = siteOfKernel++;
+      }
     }
     kernel.walk([&](LinearOp linear) {
       RankedTensorType weight = SymbolTable::lookupNearestSymbolFrom<ParamOp>(
@@ -274,6 +298,9 @@ private:
                   ? BufferBinding::Kind::Keys
                   : BufferBinding::Kind::Values,
               uint32_t(buffer.layer), 0};
+    case KernelBuffer::Kind::Site:
+      return {BufferBinding::Kind::Adapters,
+              sites.lookup(ParamOp(buffer.param).getSymNameAttr()), 0};
     case KernelBuffer::Kind::Rows:
       break;
     }
@@ -316,6 +343,7 @@ private:
   DispatchPlan &plan;
   llvm::StringMap<unsigned> &kernels;
   llvm::MapVector<Operation *, unsigned> &parameters;
+  llvm::MapVector<Attribute, unsigned> &sites;
   func::FuncOp function;
   int64_t maxTokens;
   SmallVector<KernelOp> ops;
@@ -331,14 +359,29 @@ FailureOr<DispatchPlan> planDispatches(ModuleOp module) {
   DispatchPlan plan;
   llvm::StringMap<unsigned> kernels;
   llvm::MapVector<Operation *, unsigned> parameters;
+  llvm::MapVector<Attribute, unsigned> sites;
   for (auto function : module.getOps<func::FuncOp>()) {
     auto maxTokens = function->getAttrOfType<IntegerAttr>("umber.max_tokens");
     if (!maxTokens) {
       continue;
     }
-    auto program =
-        ProgramPlanner(plan, kernels, parameters, function, maxTokens.getInt())
-            .run();
+    WalkResult areKnown = function.walk([&](LoraOp lora) {
+      if (!module.lookupSymbol<ParamOp>(lora.getSite())) {
+        lora.emitOpError("expected a site that is a parameter, found ")
+            << lora.getSiteAttr();
+        return WalkResult::interrupt();
+      }
+      if (sites.insert({lora.getSiteAttr().getAttr(), sites.size()}).second) {
+        plan.sites.push_back(lora);
+      }
+      return WalkResult::advance();
+    });
+    if (areKnown.wasInterrupted()) {
+      return failure();
+    }
+    auto program = ProgramPlanner(plan, kernels, parameters, sites, function,
+                                  maxTokens.getInt())
+                       .run();
     if (failed(program)) {
       return failure();
     }

@@ -19,11 +19,12 @@ namespace umber {
 
 /// A buffer that a kernel's code is given.
 struct KernelBuffer {
-  enum class Kind { Rows, Parameter, Keys, Values };
+  enum class Kind { Rows, Parameter, Keys, Values, Site };
   Kind kind;
   /// Rows: the tensor inside of the kernel, a block argument or an op's result.
   mlir::Value value;
-  /// Parameter: its declaration.
+  /// Parameter: its declaration. Site: that of the matrix that adapters
+  /// correct.
   mlir::umber::ParamOp param;
   /// Keys, Values: the cache's type, and the layer.
   mlir::umber::KVCacheType cache;
@@ -31,9 +32,15 @@ struct KernelBuffer {
 };
 
 /// The buffers of a kernel, in binding order: tensor inputs, results of its
-/// ops, parameters, and each layer's keys and values, all in order of first
-/// use. A slice of rows is a view of its source and has no buffer of its own.
+/// ops, parameters, each layer's keys and values, and the sites of adapters,
+/// all in order of first use. A slice of rows is a view of its source and has
+/// no buffer of its own; nor has what an umber.lora alone uses, which is made
+/// in the place of the result.
 llvm::SmallVector<KernelBuffer> getKernelBuffers(mlir::umber::KernelOp kernel);
+
+/// What adapters make of a value: the result of the umber.lora that alone uses
+/// it, or the value itself.
+mlir::Value getAdapted(mlir::Value value);
 
 /// Words of 4 bytes that a row of these activations takes in a buffer: f32 or
 /// i32 elements, or a QuantizedRow.
@@ -44,10 +51,18 @@ QuantizedRow getQuantizedRow(mlir::RankedTensorType type);
 
 /// Where a dispatch's buffer is; runtime/package/umb.fbs tells the same.
 struct BufferBinding {
-  enum class Kind { Parameter, Arena, Keys, Values, TokenIds, Logits };
+  enum class Kind {
+    Parameter,
+    Arena,
+    Keys,
+    Values,
+    TokenIds,
+    Logits,
+    Adapters
+  };
   Kind kind;
-  uint32_t index = 0;  ///< parameter or layer
-  uint64_t offset = 0; ///< arena: bytes
+  uint32_t index = 0;  ///< parameter, layer or site
+  uint64_t offset = 0; ///< arena: bytes; adapters: which site of its kernel
 };
 
 struct PlannedDispatch {
@@ -85,6 +100,8 @@ struct DispatchPlan {
   std::vector<PlannedProgram> programs;
   /// The parameters that any program reads, in the order of their indices.
   std::vector<mlir::umber::ParamOp> parameters;
+  /// The matrices that adapters can correct, in the order of their indices.
+  std::vector<mlir::umber::LoraOp> sites;
 };
 
 /// Plans every function of `module` that has `umber.max_tokens`. Fails, with a

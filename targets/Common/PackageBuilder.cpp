@@ -74,9 +74,13 @@ private:
   Offset<fbs::ModelInfo> describeModel();
   Offset<fbs::Tokenizer> describeTokenizer();
   Offset<fbs::CacheInfo> describeCache();
-  Offset<fbs::Target> describeTarget();
+  Expected<Offset<fbs::Target>> describeTarget();
   Offset<fbs::Program> describeProgram(const PlannedProgram &program);
   Offset<flatbuffers::Vector<Offset<fbs::Parameter>>> describeParameters();
+  Expected<Offset<fbs::AdapterSite>> describeSite(LoraOp lora);
+  /// The index of what a norm's `weight` and `offset` multiply by.
+  Expected<int32_t> addGain(mlir::FlatSymbolRefAttr weight,
+                            mlir::FloatAttr offset);
 
   PackageWriter &writer;
   mlir::ModuleOp module;
@@ -87,6 +91,8 @@ private:
   std::vector<uint32_t> codeSegments;
   uint32_t weightSegment = 0;
   std::vector<Stored> stored;
+  std::vector<Offset<fbs::Gain>> gains;
+  DenseMap<std::pair<mlir::Attribute, mlir::Attribute>, int32_t> gainIndices;
   PackageSummary summary;
 };
 
@@ -153,8 +159,13 @@ void PackageBuilder::summarize() {
   }
 }
 
-/// Equal for packages of the same architecture, tokenizer and stored weights.
+/// Of the model as it was imported; for one that was not, as a test's, of the
+/// architecture, tokenizer and stored weights.
 uint64_t PackageBuilder::getIdentity() const {
+  if (auto identity =
+          module->getAttrOfType<mlir::IntegerAttr>(kIdentityAttrName)) {
+    return uint64_t(identity.getInt());
+  }
   std::string text;
   raw_string_ostream os(text);
   os << module->getAttr(kModelAttrName);
@@ -255,7 +266,64 @@ PackageBuilder::describeParameters() {
   return fb.CreateVector(parameters);
 }
 
-Offset<fbs::Target> PackageBuilder::describeTarget() {
+/// The rows of a head whose pairs rotary embedding takes from neighbours, where
+/// files interleave halves of heads. An odd head has none.
+static int64_t getInterleavedHead(mlir::Value value) {
+  for (mlir::Operation *user : value.getUsers()) {
+    if (auto rotary = dyn_cast<RotaryOp>(user)) {
+      int64_t head = rotary.getHeadDim();
+      bool isInterleaved = rotary.getStyle() == RotaryStyle::Interleaved;
+      return isInterleaved && head % 2 == 0 ? head : 0;
+    }
+    if (auto norm = dyn_cast<RmsNormOp>(user)) {
+      return getInterleavedHead(norm.getResult());
+    }
+  }
+  return 0;
+}
+
+Expected<int32_t> PackageBuilder::addGain(mlir::FlatSymbolRefAttr weight,
+                                          mlir::FloatAttr offset) {
+  auto [it, isNew] =
+      gainIndices.insert({{weight, offset}, int32_t(gains.size())});
+  if (isNew) {
+    auto param = module.lookupSymbol<ParamOp>(weight.getValue());
+    if (!param) {
+      return createStringError("the gain " + weight.getValue() +
+                               " is no parameter");
+    }
+    std::vector<float> values(param.getTensorType().getNumElements());
+    if (Error error = store.readRows(param.getKey(), 0, values)) {
+      return error;
+    }
+    for (float &value : values) {
+      value += offset ? offset.getValue().convertToFloat() : 0.0f;
+    }
+    gains.push_back(fbs::CreateGain(fb, fb.CreateVector(values)));
+  }
+  return it->second;
+}
+
+Expected<Offset<fbs::AdapterSite>> PackageBuilder::describeSite(LoraOp lora) {
+  auto param = module.lookupSymbol<ParamOp>(lora.getSite());
+  auto basis = param->getAttrOfType<BasisAttr>(kBasisAttrName);
+  int32_t gain = -1;
+  if (basis && basis.getGain()) {
+    auto added = addGain(basis.getGain(), basis.getGainOffset());
+    if (!added) {
+      return added.takeError();
+    }
+    gain = *added;
+  }
+  auto name = fb.CreateString(lora.getSite().str());
+  return fbs::CreateAdapterSite(fb, name, param.getTensorType().getDimSize(1),
+                                param.getTensorType().getDimSize(0), gain,
+                                basis ? basis.getInputRotation() : 0,
+                                basis ? basis.getOutputRotation() : 0,
+                                getInterleavedHead(lora.getResult()));
+}
+
+Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
   std::vector<Offset<flatbuffers::String>> kernels;
   for (const PlannedKernel &kernel : target.plan.kernels) {
     kernels.push_back(fb.CreateString(kernel.name));
@@ -269,12 +337,22 @@ Offset<fbs::Target> PackageBuilder::describeTarget() {
   for (const PlannedProgram &program : target.plan.programs) {
     programs.push_back(describeProgram(program));
   }
+  std::vector<Offset<fbs::AdapterSite>> sites;
+  for (LoraOp lora : target.plan.sites) {
+    auto site = describeSite(lora);
+    if (!site) {
+      return site.takeError();
+    }
+    sites.push_back(*site);
+  }
   auto name = fb.CreateString(target.name);
   auto kernelNames = fb.CreateVector(kernels);
   auto variantTables = fb.CreateVector(variants);
   auto parameters = describeParameters();
+  auto programTables = fb.CreateVector(programs);
+  auto siteTables = fb.CreateVector(sites);
   return fbs::CreateTarget(fb, name, kernelNames, variantTables, parameters,
-                           fb.CreateVector(programs));
+                           programTables, siteTables, fb.CreateVector(gains));
 }
 
 Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
@@ -289,7 +367,11 @@ Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
   auto model = describeModel();
   auto text = tokenizer ? describeTokenizer() : Offset<fbs::Tokenizer>();
   auto cache = describeCache();
-  std::vector<Offset<fbs::Target>> targets = {describeTarget()};
+  auto described = describeTarget();
+  if (!described) {
+    return described.takeError();
+  }
+  std::vector<Offset<fbs::Target>> targets = {*described};
   auto targetTables = fb.CreateVector(targets);
   auto segments = writer.describeSegments(fb);
   fbs::FinishPackageBuffer(fb, fbs::CreatePackage(fb, fbs::PackageKind_Model,

@@ -38,7 +38,19 @@ func.func @decode(%x: tensor<1x262144xf32>) -> tensor<1x262144xf32, #umber.quant
 
 func.func @decode(%x: tensor<1x32xf32>, %ad: !umber.adapters) -> tensor<1x32xf32> attributes {umber.max_tokens = 1 : i64} {
   %0 = umber.kernel @k (%a = %x : tensor<1x32xf32>, %b = %ad : !umber.adapters) -> tensor<1x32xf32> {
-    // expected-error @+1 {{is not supported by the cpu target}}
+    // expected-error @+1 {{expected a site that is a parameter, found @w}}
+    %y = umber.lora %a, %a, %b[@w] : tensor<1x32xf32>, tensor<1x32xf32>
+    umber.yield %y : tensor<1x32xf32>
+  }
+  return %0 : tensor<1x32xf32>
+}
+
+// -----
+
+umber.param @w : tensor<32x32xf32>
+func.func @decode(%x: tensor<1x32xf32>, %ad: !umber.adapters) -> tensor<1x32xf32> attributes {umber.max_tokens = 1 : i64} {
+  %0 = umber.kernel @k (%a = %x : tensor<1x32xf32>, %b = %ad : !umber.adapters) -> tensor<1x32xf32> {
+    // expected-error @+1 {{expected a product's result that nothing else uses}}
     %y = umber.lora %a, %a, %b[@w] : tensor<1x32xf32>, tensor<1x32xf32>
     umber.yield %y : tensor<1x32xf32>
   }

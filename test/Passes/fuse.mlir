@@ -14,6 +14,9 @@
 // CHECK-NEXT: umber.linear %{{.*}}, @l0.attn.q
 // CHECK-NEXT: umber.linear %{{.*}}, @l0.attn.k
 // CHECK-NEXT: umber.linear %{{.*}}, @l0.attn.v
+// CHECK-NEXT: umber.lora %{{.*}}[@l0.attn.q]
+// CHECK-NEXT: umber.lora %{{.*}}[@l0.attn.k]
+// CHECK-NEXT: umber.lora %{{.*}}[@l0.attn.v]
 // CHECK-NEXT: = umber.rotary %
 // CHECK-NEXT: = umber.rotary %
 // CHECK-NEXT: umber.kv_update
@@ -23,16 +26,20 @@
 // CHECK-NEXT: umber.yield
 // CHECK: umber.kernel @l0.o
 // CHECK-NEXT: umber.linear %{{.*}}, @l0.attn.o
+// CHECK-NEXT: umber.lora
 // CHECK-NEXT: arith.addf
 // CHECK-NEXT: umber.yield
 // CHECK: umber.kernel @l0.gate_up
 // CHECK-NEXT: umber.rms_norm
 // CHECK-NEXT: umber.linear %{{.*}}, @l0.ffn.gate
 // CHECK-NEXT: umber.linear %{{.*}}, @l0.ffn.up
+// CHECK-NEXT: umber.lora
+// CHECK-NEXT: umber.lora
 // CHECK-NEXT: umber.gated_activation
 // CHECK-NEXT: umber.yield
 // CHECK: umber.kernel @l0.down
 // CHECK-NEXT: umber.linear %{{.*}}, @l0.ffn.down
+// CHECK-NEXT: umber.lora
 // CHECK-NEXT: arith.addf
 // CHECK-NEXT: umber.yield
 // CHECK: umber.kernel @head

@@ -16,7 +16,7 @@ module attributes {umber.model = #umber.model<arch = "llama", layers = 1, contex
 // -----
 
 module attributes {umber.model = #umber.model<arch = "llama", layers = 1, context_length = 8, vocab = 9>} {
-  // expected-error @+1 {{expected an entry point (tensor<?xi32>, index, index, cache) -> (tensor<?x9xf32>, cache), found '(index) -> ()'}}
+  // expected-error @+1 {{expected an entry point (tensor<?xi32>, index, index, cache[, adapters]) -> (tensor<?x9xf32>, cache), found '(index) -> ()'}}
   func.func @step(%x: index) {
     return
   }

@@ -73,6 +73,9 @@ TestRun::TestRun(const umber_model *model, const Measurement &test)
   for (int32_t i = 0; i < test.sessions; ++i) {
     owners.push_back(createSession(model, test.depth + test.tokens()));
     sessions.push_back(owners.back().get());
+    if (test.loras) {
+      test.loras->activate(sessions.back());
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #define UMBER_TOOLS_UMBER_BENCH_MEASURE_H
 
 #include "tools/common/Handles.h"
+#include "tools/common/Loras.h"
 
 #include <cstdint>
 #include <string>
@@ -15,10 +16,11 @@ namespace umber::tools {
 /// One row of the table: the speed of a prompt (`pp`) or of generation (`tg`).
 struct Measurement {
   int32_t threads = 0;
-  int32_t promptTokens = 0; ///< 0 for generation
-  int32_t newTokens = 0;    ///< 0 for a prompt
-  int32_t depth = 0;        ///< tokens in the context before
-  int32_t sessions = 1;     ///< sequences that are decoded together
+  int32_t promptTokens = 0;     ///< 0 for generation
+  int32_t newTokens = 0;        ///< 0 for a prompt
+  int32_t depth = 0;            ///< tokens in the context before
+  int32_t sessions = 1;         ///< sequences that are decoded together
+  const Loras *loras = nullptr; ///< active in all of them; null: none
   std::vector<double> seconds;
 
   /// "pp512", "tg128", "tg128 x4", "tg128 @ d4096".

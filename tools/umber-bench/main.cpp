@@ -23,6 +23,7 @@ struct Options {
   std::string output = "md";
   /// What a session comes to after its first tokens.
   DeviceOptions device = {"", "", "copy"};
+  std::vector<std::string> loras;
   bool roofline = false;
 };
 
@@ -32,6 +33,7 @@ void run(const Options &options) {
   for (int32_t threads : options.threads) {
     umber_model_options load = options.device.forThreads(threads);
     Model model = loadModel(options.package, load);
+    Loras loras(model.get(), options.loras);
     umber_model_info info = modelInfo(model.get());
     report.model = info.name;
     report.modelBytes = info.weight_bytes;
@@ -51,6 +53,7 @@ void run(const Options &options) {
         row.newTokens = news;
         row.depth = depth;
         row.sessions = sessions;
+        row.loras = options.loras.empty() ? nullptr : &loras;
         if (meter) {
           report.rooflines.push_back(meter->measure(row, options.repetitions));
         } else {
@@ -109,6 +112,7 @@ int main(int argc, char **argv) {
   app.add_flag(
       "--roofline", options.roofline,
       "Show each kernel beside the memory's and the arithmetic's bound");
+  addLoraOption(app, options.loras);
   addDeviceOptions(app, options.device);
   return toolMain(app, argc, argv, [&] { run(options); });
 }

@@ -3,6 +3,8 @@
 
 #include "tools/umber-run/Generation.h"
 
+#include "tools/common/Loras.h"
+
 #include <chrono>
 
 using namespace umber::tools;
@@ -39,7 +41,9 @@ Generator::Generator(const umber_model *model, const RunOptions &options)
       state(createSession(model, options.context)),
       sampler(createSampler(model, options)),
       detokenizer(createDetokenizer(model)),
-      steps(options.profileTrace.has_value()) {}
+      steps(options.profileTrace.has_value()) {
+  Loras(model, options.loras).activate(state.get());
+}
 
 Generation Generator::run(const std::vector<int32_t> &prompt, const Sink &sink,
                           const LogitsSink &logitsSink) {

@@ -4,6 +4,7 @@
 #include "tools/umber-run/Options.h"
 
 #include "tools/common/Handles.h"
+#include "tools/common/Loras.h"
 
 #include <CLI/CLI.hpp>
 
@@ -59,6 +60,7 @@ void umber::tools::addOptions(CLI::App &app, RunOptions &options) {
   app.add_option("-s,--seed", sampler.seed, "Seed of the sampler")
       ->capture_default_str();
 
+  addLoraOption(app, options.loras);
   addDeviceOptions(app, options.device);
   app.add_flag("--list-devices", options.listDevices, "List devices and exit");
   app.add_flag("--json", options.json,

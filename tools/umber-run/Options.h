@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -37,6 +38,7 @@ struct RunOptions {
   std::optional<std::string> profileTrace; // a file to write
   bool listDevices = false;
   DeviceOptions device;
+  std::vector<std::string> loras; // PATH or PATH:SCALE
   std::optional<std::string> logitsFile;
 
   bool isChat() const { return !prompt && !promptFile && !promptsFile; }

@@ -81,7 +81,8 @@ umber_status umber_model_load(const char *path,
     }
     load.weights = static_cast<WeightsMemory>(values.weights);
     Result<std::shared_ptr<const Model>> loaded =
-        Model::load(path, values.device ? values.device : "", load);
+        Model::load(path, values.device ? values.device : "", load,
+                    values.adapter_cache_bytes);
     if (!loaded.ok()) {
       return loaded.status();
     }

@@ -3,16 +3,11 @@
 //
 // The C API's sessions.
 
-#include "runtime/core/Session.h"
 #include "runtime/core/SessionFile.h"
-#include "runtime/core/api/Boundary.h"
+#include "runtime/core/api/Handles.h"
 
 using namespace umber;
 using namespace umber::api;
-
-struct umber_session {
-  std::unique_ptr<Session> session;
-};
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include "runtime/drivers/cpu/Plan.h"
 #include "runtime/drivers/cpu/State.h"
 #include "runtime/drivers/cpu/Team.h"
+#include "runtime/package/umb_generated.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -47,6 +48,13 @@ public:
   const std::string &isa() const override { return plan.isa; }
   uint64_t weightBytes() const override { return plan.weightBytes; }
   const char *cacheLayout() const override { return "heads"; }
+
+  const fbs::Target *adapterTarget() const override { return plan.target; }
+  Result<std::shared_ptr<const DeviceAdapter>>
+  loadAdapter(const FittedAdapter &adapter) const override {
+    const auto *sites = plan.target->sites();
+    return PackedAdapter::create(sites ? sites->size() : 0, adapter);
+  }
 
   Result<std::unique_ptr<DeviceState>>
   createState(int32_t capacity) const override {

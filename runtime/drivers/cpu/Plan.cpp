@@ -110,6 +110,7 @@ Status Planner::planParameters() {
     }
   }
   plan.weights = {first, size_t(end - first)};
+  plan.target = &target;
   return {};
 }
 
@@ -158,6 +159,11 @@ PlannedBinding Planner::planBinding(const fbs::Binding &binding) const {
     planned.place = Place::Values;
     planned.layer = binding.index();
     break;
+  case fbs::BindingKind_Adapters:
+    planned.place = Place::Adapters;
+    planned.site = binding.index();
+    planned.slot = uint32_t(binding.offset());
+    break;
   case fbs::BindingKind_TokenIds:
     planned.place = Place::TokenIds;
     break;
@@ -204,6 +210,16 @@ Status Planner::planPrograms() {
       return status;
     }
     plan.programs.push_back(planProgram(*program));
+  }
+  plan.adapterSlots = 0;
+  for (const PlannedProgram &program : plan.programs) {
+    for (const PlannedDispatch &dispatch : program.dispatches) {
+      for (const PlannedBinding &binding : dispatch.bindings) {
+        if (binding.place == PlannedBinding::Place::Adapters) {
+          plan.adapterSlots = std::max(plan.adapterSlots, binding.slot + 1);
+        }
+      }
+    }
   }
   std::sort(plan.programs.begin(), plan.programs.end(),
             [](const PlannedProgram &a, const PlannedProgram &b) {

@@ -18,16 +18,28 @@
 
 namespace umber {
 class Package;
+namespace fbs {
+struct Target;
 }
+} // namespace umber
 
 namespace umber::cpu {
 
 /// Where a buffer of a kernel is found in a session. See umb.fbs.
 struct PlannedBinding {
-  enum class Place { Fixed, Arena, Keys, Values, TokenIds, Logits } place;
+  enum class Place {
+    Fixed,
+    Arena,
+    Keys,
+    Values,
+    TokenIds,
+    Logits,
+    Adapters
+  } place;
   const void *address = nullptr; // of a Fixed one: a parameter
   uint64_t offset = 0;           // in the arena
   uint32_t layer = 0;            // of Keys and Values
+  uint32_t site = 0, slot = 0;   // of Adapters: which site, and of its kernel
 };
 
 struct PlannedDispatch {
@@ -66,6 +78,8 @@ struct Plan {
   std::vector<PlannedProgram> programs; // narrowest first
   CacheShape cache;
   int32_t vocab;
+  const fbs::Target *target; // of the package
+  uint32_t adapterSlots;     // the most sites of a kernel
   uint64_t weightBytes;
   Bytes weights; // from the first parameter to the last, in the package
 

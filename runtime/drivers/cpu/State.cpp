@@ -110,6 +110,26 @@ void State::bind() {
     }
     programs.push_back(std::move(program));
   }
+  bindAdapters();
+}
+
+void State::bindAdapters() {
+  std::vector<void **> pointers;
+  for (Program &program : programs) {
+    size_t at = 0;
+    for (const PlannedDispatch &dispatch : program.plan->dispatches) {
+      for (const PlannedBinding &binding : dispatch.bindings) {
+        if (binding.place == PlannedBinding::Place::Adapters) {
+          active.addBinding(binding.site, binding.slot);
+          pointers.push_back(&program.pointers[at]);
+        }
+        ++at;
+      }
+    }
+  }
+  for (size_t i = 0; i < pointers.size(); ++i) {
+    *pointers[i] = active.binding(i);
+  }
 }
 
 void *State::resolve(const PlannedBinding &binding) {
@@ -127,6 +147,8 @@ void *State::resolve(const PlannedBinding &binding) {
     return ids.data();
   case PlannedBinding::Place::Logits:
     return logits.data();
+  case PlannedBinding::Place::Adapters:
+    break; // bindAdapters
   }
   return nullptr;
 }
@@ -147,6 +169,7 @@ Status State::run(const Step &step, const float **out) {
     rows.positions[row] = int64_t(step.position) + row;
     rows.sequences[row] = 0;
   }
+  active.setOwn();
   replay(step.tokens, step.outputs, step.tokens == 1);
   *out = reinterpret_cast<const float *>(logits.data());
   return {};
@@ -155,6 +178,13 @@ Status State::run(const Step &step, const float **out) {
 Status State::runBatch(const BatchRow *batch, int32_t count,
                        const float **out) {
   State &lead = *static_cast<State *>(batch->state);
+  std::vector<const ActiveAdapters *> adapters;
+  for (int32_t row = 0; row < count; ++row) {
+    adapters.push_back(&static_cast<State *>(batch[row].state)->active);
+  }
+  if (Status status = lead.active.setRows(adapters); !status.ok()) {
+    return status;
+  }
   auto *ids = reinterpret_cast<int32_t *>(lead.ids.data());
   for (int32_t row = 0; row < count; ++row) {
     ids[row] = batch[row].id;

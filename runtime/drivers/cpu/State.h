@@ -7,6 +7,7 @@
 #define UMBER_RUNTIME_DRIVERS_CPU_STATE_H
 
 #include "runtime/drivers/Driver.h"
+#include "runtime/drivers/cpu/Adapters.h"
 #include "runtime/drivers/cpu/Cache.h"
 #include "runtime/drivers/cpu/LargePages.h"
 #include "runtime/drivers/cpu/Plan.h"
@@ -31,6 +32,9 @@ public:
   /// are of one plan and team.
   static Status runBatch(const BatchRow *rows, int32_t count,
                          const float **logits);
+  Status setAdapters(std::vector<ActiveAdapter> adapters) override {
+    return active.set(std::move(adapters));
+  }
   uint64_t cacheBytes(int32_t positions) const override;
   Status readCache(int32_t positions, void *out) const override;
   Status writeCache(int32_t positions, const void *in) override;
@@ -69,7 +73,8 @@ private:
   };
 
   State(const Plan &plan, Team &team, LargePages &pages)
-      : plan(plan), team(team), pages(pages) {}
+      : plan(plan), team(team), pages(pages),
+        active(plan.maxTokens(), plan.adapterSlots) {}
   /// What kernels are told of a step's rows and sequences, and where the
   /// programs' bindings of keys and values point to.
   struct Rows {
@@ -88,6 +93,7 @@ private:
   void setSequence(int32_t sequence, const State &state);
   void bind();
   void *resolve(const PlannedBinding &binding);
+  void bindAdapters();
   Program &programFor(int32_t tokens);
   /// Runs the first `tokens` of `ids` and `rows`. When tokens are generated,
   /// workers move weights first: a prompt has someone wait for its first token.
@@ -100,6 +106,7 @@ private:
   const Plan &plan;
   Team &team;
   LargePages &pages;
+  ActiveAdapters active;
   Cache cache;
   HostMemory arena; // shared by all programs: each starts from the ids
   HostMemory scratch;

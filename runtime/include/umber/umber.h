@@ -114,9 +114,12 @@ typedef struct umber_model_options {
    * means the best that the processor has. */
   const char *isa;
   int32_t weights; /* UMBER_WEIGHTS_... */
+  /* How much memory adapters may take that are no longer in use, in bytes. */
+  uint64_t adapter_cache_bytes;
 } umber_model_options;
 #define UMBER_MODEL_OPTIONS_INIT                                               \
-  {sizeof(umber_model_options), 0, NULL, NULL, UMBER_WEIGHTS_BEST}
+  {sizeof(umber_model_options), 0, NULL, NULL, UMBER_WEIGHTS_BEST,             \
+   UINT64_C(256) << 20}
 
 typedef struct umber_model_info {
   size_t struct_size;
@@ -242,6 +245,52 @@ UMBER_API void umber_session_reset(umber_session *session);
 UMBER_API umber_status umber_session_truncate(umber_session *session,
                                               int32_t position,
                                               umber_error *error);
+
+/* ---- Adapters ----------------------------------------------------------- */
+
+/* Low-rank matrices that a session adds to its model's. */
+typedef struct umber_adapter umber_adapter;
+
+typedef struct umber_adapter_info {
+  size_t struct_size;
+  const char *name;     /* lives as long as the handle */
+  int32_t sites;        /* matrices of the model that it corrects */
+  int32_t rank;         /* the largest */
+  uint64_t bytes;       /* of memory on the device */
+  uint64_t fingerprint; /* equal for adapters that give the same results */
+} umber_adapter_info;
+#define UMBER_ADAPTER_INFO_INIT {sizeof(umber_adapter_info), NULL, 0, 0, 0, 0}
+
+/* Reads an adapter that fits the model: a folder of PEFT's, a GGUF file with a
+ * LoRA, or a package of umber-adapter. Any thread may, while others run
+ * sessions. One that was loaded before comes from the model's cache, if its
+ * files have not changed. Unloading takes the handle back; sessions that use
+ * the adapter keep it alive. */
+UMBER_API umber_status umber_adapter_load(const umber_model *model,
+                                          const char *path,
+                                          umber_adapter **adapter,
+                                          umber_error *error);
+UMBER_API void umber_adapter_unload(umber_adapter *adapter);
+UMBER_API umber_status umber_adapter_get_info(const umber_adapter *adapter,
+                                              umber_adapter_info *info,
+                                              umber_error *error);
+
+/* Makes `count` adapters of the session's model active, each with a scale, for
+ * the tokens that follow; 0 makes none. What the session holds stays. */
+UMBER_API umber_status umber_session_set_adapters(
+    umber_session *session, umber_adapter *const *adapters, const float *scales,
+    size_t count, umber_error *error);
+
+/* Forgets what does not begin as these tokens do, or was computed with other
+ * adapters or scales than are active now: what is left, `*kept` tokens of them,
+ * is what umber_prefill of those tokens would have made. It is fewer than
+ * `count`, so that prefilling the rest gives logits. */
+UMBER_API umber_status umber_session_keep_prefix(umber_session *session,
+                                                 const int32_t *ids,
+                                                 size_t count, int32_t *kept,
+                                                 umber_error *error);
+
+/* ---- Saving sessions ---------------------------------------------------- */
 
 /* Writes the session's tokens and cache to a file (a temporary one, renamed
  * when complete), or reads such a file into a session of the same model and

@@ -21,11 +21,39 @@
 extern "C" {
 #endif
 
-#define UMBER_ABI_VERSION 2u
+#define UMBER_ABI_VERSION 3u
 #define UMBER_ABI_QUERY_SYMBOL "umber_library_query"
 
 /* Every binding and the scratch start at a multiple of this many bytes. */
 #define UMBER_ABI_ALIGNMENT 64u
+
+/* What elements of an adapter's matrices are. */
+#define UMBER_ABI_F16 0
+#define UMBER_ABI_BF16 1
+
+/* What an adapter adds to some rows at a site: y += scale * B (A x). Rows of A
+ * and columns of B are padded with zeros to whole panels of
+ * UMBER_ABI_ADAPTER_PANEL. */
+#define UMBER_ABI_ADAPTER_PANEL 16
+typedef struct umber_low_rank {
+  const void *a; /* [rank][inputs, padded] */
+  const void *b; /* [panels of outputs][rank][panel] */
+  int64_t type;  /* of their elements */
+  int64_t rank;
+  double scale;
+  int64_t first_row, rows; /* of the step, which may have fewer */
+  int64_t column;          /* where a row of `products` has A x */
+} umber_low_rank;
+
+/* The adapters that are active at a site in a step. */
+typedef struct umber_adapter_site {
+  int64_t count;
+  const umber_low_rank *adapters;
+  /* [rows of the step][stride], shared by the team and of this site of a kernel
+   * alone. */
+  float *products;
+  int64_t stride;
+} umber_adapter_site;
 
 /* What a kernel is called with. A step's rows belong to one sequence or to
  * several: those of a sequence follow each other, at consecutive positions, and
@@ -33,7 +61,8 @@ extern "C" {
  * pointers or 64-bit integers, no padding. */
 typedef struct umber_kernel_args {
   /* Start of each buffer, in the order of the dispatch's bindings. Keys and
-   * values are an array of pointers, one for each sequence of the step. */
+   * values are an array of pointers, one for each sequence of the step; a site
+   * of adapters is a umber_adapter_site. */
   void *const *bindings;
   /* Rows of activations in this step: 1 up to the program's max_tokens. */
   int64_t tokens;
