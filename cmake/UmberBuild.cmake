@@ -26,4 +26,6 @@ function(umber_add_library name)
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/runtime/include)
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  # So that the shared library leaves out what it does not call.
+  target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
 endfunction()

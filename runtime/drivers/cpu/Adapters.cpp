@@ -5,12 +5,14 @@
 
 #include "runtime/adapter/FittedAdapter.h"
 #include "runtime/adapter/Values.h"
+#include "runtime/drivers/cpu/LargePages.h"
 #include "runtime/drivers/cpu/Team.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <future>
+#include <numeric>
 
 using namespace umber;
 using namespace umber::cpu;
@@ -20,6 +22,8 @@ namespace {
 constexpr int64_t kPanel = UMBER_ABI_ADAPTER_PANEL;
 constexpr float kLargestHalf = 65504.0f;
 constexpr int kMostThreads = 8;
+/// Sites of a layer.
+constexpr size_t kTogether = 7;
 
 int64_t padded(int64_t count) { return (count + kPanel - 1) / kPanel * kPanel; }
 
@@ -87,29 +91,48 @@ Result<std::shared_ptr<const DeviceAdapter>>
 PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter) {
   auto made = std::make_shared<PackedAdapter>();
   made->sites.resize(sites);
-  std::vector<uint64_t> offsets;
+  // In the order in which a step reads them: the pairs by their sites, and of
+  // neighbours, which one kernel often has, all A before all B.
+  std::vector<size_t> order(adapter.count());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return adapter.site(a) < adapter.site(b);
+  });
+  struct Place {
+    uint64_t a, b;
+  };
+  std::vector<Place> places(adapter.count());
   uint64_t bytes = 0;
+  for (size_t first = 0; first < order.size(); first += kTogether) {
+    size_t end = std::min(first + kTogether, order.size());
+    for (size_t i = first; i < end; ++i) {
+      places[order[i]].a = bytes;
+      bytes += packedBytes(adapter.pair(order[i]).rank,
+                           adapter.pair(order[i]).inputs);
+    }
+    for (size_t i = first; i < end; ++i) {
+      places[order[i]].b = bytes;
+      bytes += packedBytes(adapter.pair(order[i]).rank,
+                           adapter.pair(order[i]).outputs);
+    }
+  }
   for (size_t i = 0; i < adapter.count(); ++i) {
-    const AdapterPair &pair = adapter.pair(i);
-    offsets.push_back(bytes);
-    bytes += packedBytes(pair.rank, pair.inputs) +
-             packedBytes(pair.rank, pair.outputs);
-    made->largest = std::max(made->largest, pair.rank);
+    made->largest = std::max(made->largest, adapter.pair(i).rank);
   }
   Result<HostMemory> memory = HostMemory::allocate(bytes, "an adapter");
   if (!memory.ok()) {
     return memory.status();
   }
   made->memory = std::move(*memory);
+  wishForLargePages(made->memory.data(), made->memory.size());
   std::atomic<size_t> next{0};
   auto work = [&] {
     for (size_t i; (i = next++) < adapter.count();) {
-      const AdapterPair &pair = adapter.pair(i);
-      char *at = made->memory.data() + offsets[i];
+      char *memory = made->memory.data();
       Packer(adapter, i)
-          .pack(made->sites[adapter.site(i)], reinterpret_cast<uint16_t *>(at),
-                reinterpret_cast<uint16_t *>(
-                    at + packedBytes(pair.rank, pair.inputs)));
+          .pack(made->sites[adapter.site(i)],
+                reinterpret_cast<uint16_t *>(memory + places[i].a),
+                reinterpret_cast<uint16_t *>(memory + places[i].b));
     }
   };
   std::vector<std::future<void>> helpers;

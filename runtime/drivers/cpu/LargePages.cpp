@@ -96,6 +96,15 @@ bool umber::cpu::isMemoryPlentiful(uint64_t bytes) {
   return false;
 }
 
+void umber::cpu::wishForLargePages(void *memory, size_t bytes) {
+#if defined(__linux__)
+  if (bytes > 0) {
+    // Who has none refuses, and small pages do as well.
+    (void)madvise(memory, bytes, MADV_HUGEPAGE);
+  }
+#endif
+}
+
 LargePages::LargePages(Bytes range) : pageBytes(largePageBytes()) {
   if (pageBytes == 0) {
     return;

@@ -26,6 +26,10 @@ size_t largePageBytes();
 /// Whether programs can get twice as many bytes and not make the system swap.
 bool isMemoryPlentiful(uint64_t bytes);
 
+/// Asks that memory that was not touched yet be in large pages where it covers
+/// them.
+void wishForLargePages(void *memory, size_t bytes);
+
 /// What a range of a read-only private mapping consists of. Its bytes can be
 /// read at any time, also while they are moved, and stay the same.
 class LargePages {
