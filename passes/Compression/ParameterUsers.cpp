@@ -11,9 +11,9 @@ namespace umber {
 ParameterUsers::ParameterUsers(ModuleOp module) {
   module.walk([&](Operation *op) {
     for (NamedAttribute attribute : op->getAttrs()) {
-      if (auto symbol = dyn_cast<FlatSymbolRefAttr>(attribute.getValue())) {
+      attribute.getValue().walk([&](FlatSymbolRefAttr symbol) {
         users[symbol.getValue()].push_back(op);
-      }
+      });
     }
   });
 }
