@@ -103,4 +103,19 @@ allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget) {
   return chosen;
 }
 
+double getMarginalGain(llvm::ArrayRef<std::vector<StorageChoice>> matrices,
+                       llvm::ArrayRef<size_t> chosen) {
+  double best = 0;
+  for (size_t m = 0; m < matrices.size(); ++m) {
+    const StorageChoice &now = matrices[m][chosen[m]];
+    for (const StorageChoice &choice : matrices[m]) {
+      if (choice.bytes > now.bytes) {
+        best = std::max(best, (now.error - choice.error) /
+                                  double(choice.bytes - now.bytes));
+      }
+    }
+  }
+  return best;
+}
+
 } // namespace umber

@@ -29,6 +29,12 @@ struct StorageChoice {
 std::optional<std::vector<size_t>>
 allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget);
 
+/// What more budget would buy: the largest decrease of error per byte of any
+/// matrix that is stored as a larger of its choices than `chosen`; 0 if none is
+/// better.
+double getMarginalGain(llvm::ArrayRef<std::vector<StorageChoice>> matrices,
+                       llvm::ArrayRef<size_t> chosen);
+
 } // namespace umber
 
 #endif // UMBER_PASSES_COMPRESSION_ALLOCATION_H

@@ -42,8 +42,9 @@ FailureOr<DerivedParameters> DerivedParameters::open(ModuleOp module,
   return parameters;
 }
 
-FailureOr<uint64_t> DerivedParameters::getIdentity(ParamOp param) const {
-  auto identity = source->getIdentity(param.getKey());
+FailureOr<uint64_t> DerivedParameters::getIdentity(ParamOp param,
+                                                   StringRef key) const {
+  auto identity = source->getIdentity(key);
   if (!identity) {
     return fail(param, identity.takeError());
   }
@@ -62,9 +63,10 @@ FailureOr<std::string> DerivedParameters::getKey(ParamOp param,
       .str();
 }
 
-FailureOr<std::vector<float>> DerivedParameters::read(ParamOp param) const {
+FailureOr<std::vector<float>> DerivedParameters::read(ParamOp param,
+                                                      StringRef key) const {
   RankedTensorType type = param.getTensorType();
-  auto shape = source->getShape(param.getKey());
+  auto shape = source->getShape(key);
   if (!shape) {
     return fail(param, shape.takeError());
   }
@@ -73,7 +75,7 @@ FailureOr<std::vector<float>> DerivedParameters::read(ParamOp param) const {
            << *shape << ")";
   }
   std::vector<float> elements(type.getNumElements());
-  if (llvm::Error error = source->readRows(param.getKey(), 0, elements)) {
+  if (llvm::Error error = source->readRows(key, 0, elements)) {
     return fail(param, std::move(error));
   }
   int64_t columns = type.getShape().back();
@@ -110,6 +112,23 @@ LogicalResult DerivedParameters::derive(ParamOp param, StringRef recipe,
   return success();
 }
 
+ParamOp DerivedParameters::add(ModuleOp module, StringRef name,
+                               RankedTensorType type, StringRef key) {
+  OpBuilder builder(module.getContext());
+  builder.setInsertionPointToStart(module.getBody());
+  for (auto param : module.getOps<ParamOp>()) {
+    builder.setInsertionPointAfter(param);
+  }
+  auto param =
+      ParamOp::create(builder, module.getLoc(), builder.getStringAttr(name),
+                      TypeAttr::get(type), builder.getStringAttr(key),
+                      ElementsAttr(), LowRankAttr());
+  param->setAttr(kAddedAttrName, builder.getUnitAttr());
+  // Another parameter may have the name already.
+  SymbolTable(module).insert(param);
+  return param;
+}
+
 FailureOr<ParamOp> DerivedParameters::create(ModuleOp module, StringRef name,
                                              ArrayRef<int64_t> shape,
                                              ArrayRef<float> elements) {
@@ -122,19 +141,9 @@ FailureOr<ParamOp> DerivedParameters::create(ModuleOp module, StringRef name,
       return module.emitError(llvm::toString(std::move(error)));
     }
   }
-  OpBuilder builder(module.getContext());
-  builder.setInsertionPointToStart(module.getBody());
-  for (auto param : module.getOps<ParamOp>()) {
-    builder.setInsertionPointAfter(param);
-  }
-  auto param = ParamOp::create(
-      builder, module.getLoc(), builder.getStringAttr(name),
-      TypeAttr::get(RankedTensorType::get(shape, builder.getF32Type())),
-      builder.getStringAttr(key), ElementsAttr());
-  param->setAttr(kAddedAttrName, builder.getUnitAttr());
-  // Another parameter may have the name already.
-  SymbolTable(module).insert(param);
-  return param;
+  auto type =
+      RankedTensorType::get(shape, Float32Type::get(module.getContext()));
+  return add(module, name, type, key);
 }
 
 } // namespace umber

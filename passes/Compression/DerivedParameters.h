@@ -30,17 +30,32 @@ public:
   mlir::LogicalResult derive(mlir::umber::ParamOp param, llvm::StringRef recipe,
                              Transform transform);
 
-  /// A new parameter of the module, the last, with these elements.
+  /// A new parameter of the module, the last, with what is kept under `key`:
+  /// plain elements, which are rounded to `type`'s.
+  mlir::umber::ParamOp add(mlir::ModuleOp module, llvm::StringRef name,
+                           mlir::RankedTensorType type, llvm::StringRef key);
+
+  /// The same, of these elements.
   mlir::FailureOr<mlir::umber::ParamOp> create(mlir::ModuleOp module,
                                                llvm::StringRef name,
                                                llvm::ArrayRef<int64_t> shape,
                                                llvm::ArrayRef<float> elements);
 
-  /// All elements of a parameter.
-  mlir::FailureOr<std::vector<float>> read(mlir::umber::ParamOp param) const;
+  /// All elements of a parameter, as what it stands for now.
+  mlir::FailureOr<std::vector<float>> read(mlir::umber::ParamOp param) const {
+    return read(param, param.getKey());
+  }
+  /// All elements that are kept under `key`, which have the parameter's shape.
+  mlir::FailureOr<std::vector<float>> read(mlir::umber::ParamOp param,
+                                           llvm::StringRef key) const;
 
   /// Equal for equal elements.
-  mlir::FailureOr<uint64_t> getIdentity(mlir::umber::ParamOp param) const;
+  mlir::FailureOr<uint64_t> getIdentity(mlir::umber::ParamOp param) const {
+    return getIdentity(param, param.getKey());
+  }
+  /// Of what is kept under `key`. Fails with a diagnostic at the parameter.
+  mlir::FailureOr<uint64_t> getIdentity(mlir::umber::ParamOp param,
+                                        llvm::StringRef key) const;
 
   /// The name of what `recipe` makes of `param`.
   mlir::FailureOr<std::string> getKey(mlir::umber::ParamOp param,

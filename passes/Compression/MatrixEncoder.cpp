@@ -2,17 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "passes/Compression/MatrixEncoder.h"
-#include "mlir/IR/Diagnostics.h"
 #include "passes/Compression/Palette/Palettize.h"
 #include "passes/Compression/Palette/QuantizeRows.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/Parallel.h"
-#include <atomic>
 #include <cmath>
-#include <map>
-#include <mutex>
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -36,57 +31,6 @@ constexpr llvm::StringLiteral kVersion = "2";
 static LogicalResult fail(ParamOp param, llvm::Error error) {
   return param.emitOpError("cannot be compressed: ")
          << llvm::toString(std::move(error));
-}
-
-/// Calls `function` with each parameter's number on all threads, a parameter on
-/// each: rows of a matrix depend on one another. Stops where it fails, and says
-/// what it has said of the first parameter that it failed for.
-static LogicalResult forEach(ArrayRef<ParamOp> params,
-                             MatrixEncoder::Report report,
-                             function_ref<LogicalResult(size_t)> function) {
-  if (params.empty()) {
-    return success();
-  }
-  if (params.size() == 1) {
-    // Its rows may then run on all threads.
-    if (failed(function(0))) {
-      return failure();
-    }
-    report(params.front());
-    return success();
-  }
-  static thread_local size_t current;
-  MLIRContext *context = params.front()->getContext();
-  std::map<size_t, std::vector<Diagnostic>> said;
-  std::atomic<size_t> firstFailed = params.size();
-  std::mutex mutex;
-  {
-    ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
-      std::lock_guard<std::mutex> lock(mutex);
-      said[current].push_back(std::move(diagnostic));
-    });
-    // In order, so that none before the first failure is left out.
-    std::atomic<size_t> next = 0;
-    llvm::parallelFor(0, llvm::parallel::getThreadCount(), [&](size_t) {
-      while (firstFailed == params.size() &&
-             (current = next++) < params.size()) {
-        bool isDone = succeeded(function(current));
-        std::lock_guard<std::mutex> lock(mutex);
-        if (isDone) {
-          report(params[current]);
-        } else {
-          firstFailed = std::min(firstFailed.load(), current);
-        }
-      }
-    });
-  }
-  if (firstFailed == params.size()) {
-    return success();
-  }
-  for (Diagnostic &diagnostic : said[firstFailed]) {
-    context->getDiagEngine().emit(std::move(diagnostic));
-  }
-  return failure();
 }
 
 RankedTensorType MatrixEncoder::getType(RankedTensorType type, int64_t bits) {
@@ -147,9 +91,9 @@ MatrixEncoder::compress(ArrayRef<float> weights, ParamOp param, int64_t bits,
 
 FailureOr<std::vector<std::vector<float>>>
 MatrixEncoder::measure(ArrayRef<ParamOp> params, ArrayRef<int64_t> bits,
-                       Report report) {
+                       ParamReport report) {
   std::vector<std::vector<float>> errors(params.size());
-  auto done = forEach(params, report, [&](size_t i) -> LogicalResult {
+  auto done = forEachParam(params, report, [&](size_t i) -> LogicalResult {
     auto measured = measureOne(params[i], bits);
     if (failed(measured)) {
       return failure();
@@ -218,9 +162,10 @@ MatrixEncoder::measureOne(ParamOp param, ArrayRef<int64_t> bits) {
 }
 
 LogicalResult MatrixEncoder::encode(ArrayRef<ParamOp> params,
-                                    ArrayRef<int64_t> bits, Report report) {
-  return forEach(params, report,
-                 [&](size_t i) { return encodeOne(params[i], bits[i]); });
+                                    ArrayRef<int64_t> bits,
+                                    ParamReport report) {
+  return forEachParam(params, report,
+                      [&](size_t i) { return encodeOne(params[i], bits[i]); });
 }
 
 LogicalResult MatrixEncoder::encodeOne(ParamOp param, int64_t bits) {

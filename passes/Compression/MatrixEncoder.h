@@ -5,6 +5,7 @@
 #define UMBER_PASSES_COMPRESSION_MATRIXENCODER_H
 
 #include "passes/Compression/DerivedParameters.h"
+#include "passes/Compression/ForEachParam.h"
 #include "passes/Compression/Statistics.h"
 
 namespace umber {
@@ -31,20 +32,17 @@ public:
   static mlir::LogicalResult checkOptions(mlir::ModuleOp model, int64_t rounds,
                                           Damping damping);
 
-  /// Told each parameter that is done, from any thread, one at a time.
-  using Report = llvm::function_ref<void(mlir::umber::ParamOp)>;
-
   /// Each parameter's error at each of these widths, without refinement: it
   /// ranks widths as with it. Where `rounds` is 0, an estimate, without
   /// encoding anything. Fails with a diagnostic at the parameter.
   mlir::FailureOr<std::vector<std::vector<float>>>
   measure(llvm::ArrayRef<mlir::umber::ParamOp> params,
-          llvm::ArrayRef<int64_t> bits, Report report);
+          llvm::ArrayRef<int64_t> bits, ParamReport report);
 
   /// Gives the parameters their types at a width each, their encoded bytes, and
   /// their errors as attributes. Fails with a diagnostic at the parameter.
   mlir::LogicalResult encode(llvm::ArrayRef<mlir::umber::ParamOp> params,
-                             llvm::ArrayRef<int64_t> bits, Report report);
+                             llvm::ArrayRef<int64_t> bits, ParamReport report);
 
 private:
   mlir::FailureOr<std::vector<float>> measureOne(mlir::umber::ParamOp param,

@@ -10,12 +10,17 @@ using namespace mlir::umber;
 namespace umber {
 
 ModelBody::ModelBody(ModuleOp module) {
-  llvm::StringSet<> products, lookedUp;
+  llvm::StringSet<> products, lookedUp, correct;
   module.walk([&](Operation *op) {
     if (auto linear = dyn_cast<LinearOp>(op)) {
       products.insert(linear.getWeight());
     } else if (auto embed = dyn_cast<EmbedOp>(op)) {
       lookedUp.insert(embed.getTable());
+    } else if (auto param = dyn_cast<ParamOp>(op)) {
+      if (auto recover = param.getRecoverAttr()) {
+        correct.insert(recover.getA().getValue());
+        correct.insert(recover.getB().getValue());
+      }
     }
   });
   auto model = module->getAttrOfType<ModelAttr>(kModelAttrName);
@@ -24,7 +29,9 @@ ModelBody::ModelBody(ModuleOp module) {
     RankedTensorType type = param.getTensorType();
     bool isHead = model && products.contains(name) &&
                   type.getDimSize(0) == model.getVocab();
-    if (lookedUp.contains(name) || isHead) {
+    if (correct.contains(name)) {
+      corrections.push_back(param);
+    } else if (lookedUp.contains(name) || isHead) {
       embeddings.push_back(param);
     } else if (products.contains(name)) {
       body.push_back(param);

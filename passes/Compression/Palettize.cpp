@@ -1,10 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "dialects/Umber/Parameters/StoredSize.h"
-#include "passes/Compression/Allocation.h"
+#include "passes/Compression/BodyChoices.h"
 #include "passes/Compression/MatrixEncoder.h"
-#include "passes/Compression/ModelBody.h"
 #include "passes/Compression/Passes.h"
 #include "passes/Compression/ProgressAction.h"
 #include "passes/Compression/Recipe.h"
@@ -68,17 +66,6 @@ std::string print(double number) {
   return text;
 }
 
-/// Those that a budget may use: each takes time to measure.
-SmallVector<int64_t> getUsualWidths(double bits) {
-  if (bits < 2.2) {
-    return {1, 2, 3, 4};
-  }
-  if (bits < 4.2) {
-    return {2, 3, 4, 8};
-  }
-  return {3, 4, 6, 8, 16};
-}
-
 LogicalResult Palettize::checkOptions() {
   if (!(bits >= 1 && bits <= 16)) {
     return getOperation().emitError("expected 1 to 16 bits per weight, found ")
@@ -113,31 +100,6 @@ FailureOr<std::vector<int64_t>> Palettize::readRecipe(const ModelBody &parts) {
   return widths;
 }
 
-/// For every matrix of the body, its bytes at each width.
-std::vector<std::vector<StorageChoice>> getChoices(const ModelBody &parts,
-                                                   ArrayRef<int64_t> widths) {
-  std::vector<std::vector<StorageChoice>> matrices;
-  for (ParamOp param : parts.body) {
-    std::vector<StorageChoice> &matrix = matrices.emplace_back();
-    for (int64_t width : widths) {
-      matrix.push_back(
-          {getStoredBytes(MatrixEncoder::getType(param.getTensorType(), width)),
-           0.0});
-    }
-  }
-  return matrices;
-}
-
-int64_t getLeastBytes(ArrayRef<std::vector<StorageChoice>> matrices) {
-  int64_t least = 0;
-  for (const std::vector<StorageChoice> &matrix : matrices) {
-    least += llvm::min_element(matrix, [](const auto &a, const auto &b) {
-               return a.bytes < b.bytes;
-             })->bytes;
-  }
-  return least;
-}
-
 LogicalResult Palettize::failBudget(const ModelBody &parts, int64_t least) {
   return getOperation().emitError()
          << llvm::formatv(
@@ -151,16 +113,7 @@ LogicalResult Palettize::failBudget(const ModelBody &parts, int64_t least) {
 FailureOr<std::vector<int64_t>>
 Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
   int64_t budget = int64_t(bits * double(parts.weights) / 8);
-  SmallVector<int64_t> widths(choices.begin(), choices.end());
-  if (widths.empty()) {
-    widths = getUsualWidths(bits);
-    if (getLeastBytes(getChoices(parts, widths)) > budget) {
-      // Small matrices take more than their width for tables and padding.
-      widths = {1, 2, 3, 4};
-    }
-  }
-  llvm::sort(widths);
-  widths.erase(llvm::unique(widths), widths.end());
+  SmallVector<int64_t> widths = getBudgetWidths(parts, bits, choices);
   std::vector<std::vector<StorageChoice>> matrices = getChoices(parts, widths);
   if (getLeastBytes(matrices) > budget) {
     return failBudget(parts, getLeastBytes(matrices));

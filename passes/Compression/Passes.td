@@ -4,7 +4,7 @@
 #ifndef UMBER_COMPRESSION_PASSES
 #define UMBER_COMPRESSION_PASSES
 
-include "mlir/Pass/PassBase.td"
+include "passes/Compression/Options.td"
 
 def ConvertWeightsPass : Pass<"umber-convert-weights", "::mlir::ModuleOp"> {
   let summary = "store matrices as plain floating-point numbers of a width";
@@ -26,9 +26,6 @@ def ConvertWeightsPass : Pass<"umber-convert-weights", "::mlir::ModuleOp"> {
                         "bits per weight: 16 or 32">];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
-
-def DerivedOption : Option<"derived", "derived", "std::string", "",
-    "folder for derived parameters, where the module names none">;
 
 def AbsorbNormsPass : Pass<"umber-absorb-norms", "::mlir::ModuleOp"> {
   let summary = "move the gains of norms into the products after them";
@@ -88,10 +85,6 @@ def RotatePass : Pass<"umber-rotate", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
-def StatisticsOption : Option<"statistics", "statistics", "std::string", "",
-    "folder of what umber-calibrate has collected; without, all inputs and "
-    "outputs count alike">;
-
 def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
   let summary = "find out which errors of the weights matter";
   let description = [{
@@ -127,20 +120,6 @@ def CalibratePass : Pass<"umber-calibrate", "::mlir::ModuleOp"> {
                         "folder for the result">];
 }
 
-def RecipeOption : Option<"recipe", "recipe", "std::string", "",
-    "JSON file with a width for every matrix, instead of choosing">;
-
-def RefineRoundsOption : Option<"refineRounds", "refine-rounds", "int64_t", "4",
-    "rounds of refinement of tables and indices: fewer are faster, and worse">;
-
-def InputDampingOption : Option<"inputDamping", "input-damping", "double",
-    "0.01", "how much is added to the diagonal of inputs' second moment, over "
-    "its mean: more where they are from few tokens">;
-def OutputDampingOption : Option<"outputDamping", "output-damping", "double",
-    "1.5", "how much is added to the diagonal of the second moment of the "
-    "derivatives by a matrix's outputs, over its mean; a very large number "
-    "leaves rows uncoupled">;
-
 def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
   let summary = "store the weights of the body as indices into small tables";
   let description = [{
@@ -165,12 +144,8 @@ def PalettizePass : Pass<"umber-palettize", "::mlir::ModuleOp"> {
     umber.param @l0.attn.q from "l0.attn.q.5B0E" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>> {umber.error = 1.3e-03 : f64, umber.original = "blk.0.attn_q.weight"}
     ```
   }];
-  let options = [Option<"bits", "bits", "double", "3.5",
-                        "bits per weight of the body, all bytes counted">,
-                 ListOption<"choices", "choices", "int64_t",
-                            "widths to choose from; by default those that "
-                            "suit the budget">,
-                 RefineRoundsOption, RecipeOption, StatisticsOption,
+  let options = [BitsOption, ChoicesOption, RefineRoundsOption, RecipeOption,
+                 StatisticsOption,
                  InputDampingOption, OutputDampingOption, DerivedOption];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }

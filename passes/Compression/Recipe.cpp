@@ -17,6 +17,26 @@ bool isStorageWidth(int64_t bits) {
   return llvm::is_contained({1, 2, 3, 4, 6, 8, 16}, bits);
 }
 
+bool isCorrectionRank(int64_t rank) { return rank >= 1 && rank <= 4096; }
+
+/// Reads an object's integers, which `isAllowed`, into `numbers`; returns what
+/// is wrong, or nothing.
+static std::string readNumbers(const llvm::json::Object &object,
+                               function_ref<bool(int64_t)> isAllowed,
+                               StringRef expected,
+                               llvm::StringMap<int64_t> &numbers) {
+  for (const auto &[name, value] : object) {
+    auto number = value.getAsInteger();
+    if (!number || !isAllowed(*number)) {
+      return ("\"" + StringRef(name) + "\": expected " + expected + ", found " +
+              (number ? Twine(*number).str() : std::string("no integer")))
+          .str();
+    }
+    numbers[name] = *number;
+  }
+  return "";
+}
+
 llvm::Expected<Recipe> Recipe::read(StringRef path) {
   auto fail = [&](const Twine &message) {
     return llvm::createStringError(path + ": " + message);
@@ -40,14 +60,19 @@ llvm::Expected<Recipe> Recipe::read(StringRef path) {
     return fail("expected an object \"bits\" with a width for each matrix");
   }
   Recipe recipe;
-  for (const auto &[name, width] : *widths) {
-    auto bits = width.getAsInteger();
-    if (!bits || !isStorageWidth(*bits)) {
-      return fail("\"" + StringRef(name) + "\": expected " + kStorageWidths +
-                  ", found " +
-                  (bits ? Twine(*bits).str() : std::string("no integer")));
+  std::string wrong =
+      readNumbers(*widths, isStorageWidth, kStorageWidths, recipe.bits);
+  if (const llvm::json::Value *recover = root->get("recover");
+      recover && wrong.empty()) {
+    const llvm::json::Object *ranks = recover->getAsObject();
+    if (!ranks) {
+      return fail("expected \"recover\" to be an object with ranks");
     }
-    recipe.bits[name] = *bits;
+    wrong =
+        readNumbers(*ranks, isCorrectionRank, kCorrectionRanks, recipe.ranks);
+  }
+  if (!wrong.empty()) {
+    return fail(wrong);
   }
   return recipe;
 }
@@ -64,12 +89,21 @@ int64_t getStorageWidth(RankedTensorType type) {
 
 llvm::json::Value Recipe::describe(ModuleOp module) {
   ModelBody parts(module);
-  llvm::json::Object widths;
+  SymbolTable symbols(module);
+  llvm::json::Object widths, ranks;
   for (ParamOp param : llvm::concat<ParamOp>(parts.body, parts.embeddings)) {
     widths[param.getSymName()] = getStorageWidth(param.getTensorType());
+    if (auto recover = param.getRecoverAttr()) {
+      auto a = symbols.lookup<ParamOp>(recover.getA().getValue());
+      ranks[param.getSymName()] = a.getTensorType().getDimSize(0);
+    }
   }
-  return llvm::json::Object{{kVersionKey, kVersion},
+  llvm::json::Object recipe{{kVersionKey, kVersion},
                             {"bits", std::move(widths)}};
+  if (!ranks.empty()) {
+    recipe["recover"] = std::move(ranks);
+  }
+  return recipe;
 }
 
 FailureOr<int64_t> Recipe::get(ParamOp param) const {
@@ -89,6 +123,11 @@ LogicalResult Recipe::checkNames(ModuleOp module,
       return failure();
     }
     unknown.erase(param.getSymName());
+  }
+  for (const auto &entry : ranks) {
+    if (!bits.contains(entry.first())) {
+      unknown[entry.first()] = entry.second;
+    }
   }
   if (unknown.empty()) {
     return success();

@@ -55,6 +55,29 @@ int64_t PipelineOptions::getKvBits() const {
   return isCompressed() ? 8 : static_cast<int64_t>(bits);
 }
 
+/// Corrections are of what the passes before have encoded.
+static void addRecovery(OpPassManager &pm, const PipelineOptions &options) {
+  if (!options.isCompressed() ||
+      (options.recoverRank == 0 && options.recipe.empty())) {
+    return;
+  }
+  RecoverPassOptions recover;
+  if (options.recipe.empty()) {
+    recover.rank = options.recoverRank;
+  }
+  recover.all = options.recoverAll;
+  recover.apply = options.recoverApply;
+  recover.recipe = options.recipe;
+  recover.bits = options.bits;
+  llvm::append_range(recover.choices, options.choices);
+  recover.refineRounds = options.refineRounds;
+  recover.statistics = options.getStatistics();
+  recover.inputDamping = options.inputDamping;
+  recover.outputDamping = options.outputDamping;
+  recover.derived = options.derived;
+  pm.addPass(createRecoverPass(recover));
+}
+
 static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
   if (options.isCompressed()) {
     pm.addPass(createAbsorbNormsPass({options.derived}));
@@ -99,6 +122,7 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
     embeddings.derived = options.derived;
     pm.addPass(createQuantizeEmbeddingsPass(embeddings));
   }
+  addRecovery(pm, options);
 }
 
 void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {

@@ -82,6 +82,21 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
                      "of the derivatives by a matrix's outputs, over its mean; "
                      "a very large number leaves rows uncoupled"),
       llvm::cl::init(1.5)};
+  Option<int64_t> recoverRank{
+      *this, "recover-rank",
+      llvm::cl::desc(
+          "rank of the corrections of palettes, where they gain more "
+          "than wider codes; 0: none"),
+      llvm::cl::init(0)};
+  Option<bool> recoverAll{
+      *this, "recover-all",
+      llvm::cl::desc("correct every palette, also where wider codes gain more"),
+      llvm::cl::init(false)};
+  Option<bool> recoverApply{
+      *this, "recover-apply",
+      llvm::cl::desc("add corrections to the products, not only to the "
+                     "parameters"),
+      llvm::cl::init(true)};
   Option<bool> rotate{
       *this, "rotate",
       llvm::cl::desc("rotate the residual stream, and values with outputs"),

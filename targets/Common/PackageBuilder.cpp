@@ -153,7 +153,8 @@ void PackageBuilder::summarize() {
     ParamOp param = planned;
     summary.parameters += param.getTensorType().getNumElements();
     summary.modelBytes += where.size;
-    if (is_contained(parts.body, param)) {
+    if (is_contained(parts.body, param) ||
+        is_contained(parts.corrections, param)) {
       summary.bodyBytes += where.size;
     }
   }

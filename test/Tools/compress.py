@@ -147,6 +147,50 @@ def check_recipe(s):
     assert edited == widths["bits"]
 
 
+def check_recovery(s):
+    """Corrections bring the logits nearer, leave the palettes as they are, are counted, and
+    a recipe has their ranks."""
+    reference = s.logits("f32", "--bits=32")
+    flags, recipe = ["--bits=2.5", "--bit-choices=2,3"], s.folder / "recover.json"
+    plain, recovered, full = (
+        distance(s.logits("v", *flags, *more), reference)
+        for more in ([], ["--recover-rank=12", "--recover-all"],
+                     ["--recover-rank=4096", "--recover-all"]))
+    print(f"without corrections {plain:.2e}, with {recovered:.2e}, at full rank {full:.2e}")
+    # What is left at full rank is of inputs, embedding and cache.
+    assert recovered < plain and full < 0.01 * plain
+    before = s.report("one", *flags)
+    first = s.report("two", *flags, "--recover-rank=12", "--recover-all",
+                     f"--save-recipe={recipe}")
+    factors = [m for m in first["matrices"] if ".recover_" in m["name"]]
+    done = {m["name"]: m["recovery"] for m in first["matrices"] if "recovery" in m}
+    assert done and len(factors) == 2 * len(done)
+    assert first["body_bytes"] == before["body_bytes"] + sum(f["bytes"] for f in factors)
+    assert first["body_bytes"] == before["body_bytes"] + sum(d["bytes"] for d in done.values())
+    for matrix in first["matrices"]:
+        if matrix["name"] in done:
+            said = done[matrix["name"]]
+            assert said["done"] and said["error"] < matrix["error"] and said["gain"] > 0, said
+    # The same files hold the palettes.
+    one, two = (s.folder / f"{name}.mlir.derived" for name in ("one", "two"))
+    for path in one.iterdir():
+        assert path.read_bytes() == (two / path.name).read_bytes(), path
+    ranks = json.loads(recipe.read_text())["recover"]
+    assert ranks == {name: 12 for name in done}
+    second = s.report("three", f"--recipe={recipe}")
+    assert [m["name"] for m in second["matrices"]] == [m["name"] for m in first["matrices"]]
+    three = s.folder / "three.mlir.derived"
+    assert sorted(os.listdir(two)) == sorted(os.listdir(three))
+    for name in os.listdir(two):
+        assert (two / name).read_bytes() == (three / name).read_bytes(), name
+    # By default, bytes go to what gains most by them.
+    chosen = s.report("c", *flags, "--recover-rank=12")
+    for matrix in chosen["matrices"]:
+        if "recovery" in matrix:
+            said = matrix["recovery"]
+            assert said["done"] == (said["gain"] >= said["bits_gain"]), said
+
+
 def check_speed_setting(s):
     """--fast is another setting: what is finished under one is not taken for the other.
 
@@ -271,7 +315,7 @@ def main():
     maker = HERE.parent / "tools" / "make_model.py"
     subprocess.run([sys.executable, maker, folder / "m.gguf", *SHAPE], check=True)
     session = Session(folder)
-    for check in (check_function, check_defaults, check_report, check_recipe,
+    for check in (check_function, check_defaults, check_report, check_recipe, check_recovery,
                   check_speed_setting, check_statistics, check_folder, check_lock, check_dumps,
                   check_progress):
         print(check.__doc__)

@@ -66,6 +66,15 @@ CompressionFlags::CompressionFlags(cl::OptionCategory &category)
                 cl::desc("steps of fitting all tables together to the "
                          "uncompressed model's output (default: 0)"),
                 cl::init(0), cl::cat(category)),
+      recoverRank("recover-rank",
+                  cl::desc("rank of products that correct palettes, in f16 and "
+                           "on top of --bits, where they gain more than wider "
+                           "codes (default: 0, none)"),
+                  cl::init(0), cl::cat(category)),
+      recoverAll("recover-all",
+                 cl::desc("correct every palette, also where wider codes would "
+                          "gain more"),
+                 cl::cat(category)),
       fast("fast", cl::desc("compress in less time, for more error"),
            cl::cat(category)),
       pipelineOptions(
@@ -134,12 +143,15 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
     }
   } else {
     std::initializer_list<const cl::Option *> widths = {
-        &bits, std::addressof(bitChoices), &embeddingBits};
+        &bits, std::addressof(bitChoices), &embeddingBits, &recoverRank,
+        &recoverAll};
     for (const cl::Option *flag : widths) {
+      bool isWidth = flag != &recoverRank && flag != &recoverAll;
       if (flag->getNumOccurrences() != 0) {
-        return makeError("--" + flag->ArgStr +
-                         ": expected it without --recipe, which has the width "
-                         "of every matrix");
+        return makeError(
+            "--" + flag->ArgStr +
+            ": expected it without --recipe, which has the " +
+            (isWidth ? "width of every matrix" : "rank of every correction"));
       }
     }
     // What is wrong inside is to be said before the model is read.
@@ -157,12 +169,38 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
                                pipeline.kvBits)) {
     return error;
   }
+  if (Error error = checkRecovery(pipeline)) {
+    return error;
+  }
   if (fast) {
     pipeline.refineRounds = kFastRounds;
     pipeline.coupledRows = kFastCoupledRows;
     pipeline.inputDamping = kFastInputDamping;
   }
   return checkCalibration(pipeline);
+}
+
+Error CompressionFlags::checkRecovery(PipelineOptions &pipeline) const {
+  for (const cl::Option *flag :
+       std::initializer_list<const cl::Option *>{&recoverRank, &recoverAll}) {
+    if (flag->getNumOccurrences() != 0 && !pipeline.isCompressed()) {
+      return makeError("--" + flag->ArgStr +
+                       ": expected --bits of 1 to 8 with it, found " +
+                       bits.getValue());
+    }
+  }
+  if (recoverRank != 0 && !isCorrectionRank(recoverRank)) {
+    return makeError("--recover-rank: expected 0 or " + kCorrectionRanks +
+                     ", found " + Twine(recoverRank));
+  }
+  if (recoverAll && recoverRank == 0) {
+    return makeError("--recover-all: expected --recover-rank with it");
+  }
+  if (recoverRank.getNumOccurrences() != 0) {
+    pipeline.recoverRank = recoverRank.getValue();
+    pipeline.recoverAll = recoverAll.getValue();
+  }
+  return Error::success();
 }
 
 std::vector<std::string> CompressionFlags::getTexts() const {

@@ -25,6 +25,8 @@ struct CompressionFlags {
   llvm::cl::opt<std::string> recipe, statistics;
   llvm::cl::list<std::string> calibrate;
   llvm::cl::opt<int64_t> tuneSteps;
+  llvm::cl::opt<int64_t> recoverRank;
+  llvm::cl::opt<bool> recoverAll;
   llvm::cl::opt<bool> fast;
   llvm::cl::opt<std::string> pipelineOptions;
 
@@ -34,6 +36,7 @@ struct CompressionFlags {
 private:
   llvm::Error checkWidths(PipelineOptions &pipeline) const;
   llvm::Error checkCalibration(PipelineOptions &pipeline) const;
+  llvm::Error checkRecovery(PipelineOptions &pipeline) const;
 };
 
 } // namespace umber::compile

@@ -24,10 +24,31 @@ static std::string nameEncoding(mlir::RankedTensorType type) {
   return text;
 }
 
+static std::optional<Report::Recovery> getRecovery(ParamOp param) {
+  auto said = param->getAttrOfType<mlir::DictionaryAttr>(kRecoveryAttrName);
+  if (!said) {
+    return std::nullopt;
+  }
+  auto getInteger = [&](StringRef key) {
+    auto value = said.getAs<mlir::IntegerAttr>(key);
+    return value ? value.getInt() : 0;
+  };
+  auto getNumber = [&](StringRef key) -> std::optional<double> {
+    auto value = said.getAs<mlir::FloatAttr>(key);
+    return value ? std::optional(value.getValueAsDouble()) : std::nullopt;
+  };
+  return Report::Recovery{param.getRecoverAttr() != nullptr,
+                          getInteger("rank"),
+                          getInteger("bytes"),
+                          getNumber("error"),
+                          getNumber("gain").value_or(0),
+                          getNumber("bits_gain")};
+}
+
 Report::Report(mlir::ModuleOp module, StringRef output) : output(output) {
   ModelBody parts(module);
   sizes.bodyWeights = parts.weights;
-  for (ParamOp param : parts.body) {
+  for (ParamOp param : concat<ParamOp>(parts.body, parts.corrections)) {
     sizes.bodyBytes += getStoredBytes(param.getTensorType());
   }
   for (ParamOp param : module.getOps<ParamOp>()) {
@@ -42,8 +63,8 @@ Report::Report(mlir::ModuleOp module, StringRef output) : output(output) {
     matrices.push_back(
         {param.getSymName().str(), nameEncoding(type), type.getDimSize(0),
          type.getDimSize(1), getStorageWidth(type),
-         error ? std::optional(error.getValueAsDouble()) : std::nullopt,
-         bytes});
+         error ? std::optional(error.getValueAsDouble()) : std::nullopt, bytes,
+         getRecovery(param)});
   }
 }
 
@@ -98,6 +119,16 @@ void Report::writeJson(raw_ostream &os) const {
           json.attribute("bits", matrix.bits);
           json.attribute("error", matrix.error);
           json.attribute("bytes", matrix.bytes);
+          if (const std::optional<Recovery> &recovery = matrix.recovery) {
+            json.attributeObject("recovery", [&] {
+              json.attribute("done", recovery->isDone);
+              json.attribute("rank", recovery->rank);
+              json.attribute("bytes", recovery->bytes);
+              json.attribute("error", recovery->error);
+              json.attribute("gain", recovery->gain);
+              json.attribute("bits_gain", recovery->bitsGain);
+            });
+          }
         });
       }
     });

@@ -24,12 +24,22 @@ struct Report {
   /// One object, as docs/compression.md has it.
   void writeJson(llvm::raw_ostream &os) const;
 
+  struct Recovery {
+    bool isDone;
+    int64_t rank, bytes;
+    std::optional<double> error;    ///< relative, with it
+    double gain;                    ///< of the predicted loss, per byte
+    std::optional<double> bitsGain; ///< what wider codes would gain per byte
+  };
+
   struct Matrix {
     std::string name, encoding;
     int64_t rows, columns;
     int64_t bits;
     std::optional<double> error; ///< relative; none of a plain matrix
     int64_t bytes;
+    /// What a low-rank correction does for it, or would do.
+    std::optional<Recovery> recovery;
   };
 
   std::string output;

@@ -28,6 +28,9 @@ std::vector<Stage> getStages(const Options &options) {
     }
     stages.push_back({"palettize", isFast ? 15.0 : 99.0});
     stages.push_back({"embeddings", 2.5});
+    if (pipeline.recoverRank != 0) {
+      stages.push_back({"recover", 25.0});
+    }
   }
   stages.push_back({"quantize", 0});
   if (options.pipeline->isCompressed() && options.pipeline->tuneSteps != 0) {

@@ -113,6 +113,14 @@ LogicalResult BasisAttr::verify(EmitError emitError, FlatSymbolRefAttr gain,
   return success();
 }
 
+LogicalResult LowRankAttr::verify(EmitError emitError, FlatSymbolRefAttr a,
+                                  FlatSymbolRefAttr b) {
+  if (a == b) {
+    return emitError() << "expected two parameters, found " << a << " twice";
+  }
+  return success();
+}
+
 LogicalResult RopeScalingAttr::verify(EmitError emitError, RopeScalingKind kind,
                                       FloatAttr factor, int64_t originalContext,
                                       FloatAttr lowFreqFactor,

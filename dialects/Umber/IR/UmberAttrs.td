@@ -162,4 +162,21 @@ def Umber_RopeScalingAttr : Umber_Attr<"RopeScaling", "rope_scaling"> {
   let genVerifyDecl = 1;
 }
 
+def Umber_LowRankAttr : Umber_Attr<"LowRank", "low_rank"> {
+  let summary = "two small parameters whose product corrects a matrix";
+  let description = [{
+    Stands as `recover` at the `umber.param` of a compressed matrix `W`, `O x I`,
+    and names two others, `A`, `r x I`, and `B`, `O x r`, that are not encoded:
+    `W + B A` is nearer than `W` to the weights that it was made from. That
+    products add `B (A x)` is said by ops of their own; the attribute says which
+    parameters belong together, and changes no result.
+
+    Example: `#umber.low_rank<@l0.attn.q.recover_a, @l0.attn.q.recover_b>`.
+  }];
+  let parameters = (ins "::mlir::FlatSymbolRefAttr":$a,
+                        "::mlir::FlatSymbolRefAttr":$b);
+  let assemblyFormat = "`<` $a `,` $b `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif // UMBER_ATTRS

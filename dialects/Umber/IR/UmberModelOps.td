@@ -8,7 +8,7 @@
 
 include "dialects/Umber/IR/UmberOpBase.td"
 
-def Umber_ParamOp : Umber_Op<"param", [Symbol]> {
+def Umber_ParamOp : Umber_ParamUserOp<"param", [Symbol]> {
   let summary = "a weight of the model";
   let description = [{
     Declares a parameter: its logical shape and element type, and, as the tensor
@@ -16,16 +16,19 @@ def Umber_ParamOp : Umber_Op<"param", [Symbol]> {
     store under the key `source` (the symbol's name where there is none). Small
     tests may give the elements themselves as `value`; a model never does. A
     parameter with neither source nor value in a shape-only model has no bytes.
+    A compressed matrix may name the two parameters that correct it, as `recover`.
 
     Example:
     ```mlir
     umber.param @l0.attn.q from "blk.0.attn_q.weight" : tensor<576x576xf16, #umber.palette<bits = 4, rows = 16>>
+    umber.param @l0.attn.k from "l0.attn.k.5B0E" : tensor<192x576xf16, #umber.palette<bits = 2, rows = 16>> {recover = #umber.low_rank<@l0.attn.k.recover_a, @l0.attn.k.recover_b>}
     umber.param @scale : tensor<2xf32> = dense<[1.0, 2.0]> : tensor<2xf32>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type,
                        OptionalAttr<StrAttr>:$source,
-                       OptionalAttr<ElementsAttr>:$value);
+                       OptionalAttr<ElementsAttr>:$value,
+                       OptionalAttr<Umber_LowRankAttr>:$recover);
   let assemblyFormat = [{
     $sym_name (`from` $source^)? `:` $type (`=` $value^)? attr-dict
   }];

@@ -39,6 +39,13 @@ inline constexpr llvm::StringLiteral kErrorAttrName = "umber.error";
 /// The key of the weights that a compressed `umber.param` was made from.
 inline constexpr llvm::StringLiteral kOriginalAttrName = "umber.original";
 
+/// What a low-rank correction does, or would do, for a compressed
+/// `umber.param`: a dictionary of its `rank`, the `bytes` that it takes, the
+/// `error` with it (as umber.error is without), and the decrease of the
+/// predicted loss per byte, `gain`; where it was compared, `bits_gain` is what
+/// as many bytes of wider codes would gain.
+inline constexpr llvm::StringLiteral kRecoveryAttrName = "umber.recovery";
+
 } // namespace mlir::umber
 
 #endif // UMBER_DIALECTS_UMBER_IR_UMBEROPS_H

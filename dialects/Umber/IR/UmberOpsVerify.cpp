@@ -84,6 +84,53 @@ LogicalResult ParamOp::verify() {
   return success();
 }
 
+/// The parameter that `symbol` names, or null with an error on `op` unless it
+/// is a matrix without an encoding whose dimension `dim` has `size`.
+static ParamOp lookUpFactor(ParamOp op, FlatSymbolRefAttr symbol, unsigned dim,
+                            int64_t size, SymbolTableCollection &symbols) {
+  ParamOp param = lookUpParam(op, symbol, symbols);
+  if (!param) {
+    return {};
+  }
+  RankedTensorType type = param.getTensorType();
+  if (type.getEncoding() || type.getRank() != 2 ||
+      type.getDimSize(dim) != size) {
+    InFlightDiagnostic diag = op.emitOpError("expected ")
+                              << symbol << " to be a plain matrix of " << size
+                              << (dim == 0 ? " rows" : " columns") << ", found "
+                              << type;
+    diag.attachNote(param.getLoc()) << "declared here";
+    return {};
+  }
+  return param;
+}
+
+LogicalResult ParamOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto recover = getRecoverAttr();
+  if (!recover) {
+    return success();
+  }
+  RankedTensorType type = getTensorType();
+  if (type.getRank() != 2) {
+    return emitOpError("expected a matrix to recover, found ") << type;
+  }
+  ParamOp a =
+      lookUpFactor(*this, recover.getA(), 1, type.getDimSize(1), symbols);
+  ParamOp b =
+      a ? lookUpFactor(*this, recover.getB(), 0, type.getDimSize(0), symbols)
+        : ParamOp();
+  if (!b) {
+    return failure();
+  }
+  int64_t rank = a.getTensorType().getDimSize(0);
+  if (b.getTensorType().getDimSize(1) != rank) {
+    return emitOpError("expected ")
+           << recover.getB() << " with a column per row of " << recover.getA()
+           << ", " << rank << ", found " << b.getTensorType();
+  }
+  return success();
+}
+
 LogicalResult EmbedOp::verify() {
   if (failed(requirePlain(*this, getType(), "a result"))) {
     return failure();

@@ -106,7 +106,7 @@ void ModelBuilder::declareParams(const std::vector<ParamSpec> &specs,
     ParamOp::create(b, named(tensor), b.getStringAttr(symbol),
                     TypeAttr::get(RankedTensorType::get(shape, f32)),
                     hasWeights ? b.getStringAttr(tensor) : StringAttr(),
-                    ElementsAttr());
+                    ElementsAttr(), LowRankAttr());
     symbols.insert(symbol);
   }
 }

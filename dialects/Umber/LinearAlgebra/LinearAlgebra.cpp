@@ -21,7 +21,8 @@ static void useOneThread() {
   (void)once;
 }
 
-static CBLAS_TRANSPOSE getOrder(const MatrixView &view) {
+template <typename View>
+static CBLAS_TRANSPOSE getOrder(const View &view) {
   return view.transposed ? CblasTrans : CblasNoTrans;
 }
 
@@ -47,6 +48,21 @@ void multiply(const MatrixView &a, const MatrixView &b, float *c,
   }
   cblas_sgemm(CblasRowMajor, getOrder(a), getOrder(b), m, n, k, factor, a.data,
               a.stride, b.data, b.stride, add, c, stride);
+}
+
+void multiply(const BasicMatrixView<double> &a,
+              const BasicMatrixView<double> &b, double *c, int64_t m, int64_t n,
+              int64_t k) {
+  useOneThread();
+  if (m == 0 || n == 0) {
+    return;
+  }
+  if (k == 0) {
+    std::fill(c, c + m * n, 0.0);
+    return;
+  }
+  cblas_dgemm(CblasRowMajor, getOrder(a), getOrder(b), m, n, k, 1, a.data,
+              a.stride, b.data, b.stride, 0, c, n);
 }
 
 void multiplyInParallel(const MatrixView &a, const MatrixView &b, float *c,
@@ -91,6 +107,36 @@ bool solveInPlace(llvm::MutableArrayRef<double> a,
   int64_t n = b.size();
   return choleskyInPlace(a, n) && LAPACKE_dpotrs(LAPACK_COL_MAJOR, 'L', n, 1,
                                                  a.data(), n, b.data(), n) == 0;
+}
+
+static CBLAS_SIDE getSide(Side side) {
+  return side == Side::Left ? CblasLeft : CblasRight;
+}
+
+void multiplyByTriangle(const TriangleView &t, Side side, double *x, int64_t m,
+                        int64_t n) {
+  useOneThread();
+  if (m != 0 && n != 0) {
+    cblas_dtrmm(CblasRowMajor, getSide(side), CblasLower, getOrder(t),
+                CblasNonUnit, m, n, 1, t.data, t.size, x, n);
+  }
+}
+
+void solveTriangle(const TriangleView &t, Side side, double *x, int64_t m,
+                   int64_t n) {
+  useOneThread();
+  if (m != 0 && n != 0) {
+    cblas_dtrsm(CblasRowMajor, getSide(side), CblasLower, getOrder(t),
+                CblasNonUnit, m, n, 1, t.data, t.size, x, n);
+  }
+}
+
+bool findEigenvectors(llvm::MutableArrayRef<double> a,
+                      llvm::MutableArrayRef<double> values) {
+  useOneThread();
+  int64_t n = values.size();
+  return n == 0 || LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, a.data(), n,
+                                  values.data()) == 0;
 }
 
 } // namespace umber

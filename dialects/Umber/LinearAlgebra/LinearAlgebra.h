@@ -27,11 +27,13 @@ constexpr int64_t strideAlignment = 64;
 
 /// A row-major matrix operand: where it begins, how far apart its rows are,
 /// and whether its transpose is meant.
-struct MatrixView {
-  const float *data;
+template <typename Element>
+struct BasicMatrixView {
+  const Element *data;
   int64_t stride;
   bool transposed = false;
 };
+using MatrixView = BasicMatrixView<float>;
 
 /// c = a b, with a m x k, b k x n and c m x n, all row-major, a's rows `stride`
 /// elements apart. On the calling thread.
@@ -44,7 +46,14 @@ void multiply(const MatrixView &a, const MatrixView &b, float *c,
               int64_t stride, int64_t m, int64_t n, int64_t k, float factor = 1,
               float add = 0);
 
-/// The same, c's rows or columns split over llvm::parallelFor's threads.
+/// c = a b, in double: for a of m x k, b of k x n (as meant) and c of m x n. On
+/// the calling thread.
+void multiply(const BasicMatrixView<double> &a,
+              const BasicMatrixView<double> &b, double *c, int64_t m, int64_t n,
+              int64_t k);
+
+/// c = factor a b + add c, c's rows or columns split over llvm::parallelFor's
+/// threads.
 void multiplyInParallel(const MatrixView &a, const MatrixView &b, float *c,
                         int64_t stride, int64_t m, int64_t n, int64_t k,
                         float factor = 1, float add = 0);
@@ -63,6 +72,32 @@ bool choleskyInPlace(llvm::MutableArrayRef<double> a, int64_t n);
 /// whether `a` is positive definite; if not, `b` is unchanged.
 bool solveInPlace(llvm::MutableArrayRef<double> a,
                   llvm::MutableArrayRef<double> b);
+
+/// A lower triangle, size x size and row-major, and whether its transpose is
+/// meant.
+struct TriangleView {
+  const double *data;
+  int64_t size;
+  bool transposed = false;
+};
+
+/// On which side of a matrix another stands.
+enum class Side { Left, Right };
+
+/// Replaces x, m x n and row-major, by t x or x t. On the calling thread.
+void multiplyByTriangle(const TriangleView &t, Side side, double *x, int64_t m,
+                        int64_t n);
+
+/// Replaces x, m x n and row-major, by t^-1 x or x t^-1, for a t without zeros
+/// on its diagonal. On the calling thread.
+void solveTriangle(const TriangleView &t, Side side, double *x, int64_t m,
+                   int64_t n);
+
+/// Replaces `a`, n x n and symmetric, by its eigenvectors, a row each, and sets
+/// `values` to their eigenvalues, smallest first. Returns whether they were
+/// found; if not, `a` is spoilt.
+bool findEigenvectors(llvm::MutableArrayRef<double> a,
+                      llvm::MutableArrayRef<double> values);
 
 } // namespace umber
 

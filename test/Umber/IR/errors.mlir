@@ -95,6 +95,44 @@ umber.param @w : tensor<2xf32> = dense<0.0> : tensor<3xf32>
 
 // -----
 
+// expected-error @+1 {{expected two parameters, found @a twice}}
+umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @a>}
+
+// -----
+
+// expected-error @+1 {{'umber.param' op expected a matrix to recover, found 'tensor<4xf32>'}}
+umber.param @w : tensor<4xf32> {recover = #umber.low_rank<@a, @b>}
+
+// -----
+
+// expected-error @+1 {{'umber.param' op expected @a to name an umber.param}}
+umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
+
+// -----
+
+// expected-note @+1 {{declared here}}
+umber.param @a : tensor<2x7xf16>
+umber.param @b : tensor<4x2xf16>
+// expected-error @+1 {{'umber.param' op expected @a to be a plain matrix of 8 columns, found 'tensor<2x7xf16>'}}
+umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
+
+// -----
+
+umber.param @a : tensor<2x8xf16>
+// expected-note @+1 {{declared here}}
+umber.param @b : tensor<4x2xf16, #umber.quantized<bits = 8>>
+// expected-error @+1 {{'umber.param' op expected @b to be a plain matrix of 4 rows, found}}
+umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
+
+// -----
+
+umber.param @a : tensor<2x8xf16>
+umber.param @b : tensor<4x3xf16>
+// expected-error @+1 {{'umber.param' op expected @b with a column per row of @a, 2, found 'tensor<4x3xf16>'}}
+umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
+
+// -----
+
 func.func @f(%x: tensor<2x8xf32>) {
   // expected-error @+1 {{'umber.linear' op expected @w to name an umber.param}}
   %y = umber.linear %x, @w : tensor<2x8xf32> -> tensor<2x4xf32>

@@ -14,6 +14,10 @@ umber.param @embed from "token_embd.weight" : tensor<101x32xf16, #umber.quantize
 umber.param @w : tensor<32x32xf16, #umber.palette<bits = 4, rows = 16>>
 // CHECK: umber.param @w2 : tensor<16x32xf16, #umber.palette<bits = 2, rows = 8, cols = 16, scale = row, scale_cols = 8>>
 umber.param @w2 : tensor<16x32xf16, #umber.palette<bits = 2, rows = 8, cols = 16, scale = row, scale_cols = 8>>
+// CHECK: umber.param @w3 : tensor<16x32xf16, #umber.palette<bits = 2, rows = 16>> {recover = #umber.low_rank<@w3.a, @w3.b>}
+umber.param @w3 : tensor<16x32xf16, #umber.palette<bits = 2, rows = 16>> {recover = #umber.low_rank<@w3.a, @w3.b>}
+umber.param @w3.a : tensor<2x32xf16>
+umber.param @w3.b : tensor<16x2xf16>
 umber.param @b : tensor<32xf32>
 umber.param @n : tensor<32xf32>
 umber.param @hn : tensor<16xf32>

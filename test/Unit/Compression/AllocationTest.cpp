@@ -140,3 +140,16 @@ TEST(Allocation, OfNothingIsEmpty) {
   ASSERT_TRUE(chosen);
   EXPECT_TRUE(chosen->empty());
 }
+
+TEST(Allocation, MarginalGainIsTheBestNextStepOfAny) {
+  std::vector<std::vector<StorageChoice>> matrices = {
+      {{10, 8}, {20, 3}, {40, 1}},
+      {{100, 50}, {200, 20}, {300, 40}},
+  };
+  EXPECT_DOUBLE_EQ(getMarginalGain(matrices, {0, 0}), 0.5);
+  EXPECT_DOUBLE_EQ(getMarginalGain(matrices, {1, 0}), 0.3);
+  EXPECT_DOUBLE_EQ(getMarginalGain(matrices, {1, 1}), 0.1);
+  // Nothing larger, or nothing better.
+  EXPECT_EQ(getMarginalGain(matrices, {2, 1}), 0);
+  EXPECT_EQ(getMarginalGain({}, {}), 0);
+}

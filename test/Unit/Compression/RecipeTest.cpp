@@ -18,12 +18,16 @@ namespace {
 constexpr llvm::StringLiteral kModel = R"mlir(
 module attributes {umber.model = #umber.model<arch = "llama", layers = 1, context_length = 8, vocab = 5>} {
   umber.param @embed : tensor<5x4xf16>
-  umber.param @q : tensor<4x4xf16, #umber.palette<bits = 3, rows = 16>>
+  umber.param @q : tensor<4x4xf16, #umber.palette<bits = 3, rows = 16>> {recover = #umber.low_rank<@q.a, @q.b>}
+  umber.param @q.a : tensor<2x4xf16>
+  umber.param @q.b : tensor<4x2xf16>
   umber.param @k : tensor<4x4xf16, #umber.quantized<bits = 8>>
   umber.param @norm : tensor<4xf32>
   func.func @step(%x: tensor<?x4xf32>, %ids: tensor<?xi32>) -> tensor<?x5xf32> {
     %e = umber.embed @embed[%ids] : tensor<?xi32> -> tensor<?x4xf32>
     %a = umber.linear %x, @q : tensor<?x4xf32> -> tensor<?x4xf32>
+    %qa = umber.linear %x, @q.a : tensor<?x4xf32> -> tensor<?x2xf32>
+    %qb = umber.linear %qa, @q.b : tensor<?x2xf32> -> tensor<?x4xf32>
     %b = umber.linear %a, @k : tensor<?x4xf32> -> tensor<?x4xf32>
     %c = umber.linear %b, @embed : tensor<?x4xf32> -> tensor<?x5xf32>
     return %c : tensor<?x5xf32>
@@ -91,6 +95,8 @@ TEST_F(RecipeTest, ReadsWhatItDescribes) {
   EXPECT_EQ(recipe->bits.lookup("q"), 3);
   EXPECT_EQ(recipe->bits.lookup("k"), 8);
   EXPECT_EQ(recipe->bits.lookup("embed"), 16);
+  EXPECT_EQ(recipe->ranks.size(), 1u);
+  EXPECT_EQ(recipe->ranks.lookup("q"), 2);
 }
 
 TEST_F(RecipeTest, SaysWhatIsWrong) {
@@ -106,6 +112,11 @@ TEST_F(RecipeTest, SaysWhatIsWrong) {
             "\"q\": expected 1, 2, 3, 4, 6, 8 or 16 bits, found no integer");
   EXPECT_EQ(errorOf("{\"umber-recipe\": 1, \"bits\": {\"q\": 3.5}}"),
             "\"q\": expected 1, 2, 3, 4, 6, 8 or 16 bits, found no integer");
+  EXPECT_EQ(errorOf("{\"umber-recipe\": 1, \"bits\": {}, \"recover\": 16}"),
+            "expected \"recover\" to be an object with ranks");
+  EXPECT_EQ(
+      errorOf("{\"umber-recipe\": 1, \"bits\": {}, \"recover\": {\"q\": 0}}"),
+      "\"q\": expected a rank of 1 to 4096, found 0");
   EXPECT_NE(errorOf("{\"umber-recipe\": 1,\n\"bits\": {\"q\" 4}}").find("2:"),
             std::string::npos);
   EXPECT_NE(errorOf(""), "");
@@ -125,6 +136,13 @@ TEST_F(RecipeTest, NamesEveryMatrixAndNoOther) {
   EXPECT_EQ(
       checkNames("\"q\": 4, \"k\": 2, \"embed\": 8, \"norm\": 8, \"z\": 2"),
       "expected the recipe to name matrices of the model, found 'norm'");
+  EXPECT_EQ(
+      checkNames("\"q\": 4, \"k\": 2, \"embed\": 8}, \"recover\": {\"q\": "
+                 "16, \"k\": 1"),
+      "");
+  EXPECT_EQ(checkNames("\"q\": 4, \"k\": 2, \"embed\": 8}, \"recover\": "
+                       "{\"norm\": 16"),
+            "expected the recipe to name matrices of the model, found 'norm'");
 }
 
 } // namespace
