@@ -100,10 +100,13 @@ Status AdapterWriter::writeMatrix(Bytes values, fbs::DType from, fbs::DType to,
   if (from == to) {
     return writer.append(values.data, values.size);
   }
-  auto round = to == fbs::DType_F16 ? roundToF16 : roundToBF16;
-  std::vector<uint16_t> rounded(values.size / sizeof(float));
-  for (size_t i = 0; i < rounded.size(); ++i) {
-    rounded[i] = round(loadF32(values, i));
+  std::vector<float> wide(values.size / sizeof(float));
+  std::vector<uint16_t> rounded(wide.size());
+  loadValues(from, values, wide.data());
+  if (to == fbs::DType_F16) {
+    roundAllToF16(wide.data(), rounded.data(), wide.size());
+  } else {
+    roundAllToBF16(wide.data(), rounded.data(), wide.size());
   }
   return writer.append(rounded.data(), rounded.size() * kBytes);
 }

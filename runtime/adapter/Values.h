@@ -26,6 +26,9 @@ void loadValues(fbs::DType dtype, Bytes values, float *out);
 /// Rounds to nearest, ties to even; what is too large becomes infinite.
 uint16_t roundToF16(float value);
 uint16_t roundToBF16(float value);
+/// The same of `count` values.
+void roundAllToF16(const float *values, uint16_t *out, uint64_t count);
+void roundAllToBF16(const float *values, uint16_t *out, uint64_t count);
 
 inline bool isFiniteF16(uint16_t bits) { return (bits & 0x7c00) != 0x7c00; }
 inline bool isFiniteBF16(uint16_t bits) { return (bits & 0x7f80) != 0x7f80; }

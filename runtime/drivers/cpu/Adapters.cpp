@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <future>
 #include <numeric>
 
@@ -55,32 +56,28 @@ public:
     site.b = packedB;
     site.rank = pair.rank;
     site.scale = pair.scale;
-    if (fitsHalf(a) && fitsHalf(b)) {
-      site.type = UMBER_ABI_F16;
-      write(roundToF16, packedA, packedB);
-    } else {
-      site.type = UMBER_ABI_BF16;
-      write(roundToBF16, packedA, packedB);
+    std::vector<uint16_t> halves(std::max(a.size(), b.size()));
+    bool isHalf = fitsHalf(a) && fitsHalf(b);
+    site.type = isHalf ? UMBER_ABI_F16 : UMBER_ABI_BF16;
+    auto round = [&](const std::vector<float> &values) {
+      (isHalf ? roundAllToF16 : roundAllToBF16)(values.data(), halves.data(),
+                                                values.size());
+    };
+    round(a);
+    for (int64_t r = 0; r < pair.rank; ++r) {
+      std::memcpy(packedA + r * padded(pair.inputs), &halves[r * pair.inputs],
+                  pair.inputs * sizeof *packedA);
+    }
+    round(b);
+    for (int64_t o = 0; o < pair.outputs; ++o) {
+      uint16_t *panel = packedB + o / kPanel * pair.rank * kPanel + o % kPanel;
+      for (int64_t r = 0; r < pair.rank; ++r) {
+        panel[r * kPanel] = halves[o * pair.rank + r];
+      }
     }
   }
 
 private:
-  template <typename F>
-  void write(F round, uint16_t *packedA, uint16_t *packedB) {
-    int64_t stride = padded(pair.inputs);
-    for (int64_t r = 0; r < pair.rank; ++r) {
-      for (int64_t c = 0; c < pair.inputs; ++c) {
-        packedA[r * stride + c] = round(a[r * pair.inputs + c]);
-      }
-    }
-    for (int64_t o = 0; o < pair.outputs; ++o) {
-      uint16_t *panel = packedB + o / kPanel * pair.rank * kPanel + o % kPanel;
-      for (int64_t r = 0; r < pair.rank; ++r) {
-        panel[r * kPanel] = round(b[o * pair.rank + r]);
-      }
-    }
-  }
-
   const AdapterPair &pair;
   std::vector<float> a, b;
 };
