@@ -230,6 +230,23 @@ TEST_P(AdapterTest, SessionsOfABatchHaveTheirOwn) {
     // Alone again, the first has what it had.
     EXPECT_EQ(decode(together[0], 1), decode(alone[0], 1));
   }
+  // A step of two without any, right after one with others' adapters, which the
+  // first of both led.
+  for (std::vector<size_t> batch : {std::vector<size_t>{0, 1}, {0, 4}}) {
+    std::vector<umber_session *> few;
+    for (size_t i : batch) {
+      few.push_back(together[i].get());
+    }
+    Ids ids = someIds(few.size(), 60);
+    std::vector<const float *> rows(few.size());
+    UMBER_EXPECT_OK(umber_decode_batch(few.data(), ids.data(), ids.size(),
+                                       rows.data(), &error));
+    for (size_t i = 0; i < few.size(); ++i) {
+      EXPECT_EQ(Logits(rows[i], rows[i] + info.vocab),
+                decode(alone[batch[i]], ids[i]))
+          << "session " << batch[i];
+    }
+  }
 }
 
 TEST_P(AdapterTest, LoadsWhileOthersDecode) {

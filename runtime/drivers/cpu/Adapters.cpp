@@ -240,6 +240,7 @@ ActiveAdapters::setRows(const std::vector<const ActiveAdapters *> &rows) {
     widest = std::max(widest, width(row->active));
   }
   if (!isAny) {
+    setOwn(); // An earlier step may have had others'.
     return {};
   }
   if (Status status = reserve(widest); !status.ok()) {
