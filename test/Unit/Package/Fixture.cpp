@@ -178,6 +178,19 @@ void PackageFixture::writePackage(const std::string &path, const Edit &edit) {
   expectOk(writer.finish(builder.GetBufferPointer(), builder.GetSize()));
 }
 
+void PackageFixture::expectRefused(const Edit &edit,
+                                   const std::string &message) {
+  std::string path = pathOf("a.umb");
+  writePackage(path, edit);
+  auto package = Package::open(path);
+  ASSERT_FALSE(package.ok());
+  EXPECT_EQ(package.status().code(), StatusCode::CorruptFile);
+  EXPECT_EQ(package.status().message().rfind(path + ": " + message, 0), 0u)
+      << package.status().message();
+  EXPECT_NE(package.status().message().find(", found "), std::string::npos)
+      << package.status().message();
+}
+
 std::vector<uint8_t> PackageFixture::readFile(const std::string &path) {
   std::ifstream stream(path, std::ios::binary);
   return std::vector<uint8_t>(std::istreambuf_iterator<char>(stream), {});

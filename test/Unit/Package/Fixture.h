@@ -34,6 +34,10 @@ protected:
   /// Writes the package, its metadata changed by `edit`.
   void writePackage(const std::string &path, const Edit &edit = nullptr);
 
+  /// Writes the package and expects that opening it fails with one line that
+  /// begins with its path and `message`, and says what was found.
+  void expectRefused(const Edit &edit, const std::string &message);
+
   static std::vector<uint8_t> readFile(const std::string &path);
   static void writeFile(const std::string &path,
                         const std::vector<uint8_t> &bytes);
