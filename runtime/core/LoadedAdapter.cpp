@@ -73,7 +73,8 @@ umber::loadAdapter(const std::string &path, const fbs::Package &model,
   loaded->name = (*opened)->name();
   loaded->sites = (*fitted).count();
   loaded->rank = 0;
-  std::vector<uint64_t> parts = {uint64_t((*opened)->rowOrder())};
+  std::vector<uint64_t> parts = {uint64_t((*opened)->rowOrder()),
+                                 uint64_t((*made)->bits())};
   for (size_t i = 0; i < loaded->sites; ++i) {
     loaded->rank = std::max(loaded->rank, (*fitted).pair(i).rank);
     addFingerprint(*fitted, i, parts);

@@ -86,6 +86,8 @@ public:
   virtual ~DeviceAdapter() = default;
   /// Of memory that it takes.
   virtual uint64_t bytes() const = 0;
+  /// Of a value of its matrices.
+  virtual int bits() const = 0;
 };
 
 /// What a session adds to its model: scale times an adapter.
@@ -177,7 +179,8 @@ enum class WeightsMemory : int32_t { Best = 0, Mapped = 1, Copied = 2 };
 struct LoadOptions {
   int32_t threads = 0; // 0: the device's default
   WeightsMemory weights = WeightsMemory::Best;
-  std::string isa; // empty: the best that the machine runs
+  std::string isa;         // empty: the best that the machine runs
+  int32_t adapterBits = 0; // of a value of an adapter: 8, 16 or 0, either
 };
 
 class Driver {

@@ -57,10 +57,8 @@ LogicalResult KernelEmitter::emitLowRankInputs(ArrayRef<LinearOp> group) {
   b.setInsertionPointToStart(active.thenBlock());
   for (LoraOp lora : loras) {
     Rows x = rows(lora.getX());
-    int64_t outputs = lora.getType().getDimSize(1);
-    call("umber_uk_low_rank_inputs",
-         {args, siteOf.lookup(lora.getSite()), x.memref, x.offset,
-          index(x.columns), index(outputs)});
+    call("umber_uk_low_rank_inputs", {args, siteOf.lookup(lora.getSite()),
+                                      x.memref, x.offset, index(x.columns)});
   }
   return success();
 }

@@ -15,6 +15,7 @@ umber_model_options DeviceOptions::forThreads(int32_t threads) const {
   load.weights = weights == "map"    ? UMBER_WEIGHTS_MAPPED
                  : weights == "copy" ? UMBER_WEIGHTS_COPIED
                                      : UMBER_WEIGHTS_BEST;
+  load.adapter_bits = adapterBits;
   return load;
 }
 
@@ -27,6 +28,11 @@ void addDeviceOptions(CLI::App &app, DeviceOptions &options) {
                  "map: read the file's own pages; copy: copy them into large "
                  "pages, which are faster; best: copy if memory is plentiful")
       ->check(CLI::IsMember({"map", "copy", "best"}))
+      ->capture_default_str();
+  app.add_option("--lora-bits", options.adapterBits,
+                 "Bits of an adapter's values in memory, 8 or 16; 0: 8 beside "
+                 "compressed weights, else 16")
+      ->check(CLI::IsMember({0, 8, 16}))
       ->capture_default_str();
 }
 

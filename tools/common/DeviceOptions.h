@@ -20,12 +20,13 @@ namespace umber::tools {
 struct DeviceOptions {
   std::string device, isa;
   std::string weights = "best"; // map, copy or best
+  int32_t adapterBits = 0;
 
   /// Points into this.
   umber_model_options forThreads(int32_t threads) const;
 };
 
-/// Adds --device, --isa and --weights.
+/// Adds --device, --isa, --weights and --lora-bits.
 void addDeviceOptions(CLI::App &app, DeviceOptions &options);
 
 } // namespace umber::tools

@@ -80,6 +80,13 @@ umber_status umber_model_load(const char *path,
                         std::to_string(values.weights));
     }
     load.weights = static_cast<WeightsMemory>(values.weights);
+    if (values.adapter_bits != 0 && values.adapter_bits != 8 &&
+        values.adapter_bits != 16) {
+      return Status(StatusCode::InvalidArgument,
+                    "adapter_bits: expected 0, 8 or 16, found " +
+                        std::to_string(values.adapter_bits));
+    }
+    load.adapterBits = values.adapter_bits;
     Result<std::shared_ptr<const Model>> loaded =
         Model::load(path, values.device ? values.device : "", load,
                     values.adapter_cache_bytes);

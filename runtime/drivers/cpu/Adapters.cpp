@@ -4,14 +4,12 @@
 #include "runtime/drivers/cpu/Adapters.h"
 
 #include "runtime/adapter/FittedAdapter.h"
-#include "runtime/adapter/Values.h"
+#include "runtime/drivers/cpu/AdapterPacker.h"
 #include "runtime/drivers/cpu/LargePages.h"
 #include "runtime/drivers/cpu/Team.h"
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <cstring>
 #include <future>
 #include <numeric>
 
@@ -20,74 +18,17 @@ using namespace umber::cpu;
 
 namespace {
 
-constexpr int64_t kPanel = UMBER_ABI_ADAPTER_PANEL;
-constexpr float kLargestHalf = 65504.0f;
 constexpr int kMostThreads = 8;
 /// Sites of a layer.
 constexpr size_t kTogether = 7;
 
-int64_t padded(int64_t count) { return (count + kPanel - 1) / kPanel * kPanel; }
-
-/// Bytes of A or B, whose sides are `rank` and, padded, `side`.
-uint64_t packedBytes(int64_t rank, int64_t side) {
-  uint64_t bytes = 2 * uint64_t(rank) * padded(side);
-  return (bytes + UMBER_ABI_ALIGNMENT - 1) / UMBER_ABI_ALIGNMENT *
-         UMBER_ABI_ALIGNMENT;
-}
-
-bool fitsHalf(const std::vector<float> &values) {
-  return std::all_of(values.begin(), values.end(), [](float value) {
-    return std::fabs(value) <= kLargestHalf;
-  });
-}
-
-/// A pair on its way from the file to where kernels read it.
-class Packer {
-public:
-  Packer(const FittedAdapter &adapter, size_t index)
-      : pair(adapter.pair(index)), a(pair.rank * pair.inputs),
-        b(pair.outputs * pair.rank) {
-    adapter.load(index, a.data(), b.data());
-  }
-
-  /// Memory is zeroed, so that padding is.
-  void pack(umber_low_rank &site, uint16_t *packedA, uint16_t *packedB) {
-    site.a = packedA;
-    site.b = packedB;
-    site.rank = pair.rank;
-    site.scale = pair.scale;
-    std::vector<uint16_t> halves(std::max(a.size(), b.size()));
-    bool isHalf = fitsHalf(a) && fitsHalf(b);
-    site.type = isHalf ? UMBER_ABI_F16 : UMBER_ABI_BF16;
-    auto round = [&](const std::vector<float> &values) {
-      (isHalf ? roundAllToF16 : roundAllToBF16)(values.data(), halves.data(),
-                                                values.size());
-    };
-    round(a);
-    for (int64_t r = 0; r < pair.rank; ++r) {
-      std::memcpy(packedA + r * padded(pair.inputs), &halves[r * pair.inputs],
-                  pair.inputs * sizeof *packedA);
-    }
-    round(b);
-    for (int64_t o = 0; o < pair.outputs; ++o) {
-      uint16_t *panel = packedB + o / kPanel * pair.rank * kPanel + o % kPanel;
-      for (int64_t r = 0; r < pair.rank; ++r) {
-        panel[r * kPanel] = halves[o * pair.rank + r];
-      }
-    }
-  }
-
-private:
-  const AdapterPair &pair;
-  std::vector<float> a, b;
-};
-
 } // namespace
 
 Result<std::shared_ptr<const DeviceAdapter>>
-PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter) {
+PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter, int bits) {
   auto made = std::make_shared<PackedAdapter>();
   made->sites.resize(sites);
+  made->width = bits;
   // In the order in which a step reads them: the pairs by their sites, and of
   // neighbours, which one kernel often has, all A before all B.
   std::vector<size_t> order(adapter.count());
@@ -96,7 +37,7 @@ PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter) {
     return adapter.site(a) < adapter.site(b);
   });
   struct Place {
-    uint64_t a, b;
+    uint64_t a, b, scales;
   };
   std::vector<Place> places(adapter.count());
   uint64_t bytes = 0;
@@ -104,17 +45,19 @@ PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter) {
     size_t end = std::min(first + kTogether, order.size());
     for (size_t i = first; i < end; ++i) {
       places[order[i]].a = bytes;
-      bytes += packedBytes(adapter.pair(order[i]).rank,
-                           adapter.pair(order[i]).inputs);
+      bytes += AdapterPacker::bytes(adapter.pair(order[i]).rank,
+                                    adapter.pair(order[i]).inputs, bits);
     }
     for (size_t i = first; i < end; ++i) {
       places[order[i]].b = bytes;
-      bytes += packedBytes(adapter.pair(order[i]).rank,
-                           adapter.pair(order[i]).outputs);
+      bytes += AdapterPacker::bytes(adapter.pair(order[i]).rank,
+                                    adapter.pair(order[i]).outputs, bits);
     }
   }
   for (size_t i = 0; i < adapter.count(); ++i) {
     made->largest = std::max(made->largest, adapter.pair(i).rank);
+    places[i].scales = bytes;
+    bytes += adapter.pair(i).rank * sizeof(float);
   }
   Result<HostMemory> memory = HostMemory::allocate(bytes, "an adapter");
   if (!memory.ok()) {
@@ -123,13 +66,19 @@ PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter) {
   made->memory = std::move(*memory);
   wishForLargePages(made->memory.data(), made->memory.size());
   std::atomic<size_t> next{0};
+  std::atomic<bool> areAllPacked{true};
   auto work = [&] {
-    for (size_t i; (i = next++) < adapter.count();) {
+    for (size_t i; (i = next++) < adapter.count() && areAllPacked;) {
       char *memory = made->memory.data();
-      Packer(adapter, i)
-          .pack(made->sites[adapter.site(i)],
-                reinterpret_cast<uint16_t *>(memory + places[i].a),
-                reinterpret_cast<uint16_t *>(memory + places[i].b));
+      bool isPacked =
+          AdapterPacker(adapter, i)
+              .pack(bits,
+                    {memory + places[i].a, memory + places[i].b,
+                     reinterpret_cast<float *>(memory + places[i].scales)},
+                    made->sites[adapter.site(i)]);
+      if (!isPacked) {
+        areAllPacked = false;
+      }
     }
   };
   std::vector<std::future<void>> helpers;
@@ -139,6 +88,9 @@ PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter) {
   work();
   for (std::future<void> &helper : helpers) {
     helper.get();
+  }
+  if (!areAllPacked) {
+    return create(sites, adapter, 16);
   }
   return std::shared_ptr<const DeviceAdapter>(std::move(made));
 }
@@ -160,7 +112,7 @@ int64_t ActiveAdapters::width(const std::vector<ActiveAdapter> &adapters) {
   for (const ActiveAdapter &adapter : adapters) {
     sum += packed(adapter).largestRank();
   }
-  return padded(sum);
+  return paddedToPanel(sum);
 }
 
 Status ActiveAdapters::reserve(int64_t width) {

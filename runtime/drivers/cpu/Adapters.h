@@ -13,22 +13,25 @@
 
 namespace umber::cpu {
 
-/// An adapter's matrices in 16 bits, in panels: see umber_low_rank. Immutable.
+/// An adapter's matrices as kernels read them: see umber_low_rank. Immutable.
 class PackedAdapter : public DeviceAdapter {
 public:
-  /// Packs an adapter for a plan of `sites` sites, with several threads.
-  /// OutOfMemory.
+  /// Packs an adapter for a plan of `sites` sites, with several threads, in
+  /// `bits` a value, 8 or 16; in 16 also if it has values that 8 bits cannot
+  /// hold (AdapterPacker). OutOfMemory.
   static Result<std::shared_ptr<const DeviceAdapter>>
-  create(uint32_t sites, const FittedAdapter &adapter);
+  create(uint32_t sites, const FittedAdapter &adapter, int bits);
 
   /// Of a site; its rank is 0 where the adapter has none.
   const umber_low_rank &at(uint32_t site) const { return sites[site]; }
   int64_t largestRank() const { return largest; }
   uint64_t bytes() const override { return memory.size(); }
+  int bits() const override { return width; }
 
 private:
   std::vector<umber_low_rank> sites; // rows and columns are unset
   int64_t largest = 0;
+  int width = 0; // in bits
   HostMemory memory;
 };
 

@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-#define UMBER_ABI_VERSION 3u
+#define UMBER_ABI_VERSION 4u
 #define UMBER_ABI_QUERY_SYMBOL "umber_library_query"
 
 /* Every binding and the scratch start at a multiple of this many bytes. */
@@ -30,15 +30,21 @@ extern "C" {
 /* What elements of an adapter's matrices are. */
 #define UMBER_ABI_F16 0
 #define UMBER_ABI_BF16 1
+#define UMBER_ABI_I8 2
 
-/* What an adapter adds to some rows at a site: y += scale * B (A x). Rows of A
- * and columns of B are padded with zeros to whole panels of
- * UMBER_ABI_ADAPTER_PANEL. */
+/* What an adapter adds to some rows at a site: y += scale * B (A x). Columns of
+ * A and rows of B are padded with zeros to whole panels of
+ * UMBER_ABI_ADAPTER_PANEL; rows of A stand together in quads, the last of which
+ * has what is left. */
 #define UMBER_ABI_ADAPTER_PANEL 16
+#define UMBER_ABI_ADAPTER_QUAD 4
 typedef struct umber_low_rank {
-  const void *a; /* [rank][inputs, padded] */
+  const void *a; /* [quads of the rank][panels of inputs][quad][panel] */
   const void *b; /* [panels of outputs][rank][panel] */
-  int64_t type;  /* of their elements */
+  /* Of I8: what an element of A x, of the integers, is multiplied by. Else null:
+   * by 1. */
+  const float *scales;
+  int64_t type; /* of their elements */
   int64_t rank;
   double scale;
   int64_t first_row, rows; /* of the step, which may have fewer */
