@@ -74,7 +74,7 @@ void KernelEmitter::emitLowRankOutputs(ArrayRef<LinearOp> group) {
   b.setInsertionPointToStart(active.thenBlock());
   // All workers take the same branch. Partitions stay: without adapters nobody
   // has waited.
-  call("umber_uk_barrier", {args});
+  call("umber_uk_low_rank_barrier", {args});
   for (LoraOp lora : loras) {
     Rows y = rows(lora.getY());
     Range columns = getColumns(y);

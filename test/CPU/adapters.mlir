@@ -23,7 +23,7 @@ umber.param @l0.k : tensor<32x16xf32>
 // CHECK: call @umber_uk_linear_f32
 // CHECK: arith.cmpi ne
 // CHECK: scf.if
-// CHECK-NEXT: call @umber_uk_barrier
+// CHECK-NEXT: call @umber_uk_low_rank_barrier
 // CHECK: call @umber_uk_low_rank_outputs(%[[ARGS]], %[[QSITE]]
 // CHECK: call @umber_uk_low_rank_outputs(%[[ARGS]], %[[KSITE]]
 // CHECK-NOT: umber_uk_low_rank

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
-#include <numeric>
 
 using namespace umber;
 using namespace umber::cpu;
@@ -19,40 +18,39 @@ using namespace umber::cpu;
 namespace {
 
 constexpr int kMostThreads = 8;
-/// Sites of a layer.
-constexpr size_t kTogether = 7;
 
 } // namespace
 
 Result<std::shared_ptr<const DeviceAdapter>>
-PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter, int bits) {
+PackedAdapter::create(const Plan &plan, const FittedAdapter &adapter,
+                      int bits) {
   auto made = std::make_shared<PackedAdapter>();
-  made->sites.resize(sites);
+  const auto *sites = plan.target->sites();
+  made->sites.resize(sites ? sites->size() : 0);
   made->width = bits;
-  // In the order in which a step reads them: the pairs by their sites, and of
-  // neighbours, which one kernel often has, all A before all B.
-  std::vector<size_t> order(adapter.count());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return adapter.site(a) < adapter.site(b);
-  });
+  // In the order in which a step reads them: of the sites of a kernel, all A
+  // before all B.
+  std::vector<int64_t> pairOf(made->sites.size(), -1);
+  for (size_t i = 0; i < adapter.count(); ++i) {
+    pairOf[adapter.site(i)] = int64_t(i);
+  }
   struct Place {
     uint64_t a, b, scales;
   };
   std::vector<Place> places(adapter.count());
   uint64_t bytes = 0;
-  for (size_t first = 0; first < order.size(); first += kTogether) {
-    size_t end = std::min(first + kTogether, order.size());
-    for (size_t i = first; i < end; ++i) {
-      places[order[i]].a = bytes;
-      bytes += AdapterPacker::bytes(adapter.pair(order[i]).rank,
-                                    adapter.pair(order[i]).inputs, bits);
-    }
-    for (size_t i = first; i < end; ++i) {
-      places[order[i]].b = bytes;
-      bytes += AdapterPacker::bytes(adapter.pair(order[i]).rank,
-                                    adapter.pair(order[i]).outputs, bits);
-    }
+  for (const std::vector<uint32_t> &group : plan.adapterSites) {
+    auto place = [&](uint64_t Place::*matrix, int64_t AdapterPair::*side) {
+      for (uint32_t site : group) {
+        if (pairOf[site] >= 0) {
+          const AdapterPair &pair = adapter.pair(pairOf[site]);
+          places[pairOf[site]].*matrix = bytes;
+          bytes += AdapterPacker::bytes(pair.rank, pair.*side, bits);
+        }
+      }
+    };
+    place(&Place::a, &AdapterPair::inputs);
+    place(&Place::b, &AdapterPair::outputs);
   }
   for (size_t i = 0; i < adapter.count(); ++i) {
     made->largest = std::max(made->largest, adapter.pair(i).rank);
@@ -90,7 +88,7 @@ PackedAdapter::create(uint32_t sites, const FittedAdapter &adapter, int bits) {
     helper.get();
   }
   if (!areAllPacked) {
-    return create(sites, adapter, 16);
+    return create(plan, adapter, 16);
   }
   return std::shared_ptr<const DeviceAdapter>(std::move(made));
 }
@@ -104,7 +102,7 @@ static const PackedAdapter &packed(const ActiveAdapter &active) {
 }
 
 void ActiveAdapters::addBinding(uint32_t site, uint32_t slot) {
-  bindings.push_back({site, slot, {}, {}});
+  bindings.push_back({{}, {}, {}, site, slot});
 }
 
 int64_t ActiveAdapters::width(const std::vector<ActiveAdapter> &adapters) {
@@ -120,7 +118,8 @@ Status ActiveAdapters::reserve(int64_t width) {
     return {};
   }
   Result<HostMemory> memory = HostMemory::allocate(
-      uint64_t(slots) * maxTokens * width * sizeof(float), "adapters' ranks");
+      uint64_t(slots) * productRows() * width * sizeof(float),
+      "adapters' ranks");
   if (!memory.ok()) {
     return memory.status();
   }
@@ -148,8 +147,12 @@ void ActiveAdapters::append(uint32_t site, int64_t firstRow, int64_t rows,
 void ActiveAdapters::publish(Binding &binding) {
   binding.abi.count = int64_t(binding.adapters.size());
   binding.abi.adapters = binding.adapters.data();
+  if (binding.adapters.size() == 1) {
+    binding.single = binding.adapters.front();
+    binding.abi.adapters = &binding.single;
+  }
   binding.abi.products = reinterpret_cast<float *>(products.data()) +
-                         int64_t(binding.slot) * maxTokens * stride;
+                         int64_t(binding.slot) * productRows() * stride;
   binding.abi.stride = stride;
 }
 

@@ -9,18 +9,21 @@
 
 #include "runtime/drivers/Driver.h"
 #include "runtime/drivers/HostMemory.h"
+#include "runtime/drivers/cpu/Plan.h"
 #include "umber/umber_abi.h"
+
+#include <algorithm>
 
 namespace umber::cpu {
 
 /// An adapter's matrices as kernels read them: see umber_low_rank. Immutable.
 class PackedAdapter : public DeviceAdapter {
 public:
-  /// Packs an adapter for a plan of `sites` sites, with several threads, in
-  /// `bits` a value, 8 or 16; in 16 also if it has values that 8 bits cannot
-  /// hold (AdapterPacker). OutOfMemory.
+  /// Packs an adapter, with several threads, in `bits` a value, 8 or 16; in 16
+  /// also if it has values that 8 bits cannot hold (AdapterPacker).
+  /// OutOfMemory.
   static Result<std::shared_ptr<const DeviceAdapter>>
-  create(uint32_t sites, const FittedAdapter &adapter, int bits);
+  create(const Plan &plan, const FittedAdapter &adapter, int bits);
 
   /// Of a site; its rank is 0 where the adapter has none.
   const umber_low_rank &at(uint32_t site) const { return sites[site]; }
@@ -58,12 +61,18 @@ public:
   void setOwn();
 
 private:
-  struct Binding {
-    uint32_t site, slot;
+  /// When a kernel comes to it, none of it is in the processor's caches: what
+  /// it needs first is all together.
+  struct alignas(128) Binding {
     umber_adapter_site abi = {};
+    umber_low_rank single; ///< used instead of `adapters` if there is one
     std::vector<umber_low_rank> adapters;
+    uint32_t site, slot;
   };
 
+  /// Of a site's products: of each row or, of a single row, each of two
+  /// workers.
+  int64_t productRows() const { return std::max(maxTokens, 2); }
   static int64_t width(const std::vector<ActiveAdapter> &adapters);
   Status reserve(int64_t width);
   bool areSame(const ActiveAdapters &other) const;
@@ -77,7 +86,7 @@ private:
   std::vector<Binding> bindings;
   std::vector<ActiveAdapter> active;
   bool isOwn = true;
-  // [slots][maxTokens][stride] f32: products with A.
+  // [slots][productRows()][stride] f32: products with A.
   HostMemory products;
   int64_t stride = 0;
 };

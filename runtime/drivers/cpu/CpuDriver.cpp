@@ -53,9 +53,7 @@ public:
   const fbs::Target *adapterTarget() const override { return plan.target; }
   Result<std::shared_ptr<const DeviceAdapter>>
   loadAdapter(const FittedAdapter &adapter) const override {
-    const auto *sites = plan.target->sites();
-    return PackedAdapter::create(sites ? sites->size() : 0, adapter,
-                                 adapterBits);
+    return PackedAdapter::create(plan, adapter, adapterBits);
   }
 
   Result<std::unique_ptr<DeviceState>>

@@ -29,6 +29,7 @@ public:
   Status planParameters();
   void planCache();
   Status planPrograms();
+  void planAdapters();
 
   Plan plan;
 
@@ -201,6 +202,33 @@ PlannedProgram Planner::planProgram(const fbs::Program &program) const {
   return planned;
 }
 
+void Planner::planAdapters() {
+  plan.adapterSlots = 0;
+  std::vector<bool> isPlaced(target.sites() ? target.sites()->size() : 0);
+  for (const PlannedProgram &program : plan.programs) {
+    for (const PlannedDispatch &dispatch : program.dispatches) {
+      std::vector<uint32_t> sites;
+      for (const PlannedBinding &binding : dispatch.bindings) {
+        if (binding.place == PlannedBinding::Place::Adapters) {
+          plan.adapterSlots = std::max(plan.adapterSlots, binding.slot + 1);
+          sites.push_back(binding.site);
+        }
+      }
+      if (!sites.empty() && &program == &plan.programs.front()) {
+        for (uint32_t site : sites) {
+          isPlaced[site] = true;
+        }
+        plan.adapterSites.push_back(std::move(sites));
+      }
+    }
+  }
+  for (uint32_t site = 0; site < isPlaced.size(); ++site) {
+    if (!isPlaced[site]) {
+      plan.adapterSites.push_back({site});
+    }
+  }
+}
+
 Status Planner::planPrograms() {
   if (!target.programs() || target.programs()->size() == 0) {
     return corrupt("has no programs");
@@ -211,20 +239,11 @@ Status Planner::planPrograms() {
     }
     plan.programs.push_back(planProgram(*program));
   }
-  plan.adapterSlots = 0;
-  for (const PlannedProgram &program : plan.programs) {
-    for (const PlannedDispatch &dispatch : program.dispatches) {
-      for (const PlannedBinding &binding : dispatch.bindings) {
-        if (binding.place == PlannedBinding::Place::Adapters) {
-          plan.adapterSlots = std::max(plan.adapterSlots, binding.slot + 1);
-        }
-      }
-    }
-  }
   std::sort(plan.programs.begin(), plan.programs.end(),
             [](const PlannedProgram &a, const PlannedProgram &b) {
               return a.maxTokens < b.maxTokens;
             });
+  planAdapters();
   return {};
 }
 

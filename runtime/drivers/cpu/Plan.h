@@ -80,6 +80,9 @@ struct Plan {
   int32_t vocab;
   const fbs::Target *target; // of the package
   uint32_t adapterSlots;     // the most sites of a kernel
+  /// Sites, those of a kernel together, in the order in which a step of one
+  /// token reads them.
+  std::vector<std::vector<uint32_t>> adapterSites;
   uint64_t weightBytes;
   Bytes weights; // from the first parameter to the last, in the package
 

@@ -41,8 +41,8 @@ extern "C" {
 typedef struct umber_low_rank {
   const void *a; /* [quads of the rank][panels of inputs][quad][panel] */
   const void *b; /* [panels of outputs][rank][panel] */
-  /* Of I8: what an element of A x, of the integers, is multiplied by. Else null:
-   * by 1. */
+  /* Of I8: what an element of A x, of the integers, is multiplied by. Else
+   * null: by 1. */
   const float *scales;
   int64_t type; /* of their elements */
   int64_t rank;
@@ -55,8 +55,8 @@ typedef struct umber_low_rank {
 typedef struct umber_adapter_site {
   int64_t count;
   const umber_low_rank *adapters;
-  /* [rows of the step][stride], shared by the team and of this site of a kernel
-   * alone. */
+  /* [rows of the step, but at least 2][stride], shared by the team and of this
+   * site of a kernel alone. */
   float *products;
   int64_t stride;
 } umber_adapter_site;

@@ -155,15 +155,16 @@ template <typename T>
 UMBER_INLINE void multiplyInputs(const umber_low_rank &pair, Inputs in,
                                  int64_t rows, int64_t first, int64_t last) {
   auto advance = [&](int64_t count) UMBER_LAMBDA {
-    rows -= count;
     in.x += count * in.columns;
     in.products += count * in.stride;
   };
-  for (; rows >= kRows; advance(kRows)) {
+  for (; rows >= kRows; rows -= kRows) {
     multiplyRows<kRows, kBeside, T>(pair, in, first, last);
+    advance(kRows);
   }
-  for (; rows > 0; advance(1)) {
+  for (; rows > 0; --rows) {
     multiplyRows<1, kQuad, T>(pair, in, first, last);
+    advance(1);
   }
 }
 
@@ -263,15 +264,30 @@ template <typename T>
 UMBER_INLINE void addOutputs(const umber_low_rank &pair, Outputs out,
                              int64_t rows, int64_t begin, int64_t end) {
   auto advance = [&](int64_t count) UMBER_LAMBDA {
-    rows -= count;
     out.y += count * out.stride;
     out.products += count * out.productStride;
   };
-  for (; rows >= kOutputRows; advance(kOutputRows)) {
+  for (; rows >= kOutputRows; rows -= kOutputRows) {
     addRows<kOutputRows, kPanels, T>(pair, out, begin, end);
+    advance(kOutputRows);
   }
-  for (; rows > 0; advance(1)) {
+  for (; rows > 0; --rows) {
     addRows<1, kQuad, T>(pair, out, begin, end);
+    advance(1);
+  }
+}
+
+/// Asks for where a worker will begin in B, as if columns were split evenly: by
+/// the time that the product is done it is here.
+template <typename T>
+UMBER_INLINE void prefetchOutputs(const umber_low_rank &pair,
+                                  const umber_kernel_args &args,
+                                  int64_t outputs) {
+  int64_t bytes = pair.rank * outputs * int64_t(sizeof(T));
+  auto *begin =
+      static_cast<const char *>(pair.b) + bytes * args.worker / args.workers;
+  for (int64_t at = 0; at < 2048; at += 64) {
+    __builtin_prefetch(begin + at, 0, 2);
   }
 }
 
@@ -284,6 +300,20 @@ UMBER_INLINE int64_t getRows(const umber_low_rank &pair,
                              const umber_kernel_args &args) {
   int64_t left = args.tokens - pair.first_row;
   return left < pair.rows ? left : pair.rows;
+}
+
+/// Whether each worker makes all of A x for itself: of a single row, two do
+/// that in less time than they take to wait for each other.
+UMBER_INLINE bool areAlone(const umber_kernel_args &args) {
+  return args.tokens == 1 && args.workers <= 2;
+}
+
+/// Where A x of a row is, or, for workers that are alone, this worker's.
+UMBER_INLINE float *getProducts(const umber_adapter_site &site,
+                                const umber_low_rank &pair,
+                                const umber_kernel_args &args, int64_t row) {
+  int64_t own = areAlone(args) ? args.worker : row;
+  return site.products + own * site.stride + pair.column;
 }
 
 /// Calls f with a null pointer to what the pair's elements are.
@@ -302,33 +332,45 @@ UMBER_INLINE void forType(const umber_low_rank &pair, F f) {
 } // namespace
 
 /// This worker's part of A x for every adapter of a site, x having `columns`
-/// columns. Offsets are in words.
+/// columns and the site's result `outputs`. Offsets are in words.
 UMBER_UKERNEL void umber_uk_low_rank_inputs(const umber_kernel_args *args,
                                             const int64_t *siteWords,
                                             const float *x, int64_t xOffset,
-                                            int64_t columns) {
+                                            int64_t columns, int64_t outputs) {
   auto &site = *reinterpret_cast<const umber_adapter_site *>(siteWords);
   for (int64_t i = 0; i < site.count; ++i) {
     const umber_low_rank &pair = site.adapters[i];
     // Whole rows where there are enough, else quads or, for many workers,
     // elements.
     int64_t rows = getRows(pair, *args), workers = args->workers;
-    bool byRows = rows >= workers;
+    bool byRows = rows >= workers || areAlone(*args);
     int64_t quads = (pair.rank + kQuad - 1) / kQuad;
     int64_t grain = byRows || quads < workers ? 1 : kQuad;
     int64_t units = byRows ? rows : grain == 1 ? pair.rank : quads;
     int64_t begin = units * args->worker / workers * grain;
     int64_t end = units * (args->worker + 1) / workers * grain;
+    if (areAlone(*args)) {
+      begin = 0;
+      end = rows;
+    }
     int64_t firstRow = byRows ? begin : 0, lastRow = byRows ? end : rows;
     int64_t first = byRows ? 0 : begin, last = byRows ? pair.rank : end;
     last = last < pair.rank ? last : pair.rank;
     int64_t row = pair.first_row + firstRow;
     Inputs in = {x + xOffset + row * columns, columns,
-                 site.products + row * site.stride + pair.column, site.stride};
+                 getProducts(site, pair, *args, row), site.stride};
     forType(pair, [&](auto *type) UMBER_LAMBDA {
       using T = __remove_pointer(decltype(type));
+      prefetchOutputs<T>(pair, *args, outputs);
       multiplyInputs<T>(pair, in, lastRow - firstRow, first, last);
     });
+  }
+}
+
+/// Returns when all of A x is there.
+UMBER_UKERNEL void umber_uk_low_rank_barrier(const umber_kernel_args *args) {
+  if (!areAlone(*args)) {
+    args->barrier(args->barrier_state);
   }
 }
 
@@ -343,7 +385,7 @@ UMBER_UKERNEL void umber_uk_low_rank_outputs(const umber_kernel_args *args,
   for (int64_t i = 0; i < site.count; ++i) {
     const umber_low_rank &pair = site.adapters[i];
     int64_t row = pair.first_row;
-    Outputs out = {site.products + row * site.stride + pair.column, site.stride,
+    Outputs out = {getProducts(site, pair, *args, row), site.stride,
                    y + yOffset + row * yStride, yStride};
     forType(pair, [&](auto *type) UMBER_LAMBDA {
       using T = __remove_pointer(decltype(type));
