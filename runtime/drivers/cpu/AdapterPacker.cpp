@@ -42,46 +42,39 @@ float roundToIntegers(const float *values, int64_t count, int64_t stride,
   return scale;
 }
 
-} // namespace
-
-int64_t umber::cpu::paddedToPanel(int64_t count) {
-  return (count + kPanel - 1) / kPanel * kPanel;
-}
-
-AdapterPacker::AdapterPacker(const FittedAdapter &adapter, size_t index)
-    : pair(adapter.pair(index)), a(pair.rank * pair.inputs),
-      b(pair.outputs * pair.rank) {
-  adapter.load(index, a.data(), b.data());
-}
-
-uint64_t AdapterPacker::bytes(int64_t rank, int64_t side, int bits) {
-  uint64_t bytes = uint64_t(rank) * paddedToPanel(side) * (bits / 8);
-  return (bytes + UMBER_ABI_ALIGNMENT - 1) / UMBER_ABI_ALIGNMENT *
-         UMBER_ABI_ALIGNMENT;
-}
-
-bool AdapterPacker::pack(int bits, const Memory &memory,
-                         umber_low_rank &site) const {
-  if (bits == 8 && !packIntegers(memory, site)) {
-    return false;
+/// Copies matrices of whole elements, in the files' order, to their places.
+template <typename T>
+void arrange(const LowRankMatrices &shape, const std::vector<T> &fromA,
+             const std::vector<T> &fromB, const PackedMemory &memory) {
+  auto *toA = reinterpret_cast<T *>(memory.a);
+  for (int64_t first = 0; first < shape.rank; first += kQuad) {
+    int64_t rows = std::min(kQuad, shape.rank - first);
+    T *quad = toA + first * paddedToPanel(shape.inputs);
+    for (int64_t r = 0; r < rows; ++r) {
+      const T *row = &fromA[(first + r) * shape.inputs];
+      for (int64_t i = 0; i < shape.inputs; i += kPanel) {
+        std::copy(row + i, row + std::min(i + kPanel, shape.inputs),
+                  quad + i * rows + r * kPanel);
+      }
+    }
   }
-  if (bits != 8) {
-    packFloats(memory, site);
+  auto *toB = reinterpret_cast<T *>(memory.b);
+  for (int64_t o = 0; o < shape.outputs; ++o) {
+    T *panel = toB + o / kPanel * shape.rank * kPanel + o % kPanel;
+    for (int64_t r = 0; r < shape.rank; ++r) {
+      panel[r * kPanel] = fromB[o * shape.rank + r];
+    }
   }
-  site.a = memory.a;
-  site.b = memory.b;
-  site.rank = pair.rank;
-  site.scale = pair.scale;
-  return true;
 }
 
-bool AdapterPacker::packIntegers(const Memory &memory,
-                                 umber_low_rank &site) const {
+bool packIntegers(const LowRankMatrices &matrices, const PackedMemory &memory,
+                  umber_low_rank &site) {
+  const auto &[rank, inputs, outputs, a, b] = matrices;
   std::vector<int8_t> integersA(a.size()), integersB(b.size());
-  for (int64_t r = 0; r < pair.rank; ++r) {
-    float ofA = roundToIntegers(&a[r * pair.inputs], pair.inputs, 1,
-                                &integersA[r * pair.inputs]);
-    float ofB = roundToIntegers(&b[r], pair.outputs, pair.rank, &integersB[r]);
+  for (int64_t r = 0; r < rank; ++r) {
+    float ofA =
+        roundToIntegers(&a[r * inputs], inputs, 1, &integersA[r * inputs]);
+    float ofB = roundToIntegers(&b[r], outputs, rank, &integersB[r]);
     float scale = ofA * ofB;
     if (!std::isfinite(scale) ||
         (scale < std::numeric_limits<float>::min() && ofA > 0 && ofB > 0)) {
@@ -91,13 +84,13 @@ bool AdapterPacker::packIntegers(const Memory &memory,
   }
   site.type = UMBER_ABI_I8;
   site.scales = memory.scales;
-  arrange(integersA, integersB, memory);
+  arrange(matrices, integersA, integersB, memory);
   return true;
 }
 
-void AdapterPacker::packFloats(const Memory &memory,
-                               umber_low_rank &site) const {
-  bool isHalf = fitsHalf(a) && fitsHalf(b);
+void packFloats(const LowRankMatrices &matrices, const PackedMemory &memory,
+                umber_low_rank &site) {
+  bool isHalf = fitsHalf(matrices.a) && fitsHalf(matrices.b);
   auto round = [&](const std::vector<float> &values) {
     std::vector<uint16_t> rounded(values.size());
     (isHalf ? roundAllToF16 : roundAllToBF16)(values.data(), rounded.data(),
@@ -106,30 +99,31 @@ void AdapterPacker::packFloats(const Memory &memory,
   };
   site.type = isHalf ? UMBER_ABI_F16 : UMBER_ABI_BF16;
   site.scales = nullptr;
-  arrange(round(a), round(b), memory);
+  arrange(matrices, round(matrices.a), round(matrices.b), memory);
 }
 
-template <typename T>
-void AdapterPacker::arrange(const std::vector<T> &fromA,
-                            const std::vector<T> &fromB,
-                            const Memory &memory) const {
-  auto *toA = reinterpret_cast<T *>(memory.a);
-  for (int64_t first = 0; first < pair.rank; first += kQuad) {
-    int64_t rows = std::min(kQuad, pair.rank - first);
-    T *quad = toA + first * paddedToPanel(pair.inputs);
-    for (int64_t r = 0; r < rows; ++r) {
-      const T *row = &fromA[(first + r) * pair.inputs];
-      for (int64_t i = 0; i < pair.inputs; i += kPanel) {
-        std::copy(row + i, row + std::min(i + kPanel, pair.inputs),
-                  quad + i * rows + r * kPanel);
-      }
-    }
+} // namespace
+
+int64_t umber::cpu::paddedToPanel(int64_t count) {
+  return (count + kPanel - 1) / kPanel * kPanel;
+}
+
+uint64_t umber::cpu::packedAdapterBytes(int64_t rank, int64_t side, int bits) {
+  uint64_t bytes = uint64_t(rank) * paddedToPanel(side) * (bits / 8);
+  return (bytes + UMBER_ABI_ALIGNMENT - 1) / UMBER_ABI_ALIGNMENT *
+         UMBER_ABI_ALIGNMENT;
+}
+
+bool umber::cpu::packAdapter(const LowRankMatrices &matrices, int bits,
+                             const PackedMemory &memory, umber_low_rank &site) {
+  if (bits == 8 && !packIntegers(matrices, memory, site)) {
+    return false;
   }
-  auto *toB = reinterpret_cast<T *>(memory.b);
-  for (int64_t o = 0; o < pair.outputs; ++o) {
-    T *panel = toB + o / kPanel * pair.rank * kPanel + o % kPanel;
-    for (int64_t r = 0; r < pair.rank; ++r) {
-      panel[r * kPanel] = fromB[o * pair.rank + r];
-    }
+  if (bits != 8) {
+    packFloats(matrices, memory, site);
   }
+  site.a = memory.a;
+  site.b = memory.b;
+  site.rank = matrices.rank;
+  return true;
 }

@@ -45,7 +45,7 @@ PackedAdapter::create(const Plan &plan, const FittedAdapter &adapter,
         if (pairOf[site] >= 0) {
           const AdapterPair &pair = adapter.pair(pairOf[site]);
           places[pairOf[site]].*matrix = bytes;
-          bytes += AdapterPacker::bytes(pair.rank, pair.*side, bits);
+          bytes += packedAdapterBytes(pair.rank, pair.*side, bits);
         }
       }
     };
@@ -68,12 +68,16 @@ PackedAdapter::create(const Plan &plan, const FittedAdapter &adapter,
   auto work = [&] {
     for (size_t i; (i = next++) < adapter.count() && areAllPacked;) {
       char *memory = made->memory.data();
+      const AdapterPair &pair = adapter.pair(i);
+      LowRankMatrices matrices(pair.rank, pair.inputs, pair.outputs);
+      adapter.load(i, matrices.a.data(), matrices.b.data());
+      umber_low_rank &site = made->sites[adapter.site(i)];
+      site.scale = pair.scale;
       bool isPacked =
-          AdapterPacker(adapter, i)
-              .pack(bits,
-                    {memory + places[i].a, memory + places[i].b,
-                     reinterpret_cast<float *>(memory + places[i].scales)},
-                    made->sites[adapter.site(i)]);
+          packAdapter(matrices, bits,
+                      {memory + places[i].a, memory + places[i].b,
+                       reinterpret_cast<float *>(memory + places[i].scales)},
+                      site);
       if (!isPacked) {
         areAllPacked = false;
       }

@@ -20,7 +20,7 @@ namespace umber::cpu {
 class PackedAdapter : public DeviceAdapter {
 public:
   /// Packs an adapter, with several threads, in `bits` a value, 8 or 16; in 16
-  /// also if it has values that 8 bits cannot hold (AdapterPacker).
+  /// also if it has values that 8 bits cannot hold (packAdapter).
   /// OutOfMemory.
   static Result<std::shared_ptr<const DeviceAdapter>>
   create(const Plan &plan, const FittedAdapter &adapter, int bits);

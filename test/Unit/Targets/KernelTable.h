@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The microkernels for encoded parameters and for attention, compiled for one
-// instruction set into a library that tests load.
+// The microkernels for encoded parameters, attention and adapters, compiled for
+// one instruction set into a library that tests load.
 
 #ifndef UMBER_TEST_UNIT_TARGETS_KERNELTABLE_H
 #define UMBER_TEST_UNIT_TARGETS_KERNELTABLE_H
@@ -44,6 +44,16 @@ UMBER_ATTENTION_KERNEL(f16)
 UMBER_ATTENTION_KERNEL(i8)
 UMBER_ATTENTION_KERNEL(i4)
 
+UMBER_KERNEL void umber_uk_low_rank_inputs(const umber_kernel_args *args,
+                                           const int64_t *siteWords,
+                                           const float *x, int64_t xOffset,
+                                           int64_t columns, int64_t outputs);
+UMBER_KERNEL void umber_uk_low_rank_barrier(const umber_kernel_args *args);
+UMBER_KERNEL void umber_uk_low_rank_outputs(const umber_kernel_args *args,
+                                            const int64_t *siteWords, float *y,
+                                            int64_t yOffset, int64_t yStride,
+                                            int64_t begin, int64_t end);
+
 struct KernelTable {
   decltype(&umber_uk_linear_encoded_i8) linearQuantized;
   decltype(&umber_uk_linear_encoded_few) linearFew;
@@ -52,6 +62,9 @@ struct KernelTable {
   decltype(&umber_uk_quantize) quantize;
   /// To caches of f16, and of integers of 8 and 4 bits.
   decltype(&umber_uk_attention_f16) attendF16, attendI8, attendI4;
+  decltype(&umber_uk_low_rank_inputs) lowRankInputs;
+  decltype(&umber_uk_low_rank_barrier) lowRankBarrier;
+  decltype(&umber_uk_low_rank_outputs) lowRankOutputs;
 };
 
 #endif // UMBER_TEST_UNIT_TARGETS_KERNELTABLE_H
