@@ -10,7 +10,8 @@ Random adapters at all sites of a small random model: the logits of umber-run wi
 --lora are, within the numerics contract, those of the model that has W + scale B A in
 the place of W, for one thread and for several, for prompts of one step and of many;
 with `--passes`, both models go through that pipeline of umber-opt's first (DERIVED
-stands for a folder), as compression does before it encodes anything.
+stands for a folder), as compression does before it encodes anything. Adapters are
+kept in 16 bits, and then in 8, whose steps of 1/127 are seen.
 """
 
 import argparse
@@ -29,6 +30,7 @@ import make_model  # noqa: E402
 from gguf_writer import TYPE_F32  # noqa: E402
 
 TOLERANCE = 2e-3
+TOLERANCE_OF_8_BITS = 0.02  # of the largest effect
 PROMPT = "the cat and the other cat sat in the sun; "
 
 
@@ -85,11 +87,12 @@ def compile_model(gguf, package, passes):
         "-o", str(package))
 
 
-def logits(folder, package, repeat, threads, loras=()):
+def logits(folder, package, repeat, threads, loras=(), bits=0):
     (folder / "prompt").write_text(PROMPT * repeat)
     out = folder / "logits"
     run("umber-run", str(package), "-f", str(folder / "prompt"), "--raw", "-n", "1",
         "--ignore-eos", "--temp", "0", "-t", str(threads), "--logits", str(out),
+        "--lora-bits", str(bits),
         *(part for lora in loras for part in ("--lora", lora)))
     values = array.array("f")
     values.frombytes(out.read_bytes())
@@ -141,6 +144,10 @@ def main():
         print(f"{json.dumps(options.adapter)}: {worst:.2e} of {effect:.2e}")
         assert worst <= TOLERANCE, worst
         assert effect > 50 * TOLERANCE, "the adapters do too little to be seen"
+        found8 = logits(options.folder, packages[0], repeat, 1, loras, bits=8)
+        worst8 = max(abs(a - b) for a, b in zip(found8, expected))
+        print(f"of 8 bits: {worst8:.2e}")
+        assert 0 < worst8 <= TOLERANCE_OF_8_BITS * effect, worst8
         for threads in (2, 3):
             assert found == logits(options.folder, packages[0], repeat, threads, loras)
         nothing = [lora.rpartition(":")[0] or lora for lora in loras]
