@@ -67,6 +67,16 @@ def check_refusals(folder, model):
     assert not left, left
 
 
+def check_paths(folder, model):
+    """A colon may be a path's, too."""
+    shutil.copytree(folder / "a", folder / "a:2")
+    interp = ["umber-interp", model, "--prompt-ids=1,2", "-n", "3", "--json", "--lora"]
+    once, twice, half = (take(*interp, folder / f"a{scale}") for scale in ("", ":2.0", ":0.5"))
+    assert len({once, twice, half}) == 3
+    assert take(*interp, folder / "a:2") == once
+    assert take(*interp, folder / "a:2:0.5") == half
+
+
 def check_compressed(folder, model):
     """There is nothing to add to, and a line says so."""
     ir = folder / "compressed.mlir"
@@ -105,6 +115,7 @@ def main():
     folder.mkdir(parents=True)
     model = make("model", folder / "m.gguf")
     check_refusals(folder, model)
+    check_paths(folder, model)
     check_compressed(folder, model)
     check_identity(folder, model)
 
