@@ -1,9 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "dialects/Umber/IR/UmberOps.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "passes/Adapters/AdapterSites.h"
 #include "passes/Adapters/Passes.h"
 
 namespace umber {
@@ -46,25 +45,9 @@ struct AttachAdapters : ::umber::impl::AttachAdaptersPassBase<AttachAdapters> {
       return signalPassFailure();
     }
     Value adapters = step.getArgument(index);
-    SymbolTable symbols(module);
-    SmallVector<LinearOp> products;
-    llvm::SmallDenseMap<StringRef, unsigned> uses;
-    step.walk([&](LinearOp linear) {
-      products.push_back(linear);
-      ++uses[linear.getWeight()];
-    });
+    SmallVector<LinearOp> products = ::umber::findAdaptableProducts(step);
     // Backwards, so that those of siblings end up in their order.
     for (LinearOp linear : llvm::reverse(products)) {
-      Operation *weight = symbols.lookup(linear.getWeight());
-      if (!linear.getWeight().contains('.') ||
-          weight->hasAttr(kAddedAttrName)) {
-        continue;
-      }
-      if (uses[linear.getWeight()] > 1) {
-        linear.emitRemark("no site of adapters: expected a matrix that one "
-                          "product uses");
-        continue;
-      }
       attach(linear, adapters);
     }
   }

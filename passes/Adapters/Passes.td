@@ -37,6 +37,30 @@ def AttachAdaptersPass : Pass<"umber-attach-adapters", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
+def MergeAdaptersPass : Pass<"umber-merge-adapters", "::mlir::ModuleOp"> {
+  let summary = "add low-rank adapters to the weights";
+  let description = [{
+    Gives every matrix that one of the `adapters` corrects the f32 elements
+    `W + scale B A`, with `A` and `B` moved to the bases of `W`. The model then is
+    another one, with an identity of its own (`umber.identity`). Matrices must be
+    plain yet: what comes behind compresses the sum.
+
+    Before:
+    ```mlir
+    umber.param @l0.attn.q from "blk.0.attn_q.weight" : tensor<576x576xf16>
+    ```
+    After:
+    ```mlir
+    umber.param @l0.attn.q from "l0.attn.q.3F21" : tensor<576x576xf32>
+    ```
+  }];
+  let options = [ListOption<"adapters", "adapters", "std::string",
+                            "PATH[:SCALE] of each: a folder of PEFT's, a GGUF "
+                            "file or an adapter package">,
+                 DerivedOption];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
+}
+
 def RecoverPass : Pass<"umber-recover", "::mlir::ModuleOp"> {
   let summary = "correct palettized matrices by products of low rank";
   let description = [{

@@ -109,7 +109,7 @@ static void addCompression(OpPassManager &pm, const PipelineOptions &options) {
   } else {
     pm.addPass(createConvertWeightsPass({static_cast<int64_t>(options.bits)}));
   }
-  if (options.hasDerived()) {
+  if (options.hasEncoded()) {
     QuantizeEmbeddingsPassOptions embeddings;
     embeddings.bits = options.embeddingBits != 0 ? options.embeddingBits : 8;
     embeddings.refineRounds = options.refineRounds;
@@ -133,6 +133,12 @@ void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
     return;
   case Phase::Compress:
     pm.addPass(createVerifyModelPass());
+    if (!options.lora.empty()) {
+      MergeAdaptersPassOptions merge;
+      llvm::append_range(merge.adapters, options.lora);
+      merge.derived = options.derived;
+      pm.addPass(createMergeAdaptersPass(merge));
+    }
     addCompression(pm, options);
     return;
   case Phase::Quantize:

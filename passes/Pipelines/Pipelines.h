@@ -26,6 +26,9 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   ListOption<int64_t> choices{
       *this, "choices",
       llvm::cl::desc("widths to choose from: 1, 2, 3, 4, 6, 8, 16")};
+  ListOption<std::string> lora{
+      *this, "lora",
+      llvm::cl::desc("adapters to merge into the weights, PATH[:SCALE] each")};
   Option<std::string> recipe{
       *this, "recipe",
       llvm::cl::desc(
@@ -126,10 +129,12 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
 
   /// Whether the body's matrices are encoded, with widths that are chosen.
   bool isCompressed() const { return bits <= 8 || !recipe.empty(); }
-  /// Whether any matrix is: then there are derived parameters.
-  bool hasDerived() const {
+  /// Whether any matrix is.
+  bool hasEncoded() const {
     return isCompressed() || (embeddingBits != 0 && embeddingBits < bits);
   }
+  /// Whether there are derived parameters.
+  bool hasDerived() const { return hasEncoded() || !lora.empty(); }
   /// The folder of statistics; by default they are with derived parameters.
   std::string getStatistics() const;
   int64_t getActivationBits() const;

@@ -27,6 +27,9 @@ public:
                                    const fbs::Package &model,
                                    const fbs::Target &target);
 
+  /// Of all its pairs.
+  RowOrder rowOrder() const { return adapter->rowOrder(); }
+
   size_t count() const { return pairs.size(); }
   /// A pair, with the file's matrices and scale.
   const AdapterPair &pair(size_t index) const { return *pairs[index].pair; }

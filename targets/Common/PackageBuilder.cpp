@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/Common/PackageBuilder.h"
+#include "passes/Adapters/AdapterSites.h"
 #include "passes/Compression/ModelBody.h"
 #include "targets/Common/PackPanels.h"
 #include "llvm/Support/xxhash.h"
@@ -77,10 +78,6 @@ private:
   Expected<Offset<fbs::Target>> describeTarget();
   Offset<fbs::Program> describeProgram(const PlannedProgram &program);
   Offset<flatbuffers::Vector<Offset<fbs::Parameter>>> describeParameters();
-  Expected<Offset<fbs::AdapterSite>> describeSite(LoraOp lora);
-  /// The index of what a norm's `weight` and `offset` multiply by.
-  Expected<int32_t> addGain(mlir::FlatSymbolRefAttr weight,
-                            mlir::FloatAttr offset);
 
   PackageWriter &writer;
   mlir::ModuleOp module;
@@ -91,8 +88,6 @@ private:
   std::vector<uint32_t> codeSegments;
   uint32_t weightSegment = 0;
   std::vector<Stored> stored;
-  std::vector<Offset<fbs::Gain>> gains;
-  DenseMap<std::pair<mlir::Attribute, mlir::Attribute>, int32_t> gainIndices;
   PackageSummary summary;
 };
 
@@ -267,63 +262,6 @@ PackageBuilder::describeParameters() {
   return fb.CreateVector(parameters);
 }
 
-/// The rows of a head whose pairs rotary embedding takes from neighbours, where
-/// files interleave halves of heads. An odd head has none.
-static int64_t getInterleavedHead(mlir::Value value) {
-  for (mlir::Operation *user : value.getUsers()) {
-    if (auto rotary = dyn_cast<RotaryOp>(user)) {
-      int64_t head = rotary.getHeadDim();
-      bool isInterleaved = rotary.getStyle() == RotaryStyle::Interleaved;
-      return isInterleaved && head % 2 == 0 ? head : 0;
-    }
-    if (auto norm = dyn_cast<RmsNormOp>(user)) {
-      return getInterleavedHead(norm.getResult());
-    }
-  }
-  return 0;
-}
-
-Expected<int32_t> PackageBuilder::addGain(mlir::FlatSymbolRefAttr weight,
-                                          mlir::FloatAttr offset) {
-  auto [it, isNew] =
-      gainIndices.insert({{weight, offset}, int32_t(gains.size())});
-  if (isNew) {
-    auto param = module.lookupSymbol<ParamOp>(weight.getValue());
-    if (!param) {
-      return createStringError("the gain " + weight.getValue() +
-                               " is no parameter");
-    }
-    std::vector<float> values(param.getTensorType().getNumElements());
-    if (Error error = store.readRows(param.getKey(), 0, values)) {
-      return error;
-    }
-    for (float &value : values) {
-      value += offset ? offset.getValue().convertToFloat() : 0.0f;
-    }
-    gains.push_back(fbs::CreateGain(fb, fb.CreateVector(values)));
-  }
-  return it->second;
-}
-
-Expected<Offset<fbs::AdapterSite>> PackageBuilder::describeSite(LoraOp lora) {
-  auto param = module.lookupSymbol<ParamOp>(lora.getSite());
-  auto basis = param->getAttrOfType<BasisAttr>(kBasisAttrName);
-  int32_t gain = -1;
-  if (basis && basis.getGain()) {
-    auto added = addGain(basis.getGain(), basis.getGainOffset());
-    if (!added) {
-      return added.takeError();
-    }
-    gain = *added;
-  }
-  auto name = fb.CreateString(lora.getSite().str());
-  return fbs::CreateAdapterSite(fb, name, param.getTensorType().getDimSize(1),
-                                param.getTensorType().getDimSize(0), gain,
-                                basis ? basis.getInputRotation() : 0,
-                                basis ? basis.getOutputRotation() : 0,
-                                getInterleavedHead(lora.getResult()));
-}
-
 Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
   std::vector<Offset<flatbuffers::String>> kernels;
   for (const PlannedKernel &kernel : target.plan.kernels) {
@@ -339,8 +277,9 @@ Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
     programs.push_back(describeProgram(program));
   }
   std::vector<Offset<fbs::AdapterSite>> sites;
+  SiteWriter siteWriter(module, &store, fb);
   for (LoraOp lora : target.plan.sites) {
-    auto site = describeSite(lora);
+    auto site = siteWriter.write(lora.getSite(), lora.getResult());
     if (!site) {
       return site.takeError();
     }
@@ -353,7 +292,8 @@ Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
   auto programTables = fb.CreateVector(programs);
   auto siteTables = fb.CreateVector(sites);
   return fbs::CreateTarget(fb, name, kernelNames, variantTables, parameters,
-                           programTables, siteTables, fb.CreateVector(gains));
+                           programTables, siteTables,
+                           fb.CreateVector(siteWriter.getGains()));
 }
 
 Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {

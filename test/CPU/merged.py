@@ -8,10 +8,12 @@
 
 Random adapters at all sites of a small random model: the logits of umber-run with
 --lora are, within the numerics contract, those of the model that has W + scale B A in
-the place of W, for one thread and for several, for prompts of one step and of many;
-with `--passes`, both models go through that pipeline of umber-opt's first (DERIVED
-stands for a folder), as compression does before it encodes anything. Adapters are
-kept in 16 bits, and then in 8, whose steps of 1/127 are seen.
+the place of W, for one thread and for several, for prompts of one step and of many; so
+are those of umber-interp with --lora on the model, before kernels are formed and
+after, and those of what umber-compile --lora makes of it; with `--passes`, both models
+go through that pipeline of umber-opt's first (DERIVED stands for a folder), as
+compression does before it encodes anything. umber-run keeps adapters in 16 bits, and
+then in 8, whose steps of 1/127 are seen.
 """
 
 import argparse
@@ -73,7 +75,13 @@ def merge(model, adapters, head):
             tensor[3] = struct.pack(f"<{len(weights)}f", *weights)
 
 
+def compile_source(source, package, *options):
+    run("umber-compile", source, "--bits=32", "--kv-bits=32", "--max-tokens=16",
+        "-o", str(package), *options)
+
+
 def compile_model(gguf, package, passes):
+    """Gives what was compiled: the model, or the IR behind the passes."""
     source = str(gguf)
     if passes:
         derived = gguf.with_suffix(".derived")
@@ -83,8 +91,32 @@ def compile_model(gguf, package, passes):
             "-o", before)
         pipeline = passes.replace("DERIVED", str(derived))
         run("umber-opt", before, f"--pass-pipeline=builtin.module({pipeline})", "-o", source)
-    run("umber-compile", source, "--bits=32", "--kv-bits=32", "--max-tokens=16",
-        "-o", str(package))
+    compile_source(source, package)
+    return source
+
+
+def lora_options(loras):
+    return [part for lora in loras for part in ("--lora", lora)]
+
+
+def read_floats(path):
+    values = array.array("f")
+    values.frombytes(path.read_bytes())
+    return values
+
+
+def interpreted(folder, source, repeat, loras):
+    """umber-interp's logits on the model or IR, and on its kernels."""
+    out, fused = folder / "interpreted", folder / "fused.mlir"
+    compile_source(source, fused, "--emit=mlir", "--compile-to=fuse")
+    (folder / "prompt").write_text(PROMPT * repeat)
+    prompt = json.loads(run("umber-run", str(folder / "base.umb"), "-f",
+                            str(folder / "prompt"), "--raw", "-n", "1", "--json"))
+    for model in (source, str(fused)):
+        run("umber-interp", model, "--chunk=7", "--logits", str(out),
+            "--prompt-ids=" + ",".join(map(str, prompt["prompt_ids"])),
+            *lora_options(loras))
+        yield read_floats(out)
 
 
 def logits(folder, package, repeat, threads, loras=(), bits=0):
@@ -92,11 +124,13 @@ def logits(folder, package, repeat, threads, loras=(), bits=0):
     out = folder / "logits"
     run("umber-run", str(package), "-f", str(folder / "prompt"), "--raw", "-n", "1",
         "--ignore-eos", "--temp", "0", "-t", str(threads), "--logits", str(out),
-        "--lora-bits", str(bits),
-        *(part for lora in loras for part in ("--lora", lora)))
-    values = array.array("f")
-    values.frombytes(out.read_bytes())
-    return values
+        "--lora-bits", str(bits), *lora_options(loras))
+    return read_floats(out)
+
+
+def difference(found, expected):
+    assert len(found) == len(expected)
+    return max(abs(a - b) for a, b in zip(found, expected))
 
 
 def main():
@@ -132,17 +166,24 @@ def main():
     merge(model, adapters, shape.head_dim)
     merged.write_bytes(model.build())
     packages = [path.with_suffix(".umb") for path in (gguf, merged)]
-    for source, package in zip((gguf, merged), packages):
-        compile_model(source, package, options.passes)
+    source, _ = [compile_model(model, package, options.passes)
+                 for model, package in zip((gguf, merged), packages)]
+    compiled = options.folder / "compiled.umb"
+    compile_source(source, compiled, *lora_options(loras))
 
     for repeat in (1, 3):
         plain = logits(options.folder, packages[0], repeat, 1)
         expected = logits(options.folder, packages[1], repeat, 1)
         found = logits(options.folder, packages[0], repeat, 1, loras)
-        worst = max(abs(a - b) for a, b in zip(found, expected))
-        effect = max(abs(a - b) for a, b in zip(plain, expected))
-        print(f"{json.dumps(options.adapter)}: {worst:.2e} of {effect:.2e}")
-        assert worst <= TOLERANCE, worst
+        effect = difference(plain, expected)
+        for what, values in [
+                ("umber-run", found),
+                ("umber-compile", logits(options.folder, compiled, repeat, 1)),
+                *zip(("umber-interp", "kernels"),
+                     interpreted(options.folder, source, repeat, loras))]:
+            worst = difference(values, expected)
+            print(f"{json.dumps(options.adapter)}, {what}: {worst:.2e} of {effect:.2e}")
+            assert worst <= TOLERANCE, (what, worst)
         assert effect > 50 * TOLERANCE, "the adapters do too little to be seen"
         found8 = logits(options.folder, packages[0], repeat, 1, loras, bits=8)
         worst8 = max(abs(a - b) for a, b in zip(found8, expected))

@@ -3,8 +3,9 @@
 
 #include "tools/common/Loras.h"
 
+#include "runtime/adapter/AdapterSpec.h"
+
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
 using namespace umber::tools;
 
@@ -19,24 +20,16 @@ void umber::tools::addLoraOption(CLI::App &app,
 
 Loras::Loras(const umber_model *model, const std::vector<std::string> &specs) {
   for (const std::string &spec : specs) {
-    std::string path = spec;
-    float scale = 1.0f;
-    size_t colon = spec.rfind(':');
-    // A path may have a colon, too.
-    if (colon != std::string::npos && !std::filesystem::exists(spec)) {
-      path = spec.substr(0, colon);
-      std::string text = spec.substr(colon + 1);
-      if (!CLI::detail::lexical_cast(text, scale)) {
-        throw ToolError("--lora: expected PATH or PATH:SCALE, found '" + spec +
-                        "'");
-      }
+    auto parsed = AdapterSpec::parse(spec);
+    if (!parsed.ok()) {
+      throw ToolError("--lora: " + parsed.status().message());
     }
     umber_adapter *adapter = nullptr;
     check([&](umber_error *error) {
-      return umber_adapter_load(model, path.c_str(), &adapter, error);
+      return umber_adapter_load(model, parsed->path.c_str(), &adapter, error);
     });
     adapters.emplace_back(adapter);
-    scales.push_back(scale);
+    scales.push_back(parsed->scale);
   }
 }
 

@@ -35,7 +35,7 @@ public:
   Compiler(mlir::MLIRContext &context, const Options &options)
       : context(context), options(options),
         diagnostics(&context, options.input),
-        progress(getStages(options), /*quiet=*/options.scratch.empty()) {
+        progress(getStages(options), /*quiet=*/!isCompressing()) {
     context.registerActionHandler([this](function_ref<void()> transform,
                                          const mlir::tracing::Action &action) {
       if (auto *step = dyn_cast<ProgressAction>(&action)) {
@@ -49,6 +49,10 @@ public:
   Error run();
 
 private:
+  /// Which takes long enough for people to be told how far it is.
+  bool isCompressing() const {
+    return options.pipeline->hasEncoded() && !options.scratch.empty();
+  }
   Error fail(const Twine &otherwise) {
     std::string text = diagnostics.getText().empty()
                            ? (options.input + ": " + otherwise).str()
@@ -247,10 +251,10 @@ Error Compiler::report() {
   if (written) {
     result.sizes = *written;
   }
-  if (!options.scratch.empty()) {
+  if (isCompressing()) {
     result.printTable(errs());
   }
-  if (written || !options.scratch.empty()) {
+  if (written || isCompressing()) {
     result.printSummary(errs());
   }
   if (options.report.empty()) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "tools/umber-compile/Options.h"
+#include "runtime/adapter/AdapterSpec.h"
 #include "tools/umber-compile/CompressionFlags.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -34,6 +35,13 @@ struct Flags {
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::Object, "obj", "an object file")),
       cl::cat(category)};
+  cl::list<std::string> lora{
+      "lora",
+      cl::desc(
+          "merge a low-rank adapter, a folder of PEFT's, a GGUF file or an "
+          "adapter package, times a scale (1) into the weights; may be "
+          "repeated"),
+      cl::value_desc("PATH[:SCALE]"), cl::cat(category)};
   CompressionFlags compression{category};
   cl::opt<std::string> saveRecipe{
       "save-recipe", cl::desc("file to write the widths to that were chosen"),
@@ -90,6 +98,10 @@ Error checkDerived(const Flags &flags, Options &options) {
   if (!options.saveRecipe.empty() && options.compileTo == Phase::Import) {
     return makeError("--save-recipe: expected a later --compile-to than "
                      "import, with which no widths are chosen");
+  }
+  if (!options.pipeline->lora.empty() && options.compileTo == Phase::Import) {
+    return makeError("--lora: expected a later --compile-to than import, with "
+                     "which nothing is merged");
   }
   if (!options.pipeline->hasDerived() || options.compileTo == Phase::Import) {
     return Error::success();
@@ -158,6 +170,12 @@ Expected<Options> checkFlags(const Flags &flags) {
                      Twine(flags.threads));
   }
   options.threads = flags.threads;
+  for (const std::string &lora : flags.lora) {
+    if (auto spec = AdapterSpec::parse(lora); !spec.ok()) {
+      return makeError("--lora: " + spec.status().message());
+    }
+    options.pipeline->lora.push_back(lora);
+  }
   options.saveRecipe = flags.saveRecipe;
   options.texts = flags.compression.getTexts();
   auto report = parseReport(flags);

@@ -120,6 +120,9 @@ LogicalResult generate(Interpreter &interpreter, ModuleOp module,
   if (failed(session)) {
     return failure();
   }
+  if (options.adapters && failed(session->setAdapters(options.adapters))) {
+    return failure();
+  }
   auto logits = session->prefill(options.promptIds, options.chunk);
   if (failed(logits)) {
     return failure();

@@ -25,6 +25,8 @@ struct GenerationOptions {
   int64_t chunk = 64;
   /// Where the logits of the prompt's last token go; nowhere if empty.
   std::string logitsFile;
+  /// What is active; null for a model that need not take adapters.
+  AdaptersRef adapters;
   bool json = false;
 };
 

@@ -7,6 +7,7 @@
 #include "dialects/Umber/Interpreter/Interpreter.h"
 #include "tools/common/FirstError.h"
 #include "tools/common/WriteFile.h"
+#include "tools/umber-interp/Adapters.h"
 #include "tools/umber-interp/Load.h"
 #include "tools/umber-interp/Run.h"
 #include "llvm/Support/CommandLine.h"
@@ -29,6 +30,11 @@ static cl::list<int32_t> promptIds(
     "prompt-ids", cl::CommaSeparated, cl::value_desc("ID,..."),
     cl::desc("Run the model over these token ids, then decode greedily"),
     cl::cat(category));
+static cl::list<std::string>
+    loras("lora", cl::value_desc("PATH[:SCALE]"),
+          cl::desc("Add a low-rank adapter, a folder of PEFT's, a GGUF file or "
+                   "an adapter package, times a scale (1); may be repeated"),
+          cl::cat(category));
 static cl::opt<unsigned> count("n", cl::init(0), cl::value_desc("COUNT"),
                                cl::desc("Decode COUNT tokens"),
                                cl::cat(category));
@@ -57,6 +63,18 @@ static LogicalResult run(MLIRContext &context, FirstError &error) {
   if (!store) {
     return error.set(store.takeError());
   }
+  if (!loras.empty() && promptIds.empty()) {
+    return error.set(
+        llvm::createStringError("--lora: expected --prompt-ids with it"));
+  }
+  GenerationOptions options;
+  if (!loras.empty()) {
+    auto adapters = loadAdapters(**module, store->get(), loras);
+    if (!adapters) {
+      return error.set(adapters.takeError());
+    }
+    options.adapters = *adapters;
+  }
   Interpreter interpreter(**module, store->get());
   if (!probeDirectory.empty() &&
       failed(writeProbes(interpreter, **module, probeDirectory))) {
@@ -65,7 +83,6 @@ static LogicalResult run(MLIRContext &context, FirstError &error) {
   if (promptIds.empty()) {
     return runFunctions(interpreter, **module, llvm::outs());
   }
-  GenerationOptions options;
   options.promptIds.assign(promptIds.begin(), promptIds.end());
   options.count = count;
   options.chunk = std::max(1u, chunk.getValue());
