@@ -3,6 +3,7 @@
 
 #include "runtime/adapter/Values.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <cstring>
@@ -23,11 +24,24 @@ uint32_t bitsOf(float value) {
 /// T is the unsigned integer of the values' size; `exponent` its mask.
 template <typename T>
 std::optional<uint64_t> findFullExponent(Bytes values, T exponent) {
-  for (size_t i = 0; i < values.size / sizeof(T); ++i) {
+  constexpr size_t kTogether = 256;
+  size_t count = values.size / sizeof(T);
+  auto isFull = [&](size_t i) {
     T bits;
     std::memcpy(&bits, values.data + i * sizeof(T), sizeof bits);
-    if ((bits & exponent) == exponent) {
-      return i;
+    return T((bits & exponent) == exponent);
+  };
+  for (size_t first = 0; first < count; first += kTogether) {
+    // Without a way out in between, this is done by vectors.
+    size_t end = std::min(first + kTogether, count);
+    T isAny = 0;
+    for (size_t i = first; i < end; ++i) {
+      isAny |= isFull(i);
+    }
+    for (size_t i = first; isAny && i < end; ++i) {
+      if (isFull(i)) {
+        return i;
+      }
     }
   }
   return std::nullopt;

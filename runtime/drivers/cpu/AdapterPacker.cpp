@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstring>
 
 using namespace umber;
 using namespace umber::cpu;
@@ -25,21 +25,55 @@ bool fitsHalf(const std::vector<float> &values) {
   });
 }
 
-/// `count` values, `stride` apart, as integers; what one of them stands for.
-float roundToIntegers(const float *values, int64_t count, int64_t stride,
-                      int8_t *out) {
-  float largest = 0.0f;
-  for (int64_t i = 0; i < count; ++i) {
-    largest = std::max(largest, std::fabs(values[i * stride]));
+/// A clone with wide vectors is several times as fast as one for all
+/// processors.
+#if defined(__x86_64__)
+#define UMBER_ROUNDS __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define UMBER_ROUNDS
+#endif
+
+/// Raises largest[c] to the magnitudes in column c of values, [rows][columns].
+UMBER_ROUNDS void findLargest(const float *values, int64_t rows,
+                              int64_t columns, float *__restrict largest) {
+  int64_t c = 0;
+  for (; c + kPanel <= columns; c += kPanel) {
+    float lanes[kPanel] = {};
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t i = 0; i < kPanel; ++i) {
+        float magnitude = std::fabs(values[row * columns + c + i]);
+        lanes[i] = magnitude > lanes[i] ? magnitude : lanes[i];
+      }
+    }
+    for (int64_t i = 0; i < kPanel; ++i) {
+      largest[c + i] = std::max(largest[c + i], lanes[i]);
+    }
   }
-  float scale = largest / kLargestInteger;
-  for (int64_t i = 0; i < count; ++i) {
-    // A subnormal scale is too coarse to hold to the range by itself.
-    float value = scale > 0.0f ? values[i * stride] / scale : 0.0f;
-    out[i * stride] = int8_t(
-        std::clamp(std::nearbyint(value), -kLargestInteger, kLargestInteger));
+  for (; c < columns; ++c) {
+    for (int64_t row = 0; row < rows; ++row) {
+      largest[c] = std::max(largest[c], std::fabs(values[row * columns + c]));
+    }
   }
-  return scale;
+}
+
+/// Products of magnitudes up to 127 (and a rounding), rounded, ties to even.
+UMBER_ROUNDS void roundProducts(const float *values, const float *factors,
+                                int64_t count, int8_t *out) {
+  for (int64_t i = 0; i < count; ++i) {
+    // From 2^23 on, a float's last bit is 1.
+    float shifted = values[i] * factors[i] + 0x1.8p23f;
+    int32_t bits;
+    std::memcpy(&bits, &shifted, sizeof bits);
+    out[i] = int8_t(bits);
+  }
+}
+
+/// What an integer stands for where the largest magnitude is this, and what
+/// makes integers of values; false if that is no normal number.
+bool findScale(float largest, float &scale, float &factor) {
+  scale = largest / kLargestInteger;
+  factor = largest > 0 ? 1 / scale : 0.0f;
+  return largest == 0 || (std::isnormal(scale) && std::isnormal(factor));
 }
 
 /// Copies matrices of whole elements, in the files' order, to their places.
@@ -71,16 +105,28 @@ bool packIntegers(const LowRankMatrices &matrices, const PackedMemory &memory,
                   umber_low_rank &site) {
   const auto &[rank, inputs, outputs, a, b] = matrices;
   std::vector<int8_t> integersA(a.size()), integersB(b.size());
+  std::vector<float> factors(std::max(rank, inputs)), largest(rank);
+  findLargest(b.data(), outputs, rank, largest.data());
   for (int64_t r = 0; r < rank; ++r) {
-    float ofA =
-        roundToIntegers(&a[r * inputs], inputs, 1, &integersA[r * inputs]);
-    float ofB = roundToIntegers(&b[r], outputs, rank, &integersB[r]);
+    float lanes[kPanel] = {}, ofA, ofB, factor;
+    const float *row = &a[r * inputs];
+    int64_t whole = inputs / kPanel;
+    findLargest(row, whole, kPanel, lanes);
+    findLargest(row + whole * kPanel, 1, inputs - whole * kPanel, lanes);
+    if (!findScale(*std::max_element(lanes, lanes + kPanel), ofA, factor) ||
+        !findScale(largest[r], ofB, largest[r])) {
+      return false;
+    }
     float scale = ofA * ofB;
-    if (!std::isfinite(scale) ||
-        (scale < std::numeric_limits<float>::min() && ofA > 0 && ofB > 0)) {
+    if (!std::isnormal(scale) && ofA != 0 && ofB != 0) {
       return false;
     }
     memory.scales[r] = scale;
+    std::fill_n(factors.begin(), inputs, factor);
+    roundProducts(row, factors.data(), inputs, &integersA[r * inputs]);
+  }
+  for (int64_t o = 0; o < outputs; ++o) {
+    roundProducts(&b[o * rank], largest.data(), rank, &integersB[o * rank]);
   }
   site.type = UMBER_ABI_I8;
   site.scales = memory.scales;
