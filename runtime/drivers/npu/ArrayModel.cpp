@@ -62,10 +62,12 @@ double npu::getScratchpadCycles(const ScratchpadConfig &scratchpad,
                                 int64_t together) {
   int64_t granules = divideUp(rowBytes, scratchpad.granuleBytes);
   auto accesses = [&](int64_t count) {
-    return count == 0 ? 0.0
-                      : static_cast<double>(granules) *
-                            static_cast<double>(
-                                getConflictDepth(scratchpad, count, stride));
+    if (count == 0) {
+      return 0.0;
+    }
+    int64_t atOnce = std::max<int64_t>(1, scratchpad.banks / count);
+    return static_cast<double>(divideUp(granules, atOnce) *
+                               getConflictDepth(scratchpad, count, stride));
   };
   together = std::min(together, rows);
   return static_cast<double>(rows / together) * accesses(together) +

@@ -58,7 +58,8 @@ int64_t getConflictDepth(const ScratchpadConfig &scratchpad, int64_t rows,
                          int64_t stride);
 
 /// Cycles to move `rows` rows of `rowBytes` bytes, `stride` apart, with
-/// `together` rows in one access.
+/// `together` rows in one access. Banks that these leave free serve the rows'
+/// next granules.
 double getScratchpadCycles(const ScratchpadConfig &scratchpad, int64_t rows,
                            int64_t rowBytes, int64_t stride, int64_t together);
 

@@ -56,9 +56,11 @@ TEST(ScratchpadConflicts, DependOnTheStride) {
   EXPECT_EQ(getConflictDepth(scratchpad, 16, 32 * 16), 8);
   EXPECT_EQ(getConflictDepth(scratchpad, 16, 65 * 16), 1);
   EXPECT_EQ(getConflictDepth(scratchpad, 128, 16), 2);
-  // 20 rows of 4 granules, 16 at once: the last access has 4 rows.
-  EXPECT_EQ(getScratchpadCycles(scratchpad, 20, 64, 64, 16), 4 + 4);
-  EXPECT_EQ(getScratchpadCycles(scratchpad, 20, 64, 1024, 16), 4 * 16 + 4 * 4);
+  // 20 rows of 8 granules, 16 at once, so that 64 banks have 4 of each; the
+  // last access is of 4 rows.
+  EXPECT_EQ(getScratchpadCycles(scratchpad, 20, 128, 65 * 16, 16), 2 + 1);
+  EXPECT_EQ(getScratchpadCycles(scratchpad, 20, 128, 64 * 16, 16),
+            2 * 16 + 1 * 4);
 }
 
 } // namespace
