@@ -107,4 +107,28 @@ void printReport(const ProductReport &report, bool json) {
   }
 }
 
+void printParameters(const Config &config, bool json) {
+  if (json) {
+    nlohmann::ordered_json list = nlohmann::json::array();
+    for (const Parameter &parameter : config.parameters) {
+      list.push_back({{"name", parameter.path},
+                      {"value", parameter.value},
+                      {"provenance", getName(parameter.provenance)},
+                      {"source", parameter.source}});
+    }
+    // A description may hold bytes that are no text.
+    std::cout << list.dump(2, ' ', false,
+                           nlohmann::json::error_handler_t::replace)
+              << '\n';
+    return;
+  }
+  std::printf("| parameter | value | provenance | source |\n"
+              "| --- | ---: | --- | --- |\n");
+  for (const Parameter &parameter : config.parameters) {
+    std::printf("| %s | %.10g | %s | %s |\n", parameter.path.c_str(),
+                parameter.value, getName(parameter.provenance),
+                parameter.source.c_str());
+  }
+}
+
 } // namespace umber::tools

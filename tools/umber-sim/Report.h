@@ -21,6 +21,10 @@ struct ProductReport {
 /// To standard output: a table, or one JSON object.
 void printReport(const ProductReport &report, bool json);
 
+/// What a description says, and where each number comes from: a table of
+/// Markdown, or a JSON array.
+void printParameters(const npu::Config &config, bool json);
+
 } // namespace umber::tools
 
 #endif // UMBER_TOOLS_UMBER_SIM_REPORT_H

@@ -19,6 +19,7 @@ struct Options {
   std::string weights;
   std::string dataflow;
   int64_t layers = 1;
+  bool parameters = false;
   bool json = false;
 };
 
@@ -55,6 +56,13 @@ std::string getOwnWeights(const npu::Config &config) {
 void run(const Options &options) {
   ProductReport report;
   report.config = take(npu::loadConfig(options.device), "--device: ");
+  if (options.parameters) {
+    printParameters(report.config, options.json);
+    return;
+  }
+  if (options.gemm.empty()) {
+    throw std::runtime_error("--gemm is required");
+  }
   report.weights =
       options.weights.empty() ? getOwnWeights(report.config) : options.weights;
   report.request.weights =
@@ -87,12 +95,11 @@ int main(int argc, char **argv) {
   app.add_option("--device", options.device,
                  "A description: a .json file, or the name of one of Umber's")
       ->required();
-  app.add_option("--gemm", options.gemm,
-                 "A product's rows, columns and inner size: M,N,K")
-      ->delimiter(',')
-      ->expected(3)
-      ->check(CLI::Range(int64_t(1), int64_t(1) << 24))
-      ->required();
+  auto *gemm = app.add_option("--gemm", options.gemm,
+                              "A product's rows, columns and inner size: M,N,K")
+                   ->delimiter(',')
+                   ->expected(3)
+                   ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
   app.add_option("--weights", options.weights,
                  "f16, i8, a palette of 1, 2, 3, 4, 6 or 8 bits as p4, or of "
                  "vectors as p2x64; default: f16, or i8 where there is no f16");
@@ -101,6 +108,10 @@ int main(int argc, char **argv) {
   app.add_option("--dataflow", options.dataflow,
                  "What stays in a systolic array: weights, outputs or inputs")
       ->check(CLI::IsMember({"ws", "os", "is"}));
-  app.add_flag("--json", options.json, "Print a JSON object");
+  auto *parameters = app.add_flag(
+      "--parameters", options.parameters,
+      "Print the device's parameters, and where they come from, instead");
+  app.add_flag("--json", options.json, "Print JSON");
+  parameters->excludes(gemm);
   return toolMain(app, argc, argv, [&] { run(options); });
 }

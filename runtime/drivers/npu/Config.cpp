@@ -192,14 +192,6 @@ Result<Config> npu::loadConfig(const std::string &device) {
                                           names);
 }
 
-std::vector<std::string> npu::getConfigNames() {
-  std::vector<std::string> names;
-  for (const NamedConfig &named : kNamedConfigs) {
-    names.emplace_back(named.name);
-  }
-  return names;
-}
-
 const char *npu::getName(Provenance provenance) {
   return kProvenanceNames[static_cast<size_t>(provenance)];
 }

@@ -156,9 +156,6 @@ Result<Config> parseConfig(Bytes text, const std::string &file);
 /// names there are.
 Result<Config> loadConfig(const std::string &device);
 
-/// The names of the descriptions that come with Umber, sorted.
-std::vector<std::string> getConfigNames();
-
 const char *getName(Provenance provenance);
 /// `ws`, `os` or `is`.
 const char *getName(Dataflow dataflow);

@@ -99,14 +99,15 @@ public:
     return wait;
   }
 
-  /// Drains all that is left, from `cycle` on; the cycle of the last line.
+  /// Drains all that is left, from `cycle` on, whether or not an earlier part
+  /// still drains then; the cycle of the last line of all.
   int64_t finish(int64_t cycle) {
     flush();
     while (firstLine < lines) {
       drain(cycle);
       cycle = drainEnd + 1;
     }
-    return drainEnd;
+    return lastDrainEnd;
   }
 
   int64_t getWrittenWords() const { return writtenWords; }
@@ -135,6 +136,7 @@ private:
       partial.pop_front();
     }
     drainEnd = cycle + end - firstLine - 1;
+    lastDrainEnd = std::max(lastDrainEnd, drainEnd);
     free += count;
     writtenWords += count;
     firstLine = end;
@@ -150,7 +152,7 @@ private:
   /// Lines from `firstLine` up to `lines` wait; `lineWords` are in the next.
   int64_t firstLine = 0, lines = 0, lineWords = 0;
   std::deque<PartialLine> partial;
-  int64_t drainEnd = 0;
+  int64_t drainEnd = 0, lastDrainEnd = 0;
   int64_t writtenWords = 0;
 };
 

@@ -38,10 +38,10 @@ std::string parseChanged(const std::string &from, const std::string &to,
 }
 
 TEST(Configs, OfUmberAreRead) {
-  EXPECT_GE(getConfigNames().size(), 6u);
-  for (const std::string &name : getConfigNames()) {
-    Config config = getConfig(name);
-    EXPECT_EQ(config.name, name);
+  EXPECT_GE(kNamedConfigs.size(), 6u);
+  for (const NamedConfig &named : kNamedConfigs) {
+    Config config = getConfig(std::string(named.name));
+    EXPECT_EQ(config.name, named.name);
     EXPECT_GE(config.parameters.size(), 10u);
     for (const Parameter &parameter : config.parameters) {
       EXPECT_FALSE(parameter.source.empty()) << parameter.path;

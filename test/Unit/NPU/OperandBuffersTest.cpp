@@ -3,7 +3,7 @@
 //
 // Totals with a limited interface, against SCALE-Sim's golden reports
 // (golden_trace_user_*, the first three rows) and against runs of its commit
-// 1d62b68 for other sizes, rates and arrays.
+// 1d62b68 for other sizes, rates, arrays and memories.
 
 #include "runtime/drivers/npu/OperandBuffers.h"
 #include "test/Unit/NPU/Fixture.h"
@@ -18,6 +18,8 @@ struct Row {
   int64_t rate, rows, columns;
   Dataflow dataflow;
   int64_t cyclesWithPrefetch, cycles, stallCycles;
+  /// KiB of the memories of inputs and outputs; the weights' has 64.
+  int64_t memory = 64;
 };
 
 constexpr Dataflow ws = Dataflow::WeightStationary;
@@ -44,6 +46,20 @@ constexpr Row kRows[] = {
     {{33, 77, 500}, 10, 32, 32, os, 8824, 5293, 1922},
     {{1, 512, 512}, 10, 32, 32, ws, 213749, 209653, 185334},
     {{400, 300, 200}, 8, 64, 16, is, 230187, 223435, 179236},
+    {{7, 200, 100}, 10, 32, 32, os, 3512, 1133, 0, 64},
+    {{5, 5, 5}, 10, 32, 32, ws, 116, 98, 0, 64},
+    {{40, 40, 400}, 10, 64, 64, is, 8447, 6355, 4746, 8},
+    {{100, 90, 80}, 4, 8, 8, ws, 38521, 36115, 21476, 4},
+    {{100, 90, 80}, 4, 8, 8, os, 34289, 32167, 17504, 4},
+    {{100, 90, 80}, 4, 8, 8, is, 78667, 76383, 61824, 4},
+    {{300, 64, 64}, 3, 16, 16, os, 40082, 38467, 31324, 2},
+    {{20, 300, 40}, 7, 32, 8, ws, 8680, 6839, 0, 2},
+    {{20, 300, 40}, 7, 32, 8, is, 5064, 2219, 0, 2},
+    {{128, 128, 512}, 16, 128, 128, ws, 19483, 16411, 14372, 16},
+    {{128, 128, 512}, 16, 128, 128, os, 6787, 4227, 3462, 16},
+    {{196, 192, 384}, 10, 32, 32, ws, 72404, 66367, 45488, 64},
+    {{9, 300, 200}, 10, 32, 32, is, 11210, 6601, 3844, 32},
+    {{300, 9, 200}, 10, 32, 32, ws, 9486, 6515, 3758, 32},
 };
 
 TEST(OperandBuffers, StallAsInScaleSim) {
@@ -54,6 +70,7 @@ TEST(OperandBuffers, StallAsInScaleSim) {
     array.rows = row.rows;
     array.columns = row.columns;
     array.dataflow = row.dataflow;
+    array.inputBufferWords = array.outputBufferWords = 1024 * row.memory;
     Result<BufferedTiming> timing = runBuffered(array, row.shape);
     ASSERT_TRUE(timing.ok());
     // Within 2 % is asked for; the model is the same.
