@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-GENERIC = {"--help", "--help-list", "--version"}
+GENERIC = {"-h", "--help", "--help-list", "--version"}
 
 
 def main():

@@ -1,0 +1,73 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_RUNTIME_DRIVERS_NPU_DRAMCHANNEL_H
+#define UMBER_RUNTIME_DRIVERS_NPU_DRAMCHANNEL_H
+
+#include "runtime/drivers/npu/Command.h"
+#include "runtime/drivers/npu/Config.h"
+
+#include <array>
+
+namespace umber::npu {
+
+/// The channel to DRAM, which the streams that are active share: each gets an
+/// equal part of its time, except that a stream that something else holds back
+/// leaves what it cannot use to the others (max-min fairness). A stream of
+/// efficiency e moves e · bandwidth · its part of the time. One stream per
+/// queue. Times are cycles of the array's clock.
+class DramChannel {
+public:
+  explicit DramChannel(const Config &config);
+
+  /// Whole bursts of all segments, in bytes.
+  uint64_t getMovedBytes(const Work &work) const;
+
+  /// Starts a queue's stream of a work's bytes. It gets `mostBytesPerCycle` at
+  /// most.
+  void start(unsigned queue, const Work &work, double mostBytesPerCycle);
+  /// Cycles until the stream is through at the present rates.
+  double getRemainingCycles(unsigned queue) const;
+  /// Lets all streams run.
+  void advance(double cycles);
+  /// Whether all bytes are moved, up to rounding.
+  bool isDone(unsigned queue) const;
+
+  struct Usage {
+    double cycles = 0;
+    /// Of these, held back by its own limit.
+    double limitedCycles = 0;
+  };
+  /// Ends the stream.
+  Usage finish(unsigned queue);
+
+  unsigned activeCount() const { return active; }
+  /// Whether every active stream is held back by its own limit, so that part
+  /// of the bandwidth lies idle.
+  bool isUnderused() const { return underused; }
+
+private:
+  struct Stream {
+    bool active = false;
+    double remaining = 0;
+    double bandwidth = 0; ///< bytes a cycle, when it is alone
+    double most = 0;
+    double rate = 0;
+    bool limited = false;
+    Usage usage;
+  };
+
+  void share();
+
+  std::array<Stream, kQueues> streams;
+  unsigned active = 0;
+  bool underused = false;
+  uint64_t burst;
+  double weightBandwidth;
+  double readBandwidth;
+  double writeBandwidth;
+};
+
+} // namespace umber::npu
+
+#endif // UMBER_RUNTIME_DRIVERS_NPU_DRAMCHANNEL_H

@@ -1,0 +1,117 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// umber-sim: what a product takes on a neural engine that exists as a
+// description, in time and energy.
+
+#include "tools/common/ToolMain.h"
+#include "tools/umber-sim/Report.h"
+#include "umber/umber.h"
+
+using namespace umber;
+using namespace umber::tools;
+
+namespace {
+
+struct Options {
+  std::string device;
+  std::vector<int64_t> gemm;
+  std::string weights;
+  std::string dataflow;
+  int64_t layers = 1;
+  bool parameters = false;
+  bool json = false;
+};
+
+template <typename T>
+T take(Result<T> result, const char *what) {
+  if (!result.ok()) {
+    throw std::runtime_error(what + result.status().message());
+  }
+  return std::move(*result);
+}
+
+void setDataflow(npu::Config &config, const std::string &name) {
+  auto *array = std::get_if<npu::SystolicArray>(&config.array);
+  if (array) {
+    array->dataflow = name == "ws"   ? npu::Dataflow::WeightStationary
+                      : name == "os" ? npu::Dataflow::OutputStationary
+                                     : npu::Dataflow::InputStationary;
+    return;
+  }
+  // Weights stay in an array of blocks, and nothing else can be asked of it.
+  if (name != "ws" || !std::holds_alternative<npu::BlockArray>(config.array)) {
+    throw std::runtime_error("--dataflow: expected a device that has it, found "
+                             "'" +
+                             name + "' for " + config.name);
+  }
+}
+
+/// The engine's own arithmetic: f16 where it has any.
+std::string getOwnWeights(const npu::Config &config) {
+  const auto *cores = std::get_if<npu::CoreArray>(&config.array);
+  return cores && cores->rowsF16 > 0 ? "f16" : "i8";
+}
+
+void run(const Options &options) {
+  ProductReport report;
+  report.config = take(npu::loadConfig(options.device), "--device: ");
+  if (options.parameters) {
+    printParameters(report.config, options.json);
+    return;
+  }
+  if (options.gemm.empty()) {
+    throw std::runtime_error("--gemm is required");
+  }
+  report.weights =
+      options.weights.empty() ? getOwnWeights(report.config) : options.weights;
+  report.request.weights =
+      take(npu::parseWeightFormat(report.weights), "--weights: ");
+  report.request.shape = {options.gemm[0], options.gemm[1], options.gemm[2]};
+  report.request.layers = options.layers;
+  if (!options.dataflow.empty()) {
+    setDataflow(report.config, options.dataflow);
+  }
+  // Counts of events are of 64 bits, with some to spare.
+  double macs = static_cast<double>(options.layers);
+  for (int64_t size : options.gemm) {
+    macs *= static_cast<double>(size);
+  }
+  if (macs > 1e17) {
+    throw std::runtime_error("--gemm: expected at most 1e17 products in all "
+                             "layers, found more");
+  }
+  report.timing = take(npu::runProduct(report.config, report.request), "");
+  printReport(report, options.json);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CLI::App app("Times a neural engine that exists as a description",
+               "umber-sim");
+  Options options;
+  app.set_version_flag("--version", umber_version());
+  app.add_option("--device", options.device,
+                 "A description: a .json file, or the name of one of Umber's")
+      ->required();
+  auto *gemm = app.add_option("--gemm", options.gemm,
+                              "A product's rows, columns and inner size: M,N,K")
+                   ->delimiter(',')
+                   ->expected(3)
+                   ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+  app.add_option("--weights", options.weights,
+                 "f16, i8, a palette of 1, 2, 3, 4, 6 or 8 bits as p4, or of "
+                 "vectors as p2x64; default: f16, or i8 where there is no f16");
+  app.add_option("--repeat", options.layers, "Layers of that size, as a chain")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 20));
+  app.add_option("--dataflow", options.dataflow,
+                 "What stays in a systolic array: weights, outputs or inputs")
+      ->check(CLI::IsMember({"ws", "os", "is"}));
+  auto *parameters = app.add_flag(
+      "--parameters", options.parameters,
+      "Print the device's parameters, and where they come from, instead");
+  app.add_flag("--json", options.json, "Print JSON");
+  parameters->excludes(gemm);
+  return toolMain(app, argc, argv, [&] { run(options); });
+}
