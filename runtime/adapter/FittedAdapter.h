@@ -8,8 +8,7 @@
 #ifndef UMBER_RUNTIME_ADAPTER_FITTEDADAPTER_H
 #define UMBER_RUNTIME_ADAPTER_FITTEDADAPTER_H
 
-#include "runtime/adapter/Adapter.h"
-#include "runtime/package/Orthogonal.h"
+#include "runtime/adapter/SiteBases.h"
 
 #include <map>
 #include <memory>
@@ -26,6 +25,10 @@ public:
   static Result<FittedAdapter> fit(std::shared_ptr<const Adapter> adapter,
                                    const fbs::Package &model,
                                    const fbs::Target &target);
+
+  /// A target's own corrections (readRecovery), which are in its bases.
+  static FittedAdapter recovery(std::shared_ptr<const Adapter> adapter,
+                                const fbs::Target &target);
 
   size_t count() const { return pairs.size(); }
   /// A pair, with the file's matrices and scale.
@@ -44,17 +47,16 @@ private:
 
   FittedAdapter(std::shared_ptr<const Adapter> adapter,
                 const fbs::Target &target)
-      : adapter(std::move(adapter)), target(&target) {}
+      : adapter(std::move(adapter)), target(&target), bases(target) {}
 
   Status addPair(const AdapterPair &pair,
                  const std::map<std::string, uint32_t> &sites);
-  /// Keeps the matrix of a rotation; false if there is none of that size.
-  bool addRotation(uint32_t size);
 
   std::shared_ptr<const Adapter> adapter;
   const fbs::Target *target;
   std::vector<Pair> pairs;
-  std::map<uint32_t, Orthogonal> rotations;
+  SiteBases bases;
+  bool isInBases = false; // the target's
 };
 
 } // namespace umber
