@@ -9,29 +9,6 @@ using flatbuffers::Offset;
 
 namespace umber {
 
-SmallVector<LinearOp> findAdaptableProducts(mlir::func::FuncOp function) {
-  mlir::SymbolTable symbols(function->getParentOfType<mlir::ModuleOp>());
-  SmallVector<LinearOp> products;
-  DenseMap<mlir::Attribute, unsigned> uses;
-  function.walk([&](LinearOp linear) {
-    products.push_back(linear);
-    ++uses[linear.getWeightAttr()];
-  });
-  erase_if(products, [&](LinearOp linear) {
-    mlir::Operation *weight = symbols.lookup(linear.getWeight());
-    if (!linear.getWeight().contains('.') || weight->hasAttr(kAddedAttrName)) {
-      return true;
-    }
-    bool isShared = uses[linear.getWeightAttr()] > 1;
-    if (isShared) {
-      linear.emitRemark("no site of adapters: expected a matrix that one "
-                        "product uses");
-    }
-    return isShared;
-  });
-  return products;
-}
-
 //===----------------------------------------------------------------------===//
 // SiteWriter
 //===----------------------------------------------------------------------===//

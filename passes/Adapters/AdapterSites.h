@@ -14,12 +14,6 @@
 
 namespace umber {
 
-/// The products of `function` whose matrices are sites, in its order: the
-/// model's own, of a layer, and used once. A remark tells of those that are
-/// used more often.
-llvm::SmallVector<mlir::umber::LinearOp>
-findAdaptableProducts(mlir::func::FuncOp function);
-
 /// Tells a package's metadata of sites, as runtime/package/umb.fbs has them.
 class SiteWriter {
 public:

@@ -5,7 +5,9 @@
 #include "dialects/Umber/LinearAlgebra/LinearAlgebra.h"
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "passes/Adapters/LowRankCorrection.h"
+#include "passes/Compression/Palette/QuantizeRows.h"
 #include "passes/Compression/Palette/Tables.h"
+#include "passes/Compression/Recipe.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
@@ -15,7 +17,7 @@ using namespace mlir::umber;
 namespace umber {
 
 /// Part of the results' names: to be raised when the same inputs give others.
-constexpr llvm::StringLiteral kVersion = "1";
+constexpr llvm::StringLiteral kVersion = "2";
 
 static LogicalResult fail(ParamOp param, llvm::Error error) {
   ParamOp at = param;
@@ -29,13 +31,18 @@ bool Candidate::isPossible(ParamOp param) {
          !param->hasAttr(kAddedAttrName);
 }
 
-Candidate::Candidate(ParamOp param, int64_t rank) : param(param) {
+Candidate::Candidate(ParamOp param, int64_t rank, int64_t bits) : param(param) {
   RankedTensorType type = param.getTensorType();
   int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
   this->rank = std::min({rank, rows, columns});
   Type half = Float16Type::get(param.getContext());
-  typeA = RankedTensorType::get({this->rank, columns}, half);
-  typeB = RankedTensorType::get({rows, this->rank}, half);
+  Attribute encoding;
+  if (bits == 8) {
+    // Rows of B's transpose: a scale per rank says the least with few bytes.
+    encoding = QuantizedAttr::get(param.getContext(), bits, 0);
+  }
+  typeA = RankedTensorType::get({this->rank, columns}, half, encoding);
+  typeB = RankedTensorType::get({this->rank, rows}, half, encoding);
 }
 
 StringRef Candidate::getOriginal() {
@@ -43,7 +50,7 @@ StringRef Candidate::getOriginal() {
 }
 
 int64_t Candidate::getBytes() const {
-  return getStoredBytes(typeA) + getStoredBytes(typeB);
+  return getFactorBytes(typeA) + getFactorBytes(typeB);
 }
 
 double Candidate::getGain() const {
@@ -55,8 +62,9 @@ LogicalResult Candidate::name(const DerivedParameters &parameters,
   for (auto [part, key] : {std::pair("a", &keyA), std::pair("b", &keyB)}) {
     auto made = parameters.getKey(
         param, llvm::formatv("correction {0} version={1} rank={2} "
-                             "original={3:x} statistics={4:x}",
-                             part, kVersion, rank, original, statistics)
+                             "bits={3} original={4:x} statistics={5:x}",
+                             part, kVersion, rank, getStorageWidth(typeA),
+                             original, statistics)
                    .str());
     if (failed(made)) {
       return failure();
@@ -66,28 +74,52 @@ LogicalResult Candidate::name(const DerivedParameters &parameters,
   return success();
 }
 
-FailureOr<std::pair<std::vector<float>, std::vector<float>>>
-Candidate::makeFactors(ArrayRef<float> error,
-                       const palette::ProductMoments &moments,
-                       DerivedStore &derived) const {
+/// Of a matrix with so many columns.
+static std::vector<float> transpose(ArrayRef<float> matrix, int64_t columns) {
+  int64_t rows = int64_t(matrix.size()) / columns;
+  std::vector<float> transposed(matrix.size());
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) {
+      transposed[c * rows + r] = matrix[r * columns + c];
+    }
+  }
+  return transposed;
+}
+
+/// Keeps a factor as its type says.
+static llvm::Error writeFactor(DerivedStore &derived, StringRef key,
+                               RankedTensorType type,
+                               MutableArrayRef<float> factor) {
+  if (type.getEncoding()) {
+    auto matrix =
+        palette::quantizeRows(factor, type.getDimSize(0), type.getDimSize(1));
+    return matrix ? derived.write(key, type, *matrix, "") : matrix.takeError();
+  }
+  for (float &element : factor) {
+    element = palette::fromHalf(palette::toHalf(element));
+    if (!std::isfinite(element)) {
+      return llvm::createStringError(
+          "expected a correction within f16's range");
+    }
+  }
+  return derived.write(key, type.getShape(), factor);
+}
+
+LogicalResult Candidate::makeFactors(ArrayRef<float> error,
+                                     const palette::ProductMoments &moments,
+                                     DerivedStore &derived) const {
   auto correction = findCorrection(error, moments, rank);
   if (!correction) {
     return fail(param, correction.takeError());
   }
-  for (auto [key, type, factor] : {std::tuple(&keyA, typeA, &correction->a),
-                                   std::tuple(&keyB, typeB, &correction->b)}) {
-    for (float &element : *factor) {
-      element = palette::fromHalf(palette::toHalf(element));
-      if (!std::isfinite(element)) {
-        return fail(param, llvm::createStringError(
-                               "expected a correction within f16's range"));
-      }
-    }
-    if (llvm::Error error = derived.write(*key, type.getShape(), *factor)) {
-      return fail(param, std::move(error));
-    }
+  std::vector<float> b = transpose(correction->b, rank);
+  if (llvm::Error error = writeFactor(derived, keyA, typeA, correction->a)) {
+    return fail(param, std::move(error));
   }
-  return std::pair(std::move(correction->a), std::move(correction->b));
+  if (llvm::Error error = writeFactor(derived, keyB, typeB, b)) {
+    return fail(param, std::move(error));
+  }
+  return success();
 }
 
 LogicalResult Candidate::find(DerivedParameters &parameters,
@@ -114,22 +146,18 @@ LogicalResult Candidate::find(DerivedParameters &parameters,
   before = palette::getOutputChange(*error, known->moments);
 
   DerivedStore &derived = parameters.getDerived();
-  std::vector<float> a(typeA.getNumElements()), b(typeB.getNumElements());
-  if (derived.contains(keyA) && derived.contains(keyB)) {
-    for (auto [key, factor] : {std::pair(&keyA, &a), std::pair(&keyB, &b)}) {
-      if (llvm::Error error = derived.readRows(*key, 0, *factor)) {
-        return fail(param, std::move(error));
-      }
-    }
-  } else {
-    auto made = makeFactors(*error, known->moments, derived);
-    if (failed(made)) {
-      return failure();
-    }
-    std::tie(a, b) = std::move(*made);
+  if (!(derived.contains(keyA) && derived.contains(keyB)) &&
+      failed(makeFactors(*error, known->moments, derived))) {
+    return failure();
   }
-  multiply({b.data(), rank}, {a.data(), columns}, error->data(), columns, rows,
-           columns, rank, -1, 1);
+  std::vector<float> a(typeA.getNumElements()), b(typeB.getNumElements());
+  for (auto [key, factor] : {std::pair(&keyA, &a), std::pair(&keyB, &b)}) {
+    if (llvm::Error error = derived.readRows(*key, 0, *factor)) {
+      return fail(param, std::move(error));
+    }
+  }
+  multiply({b.data(), rows, true}, {a.data(), columns}, error->data(), columns,
+           rows, columns, rank, -1, 1);
   after = palette::getOutputChange(*error, known->moments);
   return success();
 }

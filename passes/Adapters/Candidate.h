@@ -15,12 +15,12 @@ struct Candidate {
   /// pass has added, as a rotation, is as good as exact.
   static bool isPossible(mlir::umber::ParamOp param);
 
-  /// The rank is at most the matrix's smaller side.
-  Candidate(mlir::umber::ParamOp param, int64_t rank);
+  /// The rank is at most the matrix's smaller side; `bits` are 8 or 16.
+  Candidate(mlir::umber::ParamOp param, int64_t rank, int64_t bits);
 
-  /// Finds the correction and keeps it among the derived parameters, rounded to
-  /// f16, or takes that of a run before; and measures what it does. Fails with
-  /// a diagnostic at the parameter.
+  /// Finds the correction and keeps it among the derived parameters, rounded,
+  /// or takes that of a run before; and measures what it does. Fails with a
+  /// diagnostic at the parameter.
   mlir::LogicalResult find(DerivedParameters &parameters,
                            const Statistics &statistics);
 
@@ -33,19 +33,18 @@ struct Candidate {
 
   mlir::umber::ParamOp param;
   int64_t rank;
-  mlir::RankedTensorType typeA, typeB;
-  std::string keyA, keyB;       ///< of the factors
+  mlir::RankedTensorType typeA, typeB; ///< rank x inputs and rank x outputs
+  std::string keyA, keyB;              ///< of the factors
   double before = 0, after = 0; ///< the predicted loss without and with it
 
 private:
   /// Sets the keys.
   mlir::LogicalResult name(const DerivedParameters &parameters,
                            uint64_t original, uint64_t statistics);
-  /// The factors of the best correction of `error`, rounded.
-  mlir::FailureOr<std::pair<std::vector<float>, std::vector<float>>>
-  makeFactors(llvm::ArrayRef<float> error,
-              const palette::ProductMoments &moments,
-              DerivedStore &derived) const;
+  /// Keeps the factors of the best correction of `error`, rounded.
+  mlir::LogicalResult makeFactors(llvm::ArrayRef<float> error,
+                                  const palette::ProductMoments &moments,
+                                  DerivedStore &derived) const;
 };
 
 } // namespace umber

@@ -3,6 +3,7 @@
 
 #include "passes/Adapters/AdapterSites.h"
 #include "passes/Adapters/Passes.h"
+#include "passes/Adapters/Sites.h"
 #include "passes/Compression/DerivedParameters.h"
 #include "runtime/adapter/AdapterSpec.h"
 #include "llvm/ADT/StringExtras.h"
@@ -84,7 +85,7 @@ FailureOr<AdapterSites::List> MergeAdapters::findSites() {
     return module.emitError("expected a function 'step'");
   }
   AdapterSites::List list;
-  for (LinearOp linear : findAdaptableProducts(step)) {
+  for (LinearOp linear : ::umber::findSites(step)) {
     list.insert({linear.getWeightAttr().getAttr(), linear.getResult()});
   }
   for (auto [weight, result] : AdapterSites::findAttached(module)) {

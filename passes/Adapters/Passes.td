@@ -64,19 +64,19 @@ def MergeAdaptersPass : Pass<"umber-merge-adapters", "::mlir::ModuleOp"> {
 def RecoverPass : Pass<"umber-recover", "::mlir::ModuleOp"> {
   let summary = "correct palettized matrices by products of low rank";
   let description = [{
-    For every product's matrix of the model's that umber-palettize or
-    umber-quantize-embeddings has stored as a palette: finds the two f16 matrices, `A` of `rank` rows and
-    `B` of as many columns, whose product makes up for most of the predicted loss
-    (passes/Adapters/LowRankCorrection.h), and names them as the matrix's
-    `recover`. Codes and tables stay as they are.
+    For every palette that is a site of adapters (umber-attach-adapters): finds the
+    two matrices, `A` of `rank` rows and `B` of as many columns, whose product makes
+    up for most of the predicted loss (passes/Adapters/LowRankCorrection.h), and names
+    them as the matrix's `recover`, `B` transposed. They are f16, or 8-bit integers
+    with a scale per rank. Codes and tables stay as they are. If there are any, sites
+    get their `umber.lora`, which adds corrections whatever adapters are active.
 
     A correction is left out where the loss that it takes away, per byte, is less
     than what the same bytes would take away as wider codes of the matrix of the
     body that gains most by them, as umber-palettize has predicted; `all` keeps
-    them all. A remark and `umber.recovery` have both numbers. With a `recipe`, its
+    them all. A remark and `umber.recovery` have both numbers; the module's has what
+    all of them do, and what as many bytes of wider codes would. With a `recipe`, its
     ranks are what is done.
-
-    With `apply`, the corrections are added to the products by ops of their own.
 
     Before:
     ```mlir
@@ -88,25 +88,22 @@ def RecoverPass : Pass<"umber-recover", "::mlir::ModuleOp"> {
     ```mlir
     umber.param @l0.attn.q from "l0.attn.q.5B0E" : tensor<576x576xf16, #umber.palette<bits = 2, rows = 16>> {recover = #umber.low_rank<@l0.attn.q.recover_a, @l0.attn.q.recover_b>, umber.error = 4.1e-02 : f64, ...}
     umber.param @l0.attn.q.recover_a from "l0.attn.q.91C3" : tensor<16x576xf16> {umber.added}
-    umber.param @l0.attn.q.recover_b from "l0.attn.q.07FA" : tensor<576x16xf16> {umber.added}
+    umber.param @l0.attn.q.recover_b from "l0.attn.q.07FA" : tensor<16x576xf16> {umber.added}
 
     %q = umber.linear %h, @l0.attn.q : tensor<?x576xf32> -> tensor<?x576xf32>
-    %a = umber.linear %h, @l0.attn.q.recover_a : tensor<?x576xf32> -> tensor<?x16xf32>
-    %b = umber.linear %a, @l0.attn.q.recover_b : tensor<?x16xf32> -> tensor<?x576xf32>
-    %c = arith.addf %q, %b : tensor<?x576xf32>
+    %q0 = umber.lora %q, %h, %ad[@l0.attn.q] : tensor<?x576xf32>, tensor<?x576xf32>
     ```
   }];
   let options = [Option<"rank", "rank", "int64_t", "16",
                         "rank of a correction; at most the smaller side">,
                  Option<"all", "all", "bool", "false",
                         "also corrections that gain less than wider codes">,
-                 Option<"apply", "apply", "bool", "true",
-                        "add the corrections to the products">,
+                 Option<"factorBits", "factor-bits", "int64_t", "16",
+                        "bits of the two matrices' elements: 8 or 16">,
                  RecipeOption, BitsOption, ChoicesOption, RefineRoundsOption,
                  StatisticsOption, InputDampingOption, OutputDampingOption,
                  DerivedOption];
-  let dependentDialects = ["::mlir::umber::UmberDialect",
-                           "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 
 #endif // UMBER_ADAPTERS_PASSES

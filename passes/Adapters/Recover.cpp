@@ -1,15 +1,13 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "dialects/Umber/Parameters/StoredSize.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "passes/Adapters/Candidate.h"
+#include "passes/Adapters/BitsInstead.h"
 #include "passes/Adapters/Passes.h"
+#include "passes/Adapters/Sites.h"
 #include "passes/Compression/BodyChoices.h"
-#include "passes/Compression/MatrixEncoder.h"
-#include "passes/Compression/ParameterUsers.h"
 #include "passes/Compression/ProgressAction.h"
 #include "passes/Compression/Recipe.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace umber {
@@ -23,33 +21,6 @@ using namespace ::umber;
 
 namespace {
 
-/// Adds B (A x) to every product W x: this is how a correction takes part in
-/// what is computed.
-void addProducts(ArrayRef<Operation *> users, ParamOp a, ParamOp b) {
-  for (Operation *user : users) {
-    auto linear = dyn_cast<LinearOp>(user);
-    if (!linear) {
-      continue;
-    }
-    OpBuilder builder(linear->getContext());
-    builder.setInsertionPointAfter(linear);
-    auto multiply = [&](Value x, ParamOp weight) -> Value {
-      RankedTensorType type = linear.getType();
-      return LinearOp::create(
-          builder, linear.getLoc(),
-          RankedTensorType::get(
-              {type.getDimSize(0), weight.getTensorType().getDimSize(0)},
-              type.getElementType()),
-          x, FlatSymbolRefAttr::get(weight.getSymNameAttr()),
-          FlatSymbolRefAttr());
-    };
-    Value correction = multiply(multiply(linear.getX(), a), b);
-    auto sum = arith::AddFOp::create(builder, linear.getLoc(),
-                                     linear.getResult(), correction);
-    linear.getResult().replaceAllUsesExcept(sum, sum);
-  }
-}
-
 struct Recover : ::umber::impl::RecoverPassBase<Recover> {
   using RecoverPassBase::RecoverPassBase;
 
@@ -62,22 +33,27 @@ struct Recover : ::umber::impl::RecoverPassBase<Recover> {
 private:
   LogicalResult run();
   LogicalResult checkOptions();
-  FailureOr<std::vector<Candidate>> findCandidates(const ParameterUsers &users);
+  FailureOr<std::vector<Candidate>> findCandidates();
   /// What the recipe says, matrix by matrix.
-  FailureOr<std::vector<Candidate>> readRecipe(const ParameterUsers &users);
-  /// The decrease of the predicted loss per byte that wider codes would buy.
-  FailureOr<double> getGainOfBits(ArrayRef<Candidate> candidates,
-                                  MatrixEncoder &encoder);
-  void add(const Candidate &candidate, DerivedParameters &parameters,
-           const ParameterUsers &users);
+  FailureOr<std::vector<Candidate>> readRecipe();
+  /// What their bytes would buy as wider codes.
+  FailureOr<BitsInstead> measureBits(ArrayRef<Candidate> candidates,
+                                     MatrixEncoder &encoder);
+  void add(const Candidate &candidate, DerivedParameters &parameters);
   void describe(const Candidate &candidate, std::optional<double> gainOfBits,
                 bool isChosen);
+  void summarize(ArrayRef<Candidate> candidates,
+                 const std::optional<BitsInstead> &bits);
 };
 
 LogicalResult Recover::checkOptions() {
   if (!isCorrectionRank(rank)) {
     return getOperation().emitError("expected ")
            << kCorrectionRanks << ", found " << rank.getValue();
+  }
+  if (factorBits != 8 && factorBits != 16) {
+    return getOperation().emitError("expected factors of 8 or 16 bits, found ")
+           << factorBits.getValue();
   }
   for (int64_t choice : choices) {
     if (!isStorageWidth(choice)) {
@@ -89,28 +65,34 @@ LogicalResult Recover::checkOptions() {
                                      {inputDamping, outputDamping});
 }
 
-FailureOr<std::vector<Candidate>>
-Recover::findCandidates(const ParameterUsers &users) {
+FailureOr<std::vector<Candidate>> Recover::findCandidates() {
+  auto step = getOperation().lookupSymbol<func::FuncOp>("step");
+  SmallVector<LinearOp> products;
+  if (step && !step.isExternal()) {
+    products = findSites(step);
+  }
+  llvm::StringSet<> sites;
+  for (LinearOp linear : products) {
+    sites.insert(linear.getWeight());
+  }
   std::vector<Candidate> candidates;
   for (auto param : getOperation().getOps<ParamOp>()) {
     if (param.getRecoverAttr()) {
       return param.emitOpError("expected no correction yet, found one");
     }
-    if (Candidate::isPossible(param) &&
-        llvm::any_of(users.get(param.getSymName()), llvm::IsaPred<LinearOp>)) {
-      candidates.emplace_back(param, rank);
+    if (Candidate::isPossible(param) && sites.contains(param.getSymName())) {
+      candidates.emplace_back(param, rank, factorBits);
     }
   }
   return candidates;
 }
 
-FailureOr<std::vector<Candidate>>
-Recover::readRecipe(const ParameterUsers &users) {
+FailureOr<std::vector<Candidate>> Recover::readRecipe() {
   auto read = Recipe::read(recipe);
   if (!read) {
     return getOperation().emitError(llvm::toString(read.takeError()));
   }
-  auto candidates = findCandidates(users);
+  auto candidates = findCandidates();
   if (failed(candidates) ||
       failed(read->checkNames(getOperation(), ModelBody(getOperation())))) {
     return failure();
@@ -119,67 +101,28 @@ Recover::readRecipe(const ParameterUsers &users) {
   for (Candidate &candidate : *candidates) {
     auto found = read->ranks.find(candidate.param.getSymName());
     if (found != read->ranks.end()) {
-      named.emplace_back(candidate.param, found->second);
+      named.emplace_back(candidate.param, found->second, factorBits);
       read->ranks.erase(found);
     }
   }
   for (auto param : getOperation().getOps<ParamOp>()) {
     if (read->ranks.contains(param.getSymName())) {
-      return param.emitOpError("expected the palette of a product to recover, "
-                               "as the recipe says, found ")
+      return param.emitOpError("expected the palette of a layer's product to "
+                               "recover, as the recipe says, found ")
              << param.getTensorType();
     }
   }
   return named;
 }
 
-FailureOr<double> Recover::getGainOfBits(ArrayRef<Candidate> candidates,
-                                         MatrixEncoder &encoder) {
-  ModelBody parts(getOperation());
-  SmallVector<int64_t> widths = getBudgetWidths(parts, bits, choices);
-  // Others have next to no error left, or no width to be compared with.
-  std::vector<OwningOpRef<ParamOp>> originals;
-  SmallVector<ParamOp> params;
-  std::vector<size_t> chosen;
-  std::vector<double> losses;
-  for (Candidate candidate : candidates) {
-    ParamOp param = candidate.param;
-    int64_t width = getStorageWidth(param.getTensorType());
-    if (!llvm::is_contained(parts.body, param) ||
-        !llvm::is_contained(widths, width)) {
-      continue;
-    }
-    // As umber-palettize saw it, so that what it has measured is found.
-    ParamOp original = cast<ParamOp>(param->clone());
-    originals.emplace_back(original);
-    original.setSource(candidate.getOriginal());
-    original.setType(RankedTensorType::get(param.getTensorType().getShape(),
-                                           Float32Type::get(&getContext())));
-    params.push_back(original);
-    chosen.push_back(llvm::find(widths, width) - widths.begin());
-    losses.push_back(candidate.before);
-  }
-  auto errors = encoder.measure(params, widths, [](ParamOp) {});
-  if (failed(errors)) {
-    return failure();
-  }
-  std::vector<std::vector<StorageChoice>> matrices;
-  for (auto [i, param] : llvm::enumerate(params)) {
-    std::vector<StorageChoice> &matrix = matrices.emplace_back();
-    double now = (*errors)[i][chosen[i]];
-    for (auto [width, error] : llvm::zip(widths, (*errors)[i])) {
-      // Predictions are right in proportion, and what the matrix costs as it
-      // is now is known.
-      matrix.push_back(
-          {getStoredBytes(MatrixEncoder::getType(param.getTensorType(), width)),
-           now > 0 ? losses[i] * error / now : 0.0});
-    }
-  }
-  return getMarginalGain(matrices, chosen);
+FailureOr<BitsInstead> Recover::measureBits(ArrayRef<Candidate> candidates,
+                                            MatrixEncoder &encoder) {
+  SmallVector<int64_t> widths =
+      getBudgetWidths(ModelBody(getOperation()), bits, choices);
+  return BitsInstead::measure(getOperation(), widths, candidates, encoder);
 }
 
-void Recover::add(const Candidate &candidate, DerivedParameters &parameters,
-                  const ParameterUsers &users) {
+void Recover::add(const Candidate &candidate, DerivedParameters &parameters) {
   ParamOp param = candidate.param;
   std::string name = param.getSymName().str();
   ParamOp a = parameters.add(getOperation(), name + ".recover_a",
@@ -189,9 +132,6 @@ void Recover::add(const Candidate &candidate, DerivedParameters &parameters,
   param.setRecoverAttr(LowRankAttr::get(
       &getContext(), FlatSymbolRefAttr::get(a.getSymNameAttr()),
       FlatSymbolRefAttr::get(b.getSymNameAttr())));
-  if (apply) {
-    addProducts(users.get(name), a, b);
-  }
 }
 
 void Recover::describe(const Candidate &candidate,
@@ -227,12 +167,41 @@ void Recover::describe(const Candidate &candidate,
           .str());
 }
 
+void Recover::summarize(ArrayRef<Candidate> candidates,
+                        const std::optional<BitsInstead> &instead) {
+  int64_t bytes = 0;
+  double loss = 0, left = 0;
+  for (const Candidate &candidate : candidates) {
+    bool isDone = ParamOp(candidate.param).getRecoverAttr() != nullptr;
+    bytes += isDone ? candidate.getBytes() : 0;
+    loss += candidate.before;
+    left += isDone ? candidate.after : candidate.before;
+  }
+  if (bytes == 0) {
+    return;
+  }
+  // What is not a candidate costs as much with corrections as without.
+  double others = instead ? instead->getLoss() - loss : 0;
+  Builder builder(&getContext());
+  SmallVector<NamedAttribute> said = {
+      builder.getNamedAttr("bytes", builder.getI64IntegerAttr(bytes)),
+      builder.getNamedAttr("loss", builder.getF64FloatAttr(loss + others)),
+      builder.getNamedAttr("recovered",
+                           builder.getF64FloatAttr(left + others))};
+  if (instead) {
+    said.push_back(builder.getNamedAttr(
+        "bits", builder.getF64FloatAttr(instead->getBits(bytes))));
+    said.push_back(builder.getNamedAttr(
+        "bits_loss", builder.getF64FloatAttr(instead->getLoss(bytes))));
+  }
+  getOperation()->setAttr(kRecoveryAttrName, builder.getDictionaryAttr(said));
+}
+
 LogicalResult Recover::run() {
   if (failed(checkOptions())) {
     return failure();
   }
-  ParameterUsers users(getOperation());
-  auto candidates = recipe.empty() ? findCandidates(users) : readRecipe(users);
+  auto candidates = recipe.empty() ? findCandidates() : readRecipe();
   if (failed(candidates)) {
     return failure();
   }
@@ -255,25 +224,31 @@ LogicalResult Recover::run() {
       }))) {
     return failure();
   }
+  std::optional<BitsInstead> instead;
   std::optional<double> gainOfBits;
   if (recipe.empty()) {
     MatrixEncoder encoder(*parameters, collected, refineRounds);
-    auto gain = getGainOfBits(*candidates, encoder);
-    if (failed(gain)) {
+    auto measured = measureBits(*candidates, encoder);
+    if (failed(measured)) {
       return failure();
     }
-    gainOfBits = *gain;
+    instead = std::move(*measured);
+    gainOfBits = instead->getGain();
   }
+  bool isAny = false;
   for (const Candidate &candidate : *candidates) {
     bool isChosen =
         !recipe.empty() || (candidate.after < candidate.before &&
                             (all || candidate.getGain() >= *gainOfBits));
     describe(candidate, gainOfBits, isChosen);
     if (isChosen) {
-      add(candidate, *parameters, users);
+      add(candidate, *parameters);
+      isAny = true;
     }
   }
-  return success();
+  summarize(*candidates, instead);
+  // Sites are where corrections act.
+  return isAny ? attachAdapters(getOperation()) : success();
 }
 
 } // namespace

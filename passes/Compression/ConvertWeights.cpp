@@ -3,6 +3,7 @@
 
 #include "dialects/Umber/IR/UmberOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "passes/Compression/ModelBody.h"
 #include "passes/Compression/Passes.h"
 
 namespace umber {
@@ -27,9 +28,13 @@ struct ConvertWeights : ::umber::impl::ConvertWeightsPassBase<ConvertWeights> {
     Builder builder(&getContext());
     Type element =
         bits == 16 ? Type(builder.getF16Type()) : builder.getF32Type();
+    // Those are f16 in every package.
+    SmallVector<ParamOp> corrections =
+        ::umber::ModelBody(getOperation()).corrections;
     for (auto param : getOperation().getOps<ParamOp>()) {
       RankedTensorType type = param.getTensorType();
-      if (type.getRank() != 2 || type.getEncoding() || param.getValue()) {
+      if (type.getRank() != 2 || type.getEncoding() || param.getValue() ||
+          llvm::is_contained(corrections, param)) {
         continue;
       }
       param.setType(RankedTensorType::get(type.getShape(), element));

@@ -66,7 +66,7 @@ static void addRecovery(OpPassManager &pm, const PipelineOptions &options) {
     recover.rank = options.recoverRank;
   }
   recover.all = options.recoverAll;
-  recover.apply = options.recoverApply;
+  recover.factorBits = options.recoverBits;
   recover.recipe = options.recipe;
   recover.bits = options.bits;
   llvm::append_range(recover.choices, options.choices);

@@ -95,11 +95,10 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       *this, "recover-all",
       llvm::cl::desc("correct every palette, also where wider codes gain more"),
       llvm::cl::init(false)};
-  Option<bool> recoverApply{
-      *this, "recover-apply",
-      llvm::cl::desc("add corrections to the products, not only to the "
-                     "parameters"),
-      llvm::cl::init(true)};
+  Option<int64_t> recoverBits{
+      *this, "recover-bits",
+      llvm::cl::desc("bits per element of corrections: 8 or 16"),
+      llvm::cl::init(16)};
   Option<bool> rotate{
       *this, "rotate",
       llvm::cl::desc("rotate the residual stream, and values with outputs"),

@@ -22,13 +22,23 @@ namespace umber {
 struct AdapterPair {
   /// The base's GGUF tensor without ".weight", such as "blk.3.attn_q".
   std::string site;
-  fbs::DType dtype; ///< of both matrices: F32, F16 or BF16, little-endian
+  fbs::DType dtype; ///< of both: F32, F16, BF16 or I8, little-endian
   int64_t rank, inputs, outputs;
   // Views of what the Adapter keeps. Only those from an adapter package are
   // sure to be aligned, to 64 bytes.
   Bytes a;     ///< [rank][inputs]
   Bytes b;     ///< [outputs][rank]
   float scale; ///< alpha / rank, or alpha / sqrt(rank)
+  // I8: what each rank's integers, a row of a and a column of b, count.
+  Bytes aScales = {}; ///< [rank] F16
+  Bytes bScales = {};
+
+  /// Of all of it.
+  uint64_t bytes() const {
+    return a.size + b.size + aScales.size + bScales.size;
+  }
+  /// The matrices in f32, without the pair's scale.
+  void load(float *a, float *b) const;
 };
 
 /// The order of the rows of attn_q and attn_k within a head. Files of GGUF's

@@ -5,8 +5,8 @@
 #include "runtime/adapter/Pairing.h"
 #include "runtime/adapter/Quote.h"
 #include "runtime/adapter/Values.h"
+#include "runtime/package/ElementType.h"
 #include "runtime/package/Format.h"
-#include "runtime/package/Package.h"
 #include "runtime/package/PackageWriter.h"
 
 namespace umber {
@@ -31,20 +31,46 @@ Result<AdapterPair> readPair(const fbs::AdapterPair &entry, Bytes segment) {
   pair.rank = int64_t(entry.rank());
   pair.inputs = int64_t(entry.inputs());
   pair.outputs = int64_t(entry.outputs());
+  uint64_t bytes = elementBits(pair.dtype) / 8;
   pair.a = {segment.data + entry.a_offset(),
-            size_t(entry.rank() * entry.inputs() * kBytes)};
+            size_t(entry.rank() * entry.inputs() * bytes)};
   pair.b = {segment.data + entry.b_offset(),
-            size_t(entry.outputs() * entry.rank() * kBytes)};
+            size_t(entry.outputs() * entry.rank() * bytes)};
   pair.scale = entry.scale();
-  const AdapterMatrix matrices[] = {
+  std::vector<AdapterMatrix> matrices = {
       {pair.site + ".a", pair.dtype, pair.rank, pair.inputs, pair.a},
       {pair.site + ".b", pair.dtype, pair.outputs, pair.rank, pair.b}};
+  if (pair.dtype == fbs::DType_I8) {
+    size_t size = size_t(entry.rank() * kBytes);
+    pair.aScales = {segment.data + entry.a_scales(), size};
+    pair.bScales = {segment.data + entry.b_scales(), size};
+    // All integers are finite.
+    matrices = {
+        {pair.site + ".a.scales", fbs::DType_F16, 1, pair.rank, pair.aScales},
+        {pair.site + ".b.scales", fbs::DType_F16, 1, pair.rank, pair.bScales}};
+  }
   for (const AdapterMatrix &matrix : matrices) {
     if (Status status = checkFinite(matrix); !status.ok()) {
       return status;
     }
   }
   return pair;
+}
+
+/// Messages have no path.
+Result<std::vector<AdapterPair>> readPairs(
+    const Package &package,
+    const flatbuffers::Vector<flatbuffers::Offset<fbs::AdapterPair>> &entries) {
+  std::vector<AdapterPair> pairs;
+  for (const fbs::AdapterPair *entry : entries) {
+    Result<AdapterPair> pair =
+        readPair(*entry, package.segment(entry->segment()));
+    if (!pair.ok()) {
+      return pair.status();
+    }
+    pairs.push_back(std::move(*pair));
+  }
+  return pairs;
 }
 
 class AdapterWriter {
@@ -125,10 +151,20 @@ Status AdapterWriter::writePair(const AdapterPair &pair) {
   if (Status status = writeMatrix(pair.b, pair.dtype, dtype, b); !status.ok()) {
     return status;
   }
+  uint64_t aScales = 0, bScales = 0;
+  if (dtype == fbs::DType_I8) {
+    for (auto [scales, offset] : {std::pair(pair.aScales, &aScales),
+                                  std::pair(pair.bScales, &bScales)}) {
+      Status status = writeMatrix(scales, dtype, dtype, *offset);
+      if (!status.ok()) {
+        return status;
+      }
+    }
+  }
   entries.push_back(fbs::CreateAdapterPair(
       builder, builder.CreateString(pair.site), dtype, uint64_t(pair.rank),
-      uint64_t(pair.inputs), uint64_t(pair.outputs), pair.scale, segment, a,
-      b));
+      uint64_t(pair.inputs), uint64_t(pair.outputs), pair.scale, segment, a, b,
+      aScales, bScales));
   return Status();
 }
 
@@ -188,17 +224,34 @@ readAdapterPackage(const std::string &path) {
   info.architecture = toString(adapter.arch());
   info.baseHash = adapter.base_hash();
   info.rowOrder = RowOrder(adapter.row_order());
-  std::vector<AdapterPair> pairs;
-  for (const fbs::AdapterPair *entry : *adapter.pairs()) {
-    Result<AdapterPair> pair =
-        readPair(*entry, package->segment(entry->segment()));
-    if (!pair.ok()) {
-      return Status(pair.status().code(),
-                    path + ": " + pair.status().message());
-    }
-    pairs.push_back(std::move(*pair));
+  Result<std::vector<AdapterPair>> pairs =
+      readPairs(*package, *adapter.pairs());
+  if (!pairs.ok()) {
+    return Status(pairs.status().code(),
+                  path + ": " + pairs.status().message());
   }
-  return std::make_shared<const Adapter>(std::move(info), std::move(pairs),
+  return std::make_shared<const Adapter>(std::move(info), std::move(*pairs),
+                                         std::move(package));
+}
+
+Result<std::shared_ptr<const Adapter>>
+readRecovery(std::shared_ptr<const Package> package,
+             const fbs::Target &target) {
+  if (!target.recovery() || target.recovery()->size() == 0) {
+    return std::shared_ptr<const Adapter>();
+  }
+  Result<std::vector<AdapterPair>> pairs =
+      readPairs(*package, *target.recovery());
+  if (!pairs.ok()) {
+    return pairs.status();
+  }
+  const fbs::ModelInfo &model = *package->meta().model();
+  AdapterInfo info;
+  info.name = "recovery";
+  info.baseName = model.name()->str();
+  info.architecture = model.arch()->str();
+  info.baseHash = model.base_hash();
+  return std::make_shared<const Adapter>(std::move(info), std::move(*pairs),
                                          std::move(package));
 }
 

@@ -7,6 +7,7 @@
 #define UMBER_RUNTIME_ADAPTER_ADAPTERPACKAGE_H
 
 #include "runtime/adapter/Adapter.h"
+#include "runtime/package/Package.h"
 
 namespace umber {
 
@@ -14,9 +15,16 @@ namespace umber {
 Result<std::shared_ptr<const Adapter>>
 readAdapterPackage(const std::string &path);
 
+/// A target's own corrections, as an adapter whose sites are named by the
+/// target's AdapterSites and whose matrices are in the target's bases; null if
+/// it has none. The segments have been verified. CorruptFile, without the path,
+/// where a value is not finite.
+Result<std::shared_ptr<const Adapter>>
+readRecovery(std::shared_ptr<const Package> package, const fbs::Target &target);
+
 /// Writes a package, which stands at `path` when it is complete. Matrices of 16
-/// bits stay as they are. Those of F32 are rounded to F16, ties to even, or
-/// both of a pair to BF16 if a value of either is too large for F16;
+/// or 8 bits stay as they are. Those of F32 are rounded to F16, ties to even,
+/// or both of a pair to BF16 if a value of either is too large for F16;
 /// InvalidArgument if one is too large for that too. Other failures are those
 /// of OutputFile.
 Status writeAdapterPackage(const AdapterInfo &info,

@@ -4,10 +4,9 @@
 #include "runtime/adapter/FittedAdapter.h"
 
 #include "runtime/adapter/Site.h"
-#include "runtime/adapter/Values.h"
 #include "runtime/package/HashText.h"
 
-#include <cstring>
+#include <algorithm>
 #include <string>
 
 namespace umber {
@@ -16,20 +15,6 @@ namespace {
 
 Status unsupported(const std::string &message) {
   return Status(StatusCode::Unsupported, message);
-}
-
-/// Sorts each head's rows of b from Hugging Face's order to the interleaved
-/// one.
-void interleave(float *b, int64_t outputs, int64_t rank, int64_t head) {
-  std::vector<float> sorted(head * rank);
-  for (int64_t first = 0; first < outputs; first += head) {
-    float *rows = b + first * rank;
-    for (int64_t i = 0; i < head; ++i) {
-      int64_t from = i / 2 + i % 2 * (head / 2);
-      std::memcpy(&sorted[i * rank], rows + from * rank, rank * sizeof(float));
-    }
-    std::memcpy(rows, sorted.data(), sorted.size() * sizeof(float));
-  }
 }
 
 } // namespace
@@ -82,60 +67,44 @@ Status FittedAdapter::addPair(const AdapterPair &pair,
         " x " + std::to_string(site.inputs()) + ", found one of " +
         std::to_string(pair.outputs) + " x " + std::to_string(pair.inputs));
   }
-  for (uint32_t size : {site.input_rotation(), site.output_rotation()}) {
-    if (size != 0 && !addRotation(size)) {
-      return unsupported(pair.site +
-                         ": expected a rotation that this version "
-                         "knows, found one of size " +
-                         std::to_string(size));
-    }
+  if (Status status = bases.add(site); !status.ok()) {
+    return Status(status.code(), pair.site + ": " + status.message());
   }
   pairs.push_back({&pair, found->second});
   return {};
 }
 
-bool FittedAdapter::addRotation(uint32_t size) {
-  if (rotations.count(size)) {
-    return true;
+FittedAdapter FittedAdapter::recovery(std::shared_ptr<const Adapter> adapter,
+                                      const fbs::Target &target) {
+  std::map<std::string, uint32_t> sites;
+  for (uint32_t i = 0; i < target.sites()->size(); ++i) {
+    sites.emplace(target.sites()->Get(i)->name()->str(), i);
   }
-  auto rotation = Orthogonal::get(size);
-  if (!rotation) {
-    return false;
+  FittedAdapter fitted(std::move(adapter), target);
+  fitted.isInBases = true;
+  for (const AdapterPair &pair : fitted.adapter->pairs()) {
+    fitted.pairs.push_back({&pair, sites.at(pair.site)});
   }
-  rotations.emplace(size, std::move(*rotation));
-  return true;
+  return fitted;
+}
+
+int FittedAdapter::bitsAsStored() const {
+  if (!isInBases) {
+    return 0;
+  }
+  bool areIntegers =
+      std::all_of(pairs.begin(), pairs.end(), [](const Pair &pair) {
+        return pair.pair->dtype == fbs::DType_I8;
+      });
+  return areIntegers ? 8 : 16;
 }
 
 void FittedAdapter::load(size_t index, float *a, float *b) const {
   const AdapterPair &pair = this->pair(index);
-  const fbs::AdapterSite &site = *target->sites()->Get(this->site(index));
-  loadValues(pair.dtype, pair.a, a);
-  loadValues(pair.dtype, pair.b, b);
-  if (site.interleaved_head() != 0 &&
-      adapter->rowOrder() == RowOrder::HuggingFace) {
-    interleave(b, pair.outputs, pair.rank, site.interleaved_head());
-  }
-  // As umber-absorb-norms and umber-rotate do with W.
-  if (site.gain() >= 0) {
-    const flatbuffers::Vector<float> &gain =
-        *target->gains()->Get(site.gain())->values();
-    for (int64_t r = 0; r < pair.rank; ++r) {
-      for (int64_t c = 0; c < pair.inputs; ++c) {
-        a[r * pair.inputs + c] *= gain.Get(c);
-      }
-    }
-  }
-  if (uint32_t size = site.input_rotation()) {
-    const Orthogonal &rotation = rotations.at(size);
-    for (int64_t at = 0; at < pair.rank * pair.inputs; at += size) {
-      rotation.apply(a + at);
-    }
-  }
-  if (uint32_t size = site.output_rotation()) {
-    const Orthogonal &rotation = rotations.at(size);
-    for (int64_t first = 0; first < pair.outputs; first += size) {
-      rotation.apply(b + first * pair.rank, pair.rank);
-    }
+  pair.load(a, b);
+  if (!isInBases) {
+    bases.enter(*target->sites()->Get(site(index)), adapter->rowOrder(),
+                pair.rank, a, b);
   }
 }
 

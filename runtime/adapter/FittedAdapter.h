@@ -8,8 +8,7 @@
 #ifndef UMBER_RUNTIME_ADAPTER_FITTEDADAPTER_H
 #define UMBER_RUNTIME_ADAPTER_FITTEDADAPTER_H
 
-#include "runtime/adapter/Adapter.h"
-#include "runtime/package/Orthogonal.h"
+#include "runtime/adapter/SiteBases.h"
 
 #include <map>
 #include <memory>
@@ -29,8 +28,14 @@ public:
 
   /// Of all its pairs.
   RowOrder rowOrder() const { return adapter->rowOrder(); }
+  /// A target's own corrections (readRecovery), which are in its bases.
+  static FittedAdapter recovery(std::shared_ptr<const Adapter> adapter,
+                                const fbs::Target &target);
 
   size_t count() const { return pairs.size(); }
+  /// Bits of a value of a target's own corrections, in which a device has them
+  /// as they are: 8 if all are I8, else 16. 0 for other adapters.
+  int bitsAsStored() const;
   /// A pair, with the file's matrices and scale.
   const AdapterPair &pair(size_t index) const { return *pairs[index].pair; }
   /// The index of its site in Target.sites.
@@ -47,17 +52,16 @@ private:
 
   FittedAdapter(std::shared_ptr<const Adapter> adapter,
                 const fbs::Target &target)
-      : adapter(std::move(adapter)), target(&target) {}
+      : adapter(std::move(adapter)), target(&target), bases(target) {}
 
   Status addPair(const AdapterPair &pair,
                  const std::map<std::string, uint32_t> &sites);
-  /// Keeps the matrix of a rotation; false if there is none of that size.
-  bool addRotation(uint32_t size);
 
   std::shared_ptr<const Adapter> adapter;
   const fbs::Target *target;
   std::vector<Pair> pairs;
-  std::map<uint32_t, Orthogonal> rotations;
+  SiteBases bases;
+  bool isInBases = false; // the target's
 };
 
 } // namespace umber

@@ -73,6 +73,19 @@ std::string Site::listModules() { return list(&Module::module); }
 
 std::string Site::listTensors() { return list(&Module::tensor); }
 
+bool Site::isReordered() const {
+  std::string_view tensor = kModules[module].tensor;
+  return tensor == "attn_q" || tensor == "attn_k";
+}
+
+std::string Site::moduleName() const {
+  return std::string(kModules[module].module);
+}
+
+std::string Site::modulePath() const {
+  return "model.layers." + std::to_string(layer) + "." + moduleName();
+}
+
 std::string Site::name() const {
   return "blk." + std::to_string(layer) + "." +
          std::string(kModules[module].tensor);

@@ -32,6 +32,14 @@ struct Site {
 
   /// Such as "blk.3.attn_q".
   std::string name() const;
+  /// The module behind the layer, such as "self_attn.q_proj".
+  std::string moduleName() const;
+  /// All of it, such as "model.layers.3.self_attn.q_proj".
+  std::string modulePath() const;
+
+  /// Whether GGUF's llama architecture has the rows in another order than
+  /// Hugging Face's checkpoints: RowOrder.
+  bool isReordered() const;
 
   bool operator<(const Site &other) const {
     return std::tie(layer, module) < std::tie(other.layer, other.module);

@@ -3,6 +3,7 @@
 
 #include "runtime/core/LoadedAdapter.h"
 
+#include "runtime/adapter/AdapterPackage.h"
 #include "runtime/adapter/FittedAdapter.h"
 #include "runtime/core/Hash.h"
 
@@ -23,10 +24,11 @@ void addFingerprint(const FittedAdapter &adapter, size_t index,
   uint32_t scale;
   static_assert(sizeof scale == sizeof pair.scale);
   std::memcpy(&scale, &pair.scale, sizeof scale);
-  parts.insert(parts.end(),
-               {adapter.site(index), uint64_t(pair.dtype), uint64_t(pair.rank),
-                scale, hashBytes(pair.a.data, pair.a.size),
-                hashBytes(pair.b.data, pair.b.size)});
+  parts.insert(parts.end(), {adapter.site(index), uint64_t(pair.dtype),
+                             uint64_t(pair.rank), scale});
+  for (Bytes part : {pair.a, pair.b, pair.aScales, pair.bScales}) {
+    parts.push_back(hashBytes(part.data, part.size));
+  }
 }
 
 std::string stampOfFile(const std::string &path) {
@@ -83,6 +85,24 @@ umber::loadAdapter(const std::string &path, const fbs::Package &model,
       hashBytes(parts.data(), parts.size() * sizeof parts.front());
   loaded->onDevice = std::move(*made);
   return std::shared_ptr<const LoadedAdapter>(std::move(loaded));
+}
+
+Result<std::shared_ptr<const DeviceAdapter>>
+umber::loadRecovery(std::shared_ptr<const Package> package,
+                    const DeviceModel &device) {
+  const fbs::Target *target = device.adapterTarget();
+  if (!target) {
+    return std::shared_ptr<const DeviceAdapter>();
+  }
+  Result<std::shared_ptr<const Adapter>> read =
+      readRecovery(std::move(package), *target);
+  if (!read.ok()) {
+    return read.status();
+  }
+  if (!*read) {
+    return std::shared_ptr<const DeviceAdapter>();
+  }
+  return device.loadAdapter(FittedAdapter::recovery(*read, *target));
 }
 
 std::string AdapterCache::stampOf(const std::string &path) {

@@ -7,6 +7,7 @@
 #define UMBER_RUNTIME_CORE_LOADEDADAPTER_H
 
 #include "runtime/drivers/Driver.h"
+#include "runtime/package/Package.h"
 
 #include <cstdint>
 #include <list>
@@ -30,6 +31,11 @@ struct LoadedAdapter {
 Result<std::shared_ptr<const LoadedAdapter>>
 loadAdapter(const std::string &path, const fbs::Package &model,
             const DeviceModel &device);
+
+/// The corrections that the device's target of `package` has of its own; null
+/// if it has none, or the device takes no adapters. Messages have no path.
+Result<std::shared_ptr<const DeviceAdapter>>
+loadRecovery(std::shared_ptr<const Package> package, const DeviceModel &device);
 
 /// The adapters that were used last, as many as a number of bytes has room for.
 /// Any thread may call it.

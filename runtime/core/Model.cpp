@@ -110,6 +110,13 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
                : Status(status.code(), path + ": " + status.message());
   }
   model->onDevice = std::move(*loaded);
+  Result<std::shared_ptr<const DeviceAdapter>> corrections =
+      loadRecovery(*package, *model->onDevice);
+  if (!corrections.ok()) {
+    return Status(corrections.status().code(),
+                  path + ": " + corrections.status().message());
+  }
+  model->corrections = std::move(*corrections);
   model->fillIn(**driver);
   text.get();
   return std::shared_ptr<const Model>(std::move(model));
@@ -130,7 +137,8 @@ void Model::fillIn(const Driver &driver) {
   values.max_batch = onDevice->maxTokens();
   values.body_bits = info.body_bits();
   values.parameter_count = info.parameter_count();
-  values.weight_bytes = onDevice->weightBytes();
+  values.weight_bytes =
+      onDevice->weightBytes() + (corrections ? corrections->bytes() : 0);
   values.cache_bytes_per_token = cacheBytesPerToken(*meta.cache());
   values.identity = identify(meta);
   if (const fbs::Tokenizer *tokenizer = meta.tokenizer()) {

@@ -36,6 +36,11 @@ public:
   loadAdapter(const std::string &path) const;
 
   const DeviceModel &device() const { return *onDevice; }
+  /// What the package has to make up for compression, which every session has
+  /// active besides its adapters; null if it has nothing.
+  const std::shared_ptr<const DeviceAdapter> &recovery() const {
+    return corrections;
+  }
   int32_t vocab() const { return values.vocab; }
   int32_t contextLength() const { return values.context_length; }
   uint64_t identity() const { return values.identity; }
@@ -57,6 +62,7 @@ private:
 
   std::shared_ptr<const Package> package;
   std::unique_ptr<DeviceModel> onDevice;
+  std::shared_ptr<const DeviceAdapter> corrections;
   std::vector<int32_t> ends; // tokens that end an answer
   std::unique_ptr<Tokenizer> text;
   std::unique_ptr<ChatTemplate> chat;

@@ -32,6 +32,11 @@ Session::create(std::shared_ptr<const Model> model, int32_t context) {
     return state.status();
   }
   session->state = std::move(*state);
+  if (session->owner->recovery()) {
+    if (Status status = session->activate({}); !status.ok()) {
+      return status;
+    }
+  }
   return session;
 }
 
@@ -191,6 +196,13 @@ Status Session::truncate(int32_t position) {
   return {};
 }
 
+Status Session::activate(std::vector<ActiveAdapter> adapters) {
+  if (owner->recovery()) {
+    adapters.insert(adapters.begin(), {owner->recovery(), 1.0f});
+  }
+  return state->setAdapters(std::move(adapters));
+}
+
 Status
 Session::setAdapters(std::vector<std::shared_ptr<const LoadedAdapter>> adapters,
                      const float *scales) {
@@ -211,9 +223,10 @@ Session::setAdapters(std::vector<std::shared_ptr<const LoadedAdapter>> adapters,
     std::memcpy(&bits, &scales[i], sizeof bits);
     parts.insert(parts.end(), {adapters[i]->fingerprint, bits});
   }
-  if (Status status = state->setAdapters(std::move(active)); !status.ok()) {
+  if (Status status = activate(std::move(active)); !status.ok()) {
     return status;
   }
+  // Not of the corrections, which are as much the model's as its weights.
   origin = parts.empty()
                ? 0
                : hashBytes(parts.data(), parts.size() * sizeof parts.front());

@@ -71,6 +71,8 @@ private:
       : owner(std::move(model)), capacity(context) {}
 
   Status checkAppend(const int32_t *ids, size_t count) const;
+  /// Makes the model's own corrections and these active.
+  Status activate(std::vector<ActiveAdapter> adapters);
   static Status checkBatch(const std::vector<Session *> &sessions,
                            const int32_t *ids);
   Status step(const int32_t *ids, int32_t tokens, int32_t outputs,

@@ -263,6 +263,9 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
   if (Status status = verifySites(target, where); !status.ok()) {
     return status;
   }
+  if (Status status = verifyRecovery(target, package, where); !status.ok()) {
+    return status;
+  }
   for (uint32_t i = 0; i < sizeOf(target.programs()); ++i) {
     Status status = verifyProgram(*target.programs()->Get(i), target,
                                   where + ", " + at("program", i));

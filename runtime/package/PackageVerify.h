@@ -43,6 +43,10 @@ Status verifyAdapter(const fbs::AdapterInfo &adapter,
 /// What adapters can correct in a target.
 Status verifySites(const fbs::Target &target, const std::string &where);
 
+/// The target's own corrections. Its sites and the segments have been verified.
+Status verifyRecovery(const fbs::Target &target, const fbs::Package &package,
+                      const std::string &where);
+
 } // namespace umber::verify
 
 #endif // UMBER_RUNTIME_PACKAGE_PACKAGEVERIFY_H

@@ -4,6 +4,7 @@
 #include "targets/Common/PackageBuilder.h"
 #include "passes/Adapters/AdapterSites.h"
 #include "passes/Compression/ModelBody.h"
+#include "targets/Common/CorrectionWriter.h"
 #include "targets/Common/PackPanels.h"
 #include "llvm/Support/xxhash.h"
 
@@ -69,6 +70,7 @@ private:
 
   Error writeCode();
   Error writeParameters(ProgressCallback progress);
+  Error writeCorrections();
   void summarize();
   uint64_t getIdentity() const;
 
@@ -88,6 +90,7 @@ private:
   std::vector<uint32_t> codeSegments;
   uint32_t weightSegment = 0;
   std::vector<Stored> stored;
+  std::vector<Offset<fbs::AdapterPair>> corrections;
   PackageSummary summary;
 };
 
@@ -141,15 +144,40 @@ Error PackageBuilder::writeParameters(ProgressCallback progress) {
   return toError(writer.endSegment());
 }
 
+Error PackageBuilder::writeCorrections() {
+  CorrectionWriter correct(writer, module, store);
+  for (LoraOp lora : target.plan.sites) {
+    if (!lora.getRecovery()) {
+      continue;
+    }
+    if (corrections.empty()) {
+      Result<uint32_t> segment = writer.beginSegment(fbs::SegmentKind_Weights,
+                                                     target.name + ".recovery");
+      if (!segment.ok()) {
+        return toError(segment.status());
+      }
+      correct.setSegment(*segment);
+    }
+    auto written = correct.write(lora, fb);
+    if (!written) {
+      return written.takeError();
+    }
+    corrections.push_back(*written);
+  }
+  summary.recoveryBytes = correct.getBytes();
+  summary.parameters += correct.getElements();
+  return corrections.empty() ? Error::success() : toError(writer.endSegment());
+}
+
 void PackageBuilder::summarize() {
   ModelBody parts(module);
   summary.bodyWeights = parts.weights;
+  summary.modelBytes = summary.bodyBytes = summary.recoveryBytes;
   for (auto [planned, where] : zip(target.plan.parameters, stored)) {
     ParamOp param = planned;
     summary.parameters += param.getTensorType().getNumElements();
     summary.modelBytes += where.size;
-    if (is_contained(parts.body, param) ||
-        is_contained(parts.corrections, param)) {
+    if (is_contained(parts.body, param)) {
       summary.bodyBytes += where.size;
     }
   }
@@ -293,7 +321,8 @@ Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
   auto siteTables = fb.CreateVector(sites);
   return fbs::CreateTarget(fb, name, kernelNames, variantTables, parameters,
                            programTables, siteTables,
-                           fb.CreateVector(siteWriter.getGains()));
+                           fb.CreateVector(siteWriter.getGains()),
+                           fb.CreateVector(corrections));
 }
 
 Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
@@ -301,6 +330,9 @@ Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
     return error;
   }
   if (Error error = writeParameters(progress)) {
+    return error;
+  }
+  if (Error error = writeCorrections()) {
     return error;
   }
   summarize();

@@ -30,10 +30,11 @@ struct CompiledTarget {
 
 /// What was written, for the summary.
 struct PackageSummary {
-  uint64_t parameters = 0;  ///< elements of all parameters
-  uint64_t modelBytes = 0;  ///< of all parameters as stored
-  uint64_t bodyWeights = 0; ///< of the body's matrices, as imported
-  uint64_t bodyBytes = 0;   ///< of the body's, with what passes have added
+  uint64_t parameters = 0;    ///< elements of all parameters
+  uint64_t modelBytes = 0;    ///< of all parameters as stored
+  uint64_t bodyWeights = 0;   ///< of the body's matrices, as imported
+  uint64_t bodyBytes = 0;     ///< of the body's, with what passes have added
+  uint64_t recoveryBytes = 0; ///< of those, of the corrections of matrices
   uint64_t fileBytes = 0;
 };
 

@@ -159,6 +159,10 @@ def check_recovery(s):
     print(f"without corrections {plain:.2e}, with {recovered:.2e}, at full rank {full:.2e}")
     # What is left at full rank is of inputs, embedding and cache.
     assert recovered < plain and full < 0.01 * plain
+    eight = distance(s.logits("v", *flags, "--recover-rank=12", "--recover-all",
+                              "--recover-bits=8"), reference)
+    print(f"with corrections in 8 bits {eight:.2e}")
+    assert eight < plain and eight < 1.1 * recovered
     before = s.report("one", *flags)
     first = s.report("two", *flags, "--recover-rank=12", "--recover-all",
                      f"--save-recipe={recipe}")
@@ -167,6 +171,16 @@ def check_recovery(s):
     assert done and len(factors) == 2 * len(done)
     assert first["body_bytes"] == before["body_bytes"] + sum(f["bytes"] for f in factors)
     assert first["body_bytes"] == before["body_bytes"] + sum(d["bytes"] for d in done.values())
+    total = first["recovery"]
+    assert total["bytes"] == sum(d["bytes"] for d in done.values())
+    assert 0 < total["recovered_loss"] < total["loss"] and "recovery" not in before
+    assert 0 <= total["bits_loss"] <= total["loss"]
+    assert abs(total["bits"] - first["body_bits_per_weight"]) < 1e-9, total
+    half = s.report("half", *flags, "--recover-rank=12", "--recover-all", "--recover-bits=8")
+    scales = sum(2 * 2 * 12 for _ in done)
+    assert half["recovery"]["bytes"] == total["bytes"] / 2 + scales
+    assert half["recovery"]["loss"] == total["loss"]
+    assert half["recovery"]["recovered_loss"] < 1.05 * total["recovered_loss"]
     for matrix in first["matrices"]:
         if matrix["name"] in done:
             said = done[matrix["name"]]

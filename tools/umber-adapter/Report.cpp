@@ -19,12 +19,10 @@ const char *nameOf(RowOrder order) {
   return order == RowOrder::GGUF ? "gguf" : "hugging-face";
 }
 
-uint64_t bytesOf(const AdapterPair &pair) { return pair.a.size + pair.b.size; }
-
 uint64_t bytesOf(const Adapter &adapter) {
   uint64_t sum = 0;
   for (const AdapterPair &pair : adapter.pairs()) {
-    sum += bytesOf(pair);
+    sum += pair.bytes();
   }
   return sum;
 }
@@ -69,7 +67,7 @@ void printText(const Adapter &adapter) {
                 " %10.6g %10" PRIu64 "\n",
                 int(width), site.substr(1, site.size() - 2).c_str(),
                 fbs::EnumNameDType(pair.dtype), pair.rank, pair.inputs,
-                pair.outputs, double(pair.scale), bytesOf(pair));
+                pair.outputs, double(pair.scale), pair.bytes());
   }
 }
 
@@ -83,7 +81,7 @@ void printJson(const Adapter &adapter) {
                      {"inputs", pair.inputs},
                      {"outputs", pair.outputs},
                      {"scale", pair.scale},
-                     {"bytes", bytesOf(pair)}});
+                     {"bytes", pair.bytes()}});
   }
   Json json = {{"name", adapter.name()},
                {"base", adapter.baseName()},

@@ -1,12 +1,13 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// umber-adapter: makes packages from low-rank adapters, and shows what is in
-// one.
+// umber-adapter: makes packages from low-rank adapters and folders of PEFT's
+// from packages, and shows what is in one.
 
 #include "tools/common/CreateFile.h"
 #include "tools/common/ToolMain.h"
 #include "tools/umber-adapter/Convert.h"
+#include "tools/umber-adapter/Export.h"
 #include "tools/umber-adapter/Report.h"
 
 using namespace umber::tools;
@@ -33,14 +34,30 @@ int main(int argc, char **argv) {
       ->required();
   info->add_flag("--json", json, "Print one JSON object");
 
+  std::string from, folder;
+  CLI::App *exported = app.add_subcommand(
+      "export", "Write a package's adapter, or what makes up for a model's "
+                "compression, as a folder of PEFT's");
+  exported->add_option("FILE", from, "The package of an adapter or of a model")
+      ->required();
+  exported->add_option("-o", folder, "The folder to write, new or empty")
+      ->required();
+
   return toolMain(app, argc, argv, [&] {
-    if (info->parsed()) {
+    auto refuseOthers = [&](const std::string &takes) {
       for (const CLI::Option *other : app.get_options()) {
         if (*other) {
-          throw ToolError("info takes a file and --json, found " +
-                          other->get_name() + " too");
+          throw ToolError(takes + ", found " + other->get_name() + " too");
         }
       }
+    };
+    if (exported->parsed()) {
+      refuseOthers("export takes a file and -o behind it");
+      exportPeft(from, folder);
+      return;
+    }
+    if (info->parsed()) {
+      refuseOthers("info takes a file and --json");
       auto adapter = umber::Adapter::open(file);
       check(adapter.status());
       (json ? printJson : printText)(**adapter);

@@ -67,14 +67,18 @@ CompressionFlags::CompressionFlags(cl::OptionCategory &category)
                          "uncompressed model's output (default: 0)"),
                 cl::init(0), cl::cat(category)),
       recoverRank("recover-rank",
-                  cl::desc("rank of products that correct palettes, in f16 and "
-                           "on top of --bits, where they gain more than wider "
-                           "codes (default: 0, none)"),
+                  cl::desc("rank of products that correct palettes, on top of "
+                           "--bits, where they gain more than wider codes "
+                           "(default: 0, none)"),
                   cl::init(0), cl::cat(category)),
       recoverAll("recover-all",
                  cl::desc("correct every palette, also where wider codes would "
                           "gain more"),
                  cl::cat(category)),
+      recoverBits(
+          "recover-bits",
+          cl::desc("bits per element of corrections: 8 or 16 (default)"),
+          cl::cat(category)),
       fast("fast", cl::desc("compress in less time, for more error"),
            cl::cat(category)),
       pipelineOptions(
@@ -181,8 +185,8 @@ Error CompressionFlags::check(PipelineOptions &pipeline) const {
 }
 
 Error CompressionFlags::checkRecovery(PipelineOptions &pipeline) const {
-  for (const cl::Option *flag :
-       std::initializer_list<const cl::Option *>{&recoverRank, &recoverAll}) {
+  for (const cl::Option *flag : std::initializer_list<const cl::Option *>{
+           &recoverRank, &recoverAll, &recoverBits}) {
     if (flag->getNumOccurrences() != 0 && !pipeline.isCompressed()) {
       return makeError("--" + flag->ArgStr +
                        ": expected --bits of 1 to 8 with it, found " +
@@ -195,6 +199,15 @@ Error CompressionFlags::checkRecovery(PipelineOptions &pipeline) const {
   }
   if (recoverAll && recoverRank == 0) {
     return makeError("--recover-all: expected --recover-rank with it");
+  }
+  if (recoverBits.getNumOccurrences() != 0 && recoverRank == 0 &&
+      recipe.empty()) {
+    return makeError("--recover-bits: expected --recover-rank or --recipe with "
+                     "it");
+  }
+  if (Error error =
+          parseWidth(recoverBits, {8, 16}, "8 or 16", pipeline.recoverBits)) {
+    return error;
   }
   if (recoverRank.getNumOccurrences() != 0) {
     pipeline.recoverRank = recoverRank.getValue();

@@ -27,6 +27,7 @@ struct CompressionFlags {
   llvm::cl::opt<int64_t> tuneSteps;
   llvm::cl::opt<int64_t> recoverRank;
   llvm::cl::opt<bool> recoverAll;
+  llvm::cl::opt<std::string> recoverBits;
   llvm::cl::opt<bool> fast;
   llvm::cl::opt<std::string> pipelineOptions;
 

@@ -4,6 +4,7 @@
 #include "tools/umber-compile/Report.h"
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "passes/Compression/Recipe.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
@@ -45,15 +46,37 @@ static std::optional<Report::Recovery> getRecovery(ParamOp param) {
                           getNumber("bits_gain")};
 }
 
-Report::Report(mlir::ModuleOp module, StringRef output) : output(output) {
+static std::optional<Report::Recoveries> getRecoveries(mlir::ModuleOp module) {
+  auto said = module->getAttrOfType<mlir::DictionaryAttr>(kRecoveryAttrName);
+  auto bytes = said ? said.getAs<mlir::IntegerAttr>("bytes") : nullptr;
+  if (!bytes) {
+    return std::nullopt;
+  }
+  auto getNumber = [&](StringRef key) -> std::optional<double> {
+    auto value = said.getAs<mlir::FloatAttr>(key);
+    return value ? std::optional(value.getValueAsDouble()) : std::nullopt;
+  };
+  return Report::Recoveries{bytes.getInt(), getNumber("loss").value_or(0),
+                            getNumber("recovered").value_or(0),
+                            getNumber("bits"), getNumber("bits_loss")};
+}
+
+Report::Report(mlir::ModuleOp module, StringRef output)
+    : output(output), recoveries(getRecoveries(module)) {
   ModelBody parts(module);
   sizes.bodyWeights = parts.weights;
-  for (ParamOp param : concat<ParamOp>(parts.body, parts.corrections)) {
+  for (ParamOp param : parts.corrections) {
+    sizes.recoveryBytes += getFactorBytes(param.getTensorType());
+  }
+  sizes.bodyBytes = sizes.recoveryBytes;
+  for (ParamOp param : parts.body) {
     sizes.bodyBytes += getStoredBytes(param.getTensorType());
   }
   for (ParamOp param : module.getOps<ParamOp>()) {
     mlir::RankedTensorType type = param.getTensorType();
-    int64_t bytes = getStoredBytes(type);
+    int64_t bytes = is_contained(parts.corrections, param)
+                        ? getFactorBytes(type)
+                        : getStoredBytes(type);
     sizes.parameters += type.getNumElements();
     sizes.modelBytes += bytes;
     if (type.getRank() != 2) {
@@ -68,10 +91,8 @@ Report::Report(mlir::ModuleOp module, StringRef output) : output(output) {
   }
 }
 
-double Report::getBodyBits() const {
-  return sizes.bodyWeights
-             ? 8.0 * double(sizes.bodyBytes) / double(sizes.bodyWeights)
-             : 0.0;
+double Report::getBits(double bytes) const {
+  return sizes.bodyWeights ? 8.0 * bytes / double(sizes.bodyWeights) : 0.0;
 }
 
 void Report::printTable(raw_ostream &os) const {
@@ -95,6 +116,18 @@ void Report::printSummary(raw_ostream &os) const {
     os << "; file " << sizes.fileBytes << " bytes";
   }
   os << "\n";
+  if (!recoveries) {
+    return;
+  }
+  os << formatv("recovery: {0} bytes (+{1:f3} bits per weight), ",
+                recoveries->bytes, getBits(recoveries->bytes))
+     << format("predicted loss %.3g -> %.3g", recoveries->loss,
+               recoveries->recovered);
+  if (recoveries->bits && recoveries->bitsLoss) {
+    os << format("; the same bytes as weight bits (%.3f bits): %.3g",
+                 *recoveries->bits, *recoveries->bitsLoss);
+  }
+  os << "\n";
 }
 
 void Report::writeJson(raw_ostream &os) const {
@@ -108,6 +141,15 @@ void Report::writeJson(raw_ostream &os) const {
     json.attribute("model_bytes", sizes.modelBytes);
     if (sizes.fileBytes) {
       json.attribute("file_bytes", sizes.fileBytes);
+    }
+    if (recoveries) {
+      json.attributeObject("recovery", [&] {
+        json.attribute("bytes", recoveries->bytes);
+        json.attribute("loss", recoveries->loss);
+        json.attribute("recovered_loss", recoveries->recovered);
+        json.attribute("bits", recoveries->bits);
+        json.attribute("bits_loss", recoveries->bitsLoss);
+      });
     }
     json.attributeArray("matrices", [&] {
       for (const Matrix &matrix : matrices) {

@@ -19,7 +19,7 @@ struct Report {
 
   /// A line per matrix.
   void printTable(llvm::raw_ostream &os) const;
-  /// One line with the sizes.
+  /// One line with the sizes, and one on corrections if there are any.
   void printSummary(llvm::raw_ostream &os) const;
   /// One object, as docs/compression.md has it.
   void writeJson(llvm::raw_ostream &os) const;
@@ -42,12 +42,22 @@ struct Report {
     std::optional<Recovery> recovery;
   };
 
+  /// What all corrections do, and what their bytes would as wider codes.
+  struct Recoveries {
+    int64_t bytes;
+    double loss, recovered; ///< predicted, without and with them
+    std::optional<double> bits, bitsLoss;
+  };
+
   std::string output;
   std::vector<Matrix> matrices;
+  std::optional<Recoveries> recoveries;
   PackageSummary sizes;
 
 private:
-  double getBodyBits() const;
+  double getBodyBits() const { return getBits(sizes.bodyBytes); }
+  /// Per weight of the body.
+  double getBits(double bytes) const;
 };
 
 } // namespace umber::compile

@@ -166,10 +166,10 @@ def Umber_LowRankAttr : Umber_Attr<"LowRank", "low_rank"> {
   let summary = "two small parameters whose product corrects a matrix";
   let description = [{
     Stands as `recover` at the `umber.param` of a compressed matrix `W`, `O x I`,
-    and names two others, `A`, `r x I`, and `B`, `O x r`, that are not encoded:
-    `W + B A` is nearer than `W` to the weights that it was made from. That
-    products add `B (A x)` is said by ops of their own; the attribute says which
-    parameters belong together, and changes no result.
+    and names two others, `A`, `r x I`, and the transpose of `B`, `r x O`: `W + B A`
+    is nearer than `W` to the weights that it was made from. Every `umber.lora` whose
+    site `W` is adds `B (A x)`, whatever adapters are active. The two are plain f16,
+    or 8-bit integers with a scale per row, which is one per rank.
 
     Example: `#umber.low_rank<@l0.attn.q.recover_a, @l0.attn.q.recover_b>`.
   }];

@@ -38,8 +38,9 @@ def Umber_LoraOp : Umber_Op<"lora", [Pure, AllTypesMatch<["y", "result"]>]> {
     `result = y + sum_a s_a * B_a (A_a x)` over the active adapters `a` that have
     matrices for `site`: `A_a` is `r_a x I`, `B_a` is `O x r_a`, both 16-bit,
     accumulated in f32; `s_a` is the adapter's scale times `alpha / r_a` (Hu et
-    al. 2021, arXiv:2106.09685). Ranks are run-time values. Without an active
-    adapter the result is `y`. The site is named by the parameter it corrects.
+    al. 2021, arXiv:2106.09685). Ranks are run-time values. The site is named by
+    the parameter it corrects. What that parameter names as `recover` is added
+    before the adapters'; without it and without adapters the result is `y`.
 
     Shapes: y and result `T x O`, x `T x I`.
 
@@ -55,6 +56,10 @@ def Umber_LoraOp : Umber_Op<"lora", [Pure, AllTypesMatch<["y", "result"]>]> {
     $y `,` $x `,` $adapters `[` $site `]` attr-dict `:` type($y) `,` type($x)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The correction that the site's parameter names; null if it names none.
+    ::mlir::umber::LowRankAttr getRecovery();
+  }];
 }
 
 #endif // UMBER_LINEAR_OPS

@@ -43,7 +43,11 @@ inline constexpr llvm::StringLiteral kOriginalAttrName = "umber.original";
 /// `umber.param`: a dictionary of its `rank`, the `bytes` that it takes, the
 /// `error` with it (as umber.error is without), and the decrease of the
 /// predicted loss per byte, `gain`; where it was compared, `bits_gain` is what
-/// as many bytes of wider codes would gain.
+/// as many bytes of wider codes would gain. At the module, of all corrections:
+/// their `bytes`, the predicted `loss` of the matrices that can have one and
+/// the `recovered` one with those that are there; and where it was compared,
+/// as many bytes of wider codes in their place: the body's `bits` per weight
+/// and the `bits_loss` with them.
 inline constexpr llvm::StringLiteral kRecoveryAttrName = "umber.recovery";
 
 } // namespace mlir::umber

@@ -84,20 +84,28 @@ LogicalResult ParamOp::verify() {
   return success();
 }
 
+/// Whether a correction may have a factor of this type.
+static bool isFactor(RankedTensorType type, int64_t columns) {
+  auto rows = dyn_cast_if_present<QuantizedAttr>(type.getEncoding());
+  bool isKnown = !type.getEncoding() ||
+                 (rows && rows.getBits() == 8 && rows.getGroup() == 0);
+  return isKnown && type.getElementType().isF16() && type.getRank() == 2 &&
+         type.getDimSize(1) == columns;
+}
+
 /// The parameter that `symbol` names, or null with an error on `op` unless it
-/// is a matrix without an encoding whose dimension `dim` has `size`.
-static ParamOp lookUpFactor(ParamOp op, FlatSymbolRefAttr symbol, unsigned dim,
-                            int64_t size, SymbolTableCollection &symbols) {
+/// is a factor of a correction with so many columns.
+static ParamOp lookUpFactor(ParamOp op, FlatSymbolRefAttr symbol,
+                            int64_t columns, SymbolTableCollection &symbols) {
   ParamOp param = lookUpParam(op, symbol, symbols);
   if (!param) {
     return {};
   }
   RankedTensorType type = param.getTensorType();
-  if (type.getEncoding() || type.getRank() != 2 ||
-      type.getDimSize(dim) != size) {
+  if (!isFactor(type, columns)) {
     InFlightDiagnostic diag = op.emitOpError("expected ")
-                              << symbol << " to be a plain matrix of " << size
-                              << (dim == 0 ? " rows" : " columns") << ", found "
+                              << symbol << " to be an f16 matrix of " << columns
+                              << " columns, plain or in rows of 8 bits, found "
                               << type;
     diag.attachNote(param.getLoc()) << "declared here";
     return {};
@@ -114,19 +122,19 @@ LogicalResult ParamOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (type.getRank() != 2) {
     return emitOpError("expected a matrix to recover, found ") << type;
   }
-  ParamOp a =
-      lookUpFactor(*this, recover.getA(), 1, type.getDimSize(1), symbols);
+  ParamOp a = lookUpFactor(*this, recover.getA(), type.getDimSize(1), symbols);
   ParamOp b =
-      a ? lookUpFactor(*this, recover.getB(), 0, type.getDimSize(0), symbols)
+      a ? lookUpFactor(*this, recover.getB(), type.getDimSize(0), symbols)
         : ParamOp();
   if (!b) {
     return failure();
   }
-  int64_t rank = a.getTensorType().getDimSize(0);
-  if (b.getTensorType().getDimSize(1) != rank) {
+  RankedTensorType typeA = a.getTensorType(), typeB = b.getTensorType();
+  if (typeB.getDimSize(0) != typeA.getDimSize(0) ||
+      typeB.getEncoding() != typeA.getEncoding()) {
     return emitOpError("expected ")
-           << recover.getB() << " with a column per row of " << recover.getA()
-           << ", " << rank << ", found " << b.getTensorType();
+           << recover.getB() << " with as many rows as " << recover.getA()
+           << " and stored alike, as " << typeA << ", found " << typeB;
   }
   return success();
 }
@@ -171,6 +179,12 @@ LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
   }
   return getBiasAttr() ? requireParam(*this, getBiasAttr(), {outputs}, symbols)
                        : success();
+}
+
+LowRankAttr LoraOp::getRecovery() {
+  auto param =
+      SymbolTable::lookupNearestSymbolFrom<ParamOp>(*this, getSiteAttr());
+  return param ? param.getRecoverAttr() : LowRankAttr();
 }
 
 LogicalResult LoraOp::verify() {

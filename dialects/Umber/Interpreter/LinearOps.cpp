@@ -101,6 +101,42 @@ static LogicalResult addLowRank(LoraOp op, const LowRankPair &pair,
   return success();
 }
 
+/// Adds B (A x) of the site's own correction; B is kept transposed.
+static LogicalResult addCorrection(LoraOp op, LowRankAttr correction,
+                                   Frame &frame, const Tensor &x,
+                                   Tensor &result) {
+  auto a = frame.elements(op, correction.getA());
+  auto b = frame.elements(op, correction.getB());
+  if (failed(a) || failed(b)) {
+    return failure();
+  }
+  int64_t tokens = x.getDim(0), inputs = x.getDim(1);
+  int64_t outputs = result.getDim(1);
+  int64_t rank =
+      frame.param(op, correction.getA()).getTensorType().getDimSize(0);
+  if (int64_t(a->size()) != rank * inputs ||
+      int64_t(b->size()) != rank * outputs) {
+    return op.emitOpError("expected x and y as wide as the correction of its "
+                          "site, found ")
+           << x.describe() << " and " << result.describe();
+  }
+  float *out = result.floatsForWriting().data();
+  for (int64_t t = 0; t < tokens; ++t, out += outputs) {
+    const float *row = x.getFloats().data() + t * inputs;
+    std::vector<float> sums(outputs);
+    for (int64_t r = 0; r < rank; ++r) {
+      float inner = dot(a->data() + r * inputs, row, inputs);
+      for (int64_t o = 0; o < outputs; ++o) {
+        sums[o] += (*b)[r * outputs + o] * inner;
+      }
+    }
+    for (int64_t o = 0; o < outputs; ++o) {
+      out[o] += sums[o];
+    }
+  }
+  return success();
+}
+
 static LogicalResult evaluateLora(LoraOp op, Frame &frame) {
   const Tensor &y = frame.tensor(op.getY());
   const Tensor &x = frame.tensor(op.getX());
@@ -111,6 +147,10 @@ static LogicalResult evaluateLora(LoraOp op, Frame &frame) {
   }
   Tensor result =
       Tensor::ofFloats(y.getElementType(), y.getShape(), y.getFloats().vec());
+  LowRankAttr correction = op.getRecovery();
+  if (correction && failed(addCorrection(op, correction, frame, x, result))) {
+    return failure();
+  }
   for (const LowRankPair &pair : adapters.getPairs(op.getSite())) {
     if (failed(addLowRank(op, pair, x, result))) {
       return failure();

@@ -29,4 +29,10 @@ int64_t getStoredBytes(mlir::RankedTensorType type) {
   return getPanelEncoding(type).getBytes(type.getDimSize(0));
 }
 
+int64_t getFactorBytes(mlir::RankedTensorType type) {
+  constexpr int64_t kHalf = 2;
+  return type.getEncoding() ? type.getNumElements() + kHalf * type.getDimSize(0)
+                            : kHalf * type.getNumElements();
+}
+
 } // namespace umber

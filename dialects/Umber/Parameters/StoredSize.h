@@ -19,6 +19,10 @@ PanelEncoding getPanelEncoding(mlir::RankedTensorType type);
 /// padding, without the gap to the next parameter. A vector is stored as f32.
 int64_t getStoredBytes(mlir::RankedTensorType type);
 
+/// Bytes of a factor of a low-rank correction in a package, which has adapters'
+/// matrices row by row: f16, or integers of 8 bits and an f16 scale per row.
+int64_t getFactorBytes(mlir::RankedTensorType type);
+
 } // namespace umber
 
 #endif // UMBER_DIALECTS_UMBER_PARAMETERS_STOREDSIZE_H

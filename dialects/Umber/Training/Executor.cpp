@@ -112,6 +112,24 @@ FailureOr<RotaryTable> Executor::getRotary(RotaryOp op, const Batch &batch) {
                         op.getStyle() == RotaryStyle::Half);
 }
 
+LogicalResult Executor::correct(LoraOp op, int64_t rows, ArrayRef<float> x,
+                                MutableArrayRef<float> out) {
+  LowRankAttr correction = op.getRecovery();
+  auto a = getWeights(op, correction.getA().getValue());
+  auto b = getWeights(op, correction.getB().getValue());
+  if (failed(a) || failed(b)) {
+    return failure();
+  }
+  int64_t inputs = getColumns(op.getX()), outputs = getColumns(op.getResult());
+  int64_t rank = int64_t(a->size()) / inputs;
+  std::vector<float> inner(rows * rank);
+  multiplyInParallel({x.data(), inputs}, {a->data(), inputs, true},
+                     inner.data(), rank, rows, rank, inputs);
+  multiplyInParallel({inner.data(), rank}, {b->data(), outputs}, out.data(),
+                     outputs, rows, outputs, rank, 1, 1);
+  return success();
+}
+
 LogicalResult Executor::forward(const Segment &segment, const Batch &batch,
                                 Activations &values, bool keepAll,
                                 KVMemory *memory) {
@@ -221,6 +239,11 @@ LogicalResult Executor::run(Operation *operation, const Batch &batch,
             out = get(op.getLhs());
             addTo(get(op.getRhs()), out);
             return success();
+          })
+          .Case([&](LoraOp op) -> LogicalResult {
+            out = get(op.getY());
+            return op.getRecovery() ? correct(op, rows, get(op.getX()), out)
+                                    : success();
           })
           .Case([&](QuantizeOp op) {
             auto encoding = cast<QuantizedAttr>(op.getType().getEncoding());

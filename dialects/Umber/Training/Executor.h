@@ -102,6 +102,14 @@ private:
   mlir::FailureOr<RotaryTable> getRotary(mlir::umber::RotaryOp op,
                                          const Batch &batch);
   mlir::FailureOr<std::vector<float>> getGain(mlir::umber::RmsNormOp op);
+  /// Adds B (A x) of the site's correction.
+  mlir::LogicalResult correct(mlir::umber::LoraOp op, int64_t rows,
+                              llvm::ArrayRef<float> x,
+                              llvm::MutableArrayRef<float> out);
+  /// Adds A^T (B^T dOut) of the site's correction.
+  mlir::LogicalResult correctBackward(mlir::umber::LoraOp op, int64_t rows,
+                                      llvm::ArrayRef<float> dOut,
+                                      llvm::MutableArrayRef<float> dX);
 
   mlir::ModuleOp module;
   const ParameterStore &store;

@@ -30,7 +30,9 @@ SmallVector<Value> getRowOperands(Operation *op) {
     return {attention.getQ(), update.getK(), update.getV()};
   }
   if (auto lora = dyn_cast<LoraOp>(op)) {
-    return {lora.getY()}; // nothing is adapted
+    // No adapter is active, but the model's own corrections are.
+    return lora.getRecovery() ? SmallVector<Value>{lora.getY(), lora.getX()}
+                              : SmallVector<Value>{lora.getY()};
   }
   return llvm::filter_to_vector(op->getOperands(), areRows);
 }

@@ -29,6 +29,25 @@ LogicalResult Executor::backward(const Segment &segment, const Batch &batch,
   return success();
 }
 
+LogicalResult Executor::correctBackward(LoraOp op, int64_t rows,
+                                        ArrayRef<float> dOut,
+                                        MutableArrayRef<float> dX) {
+  LowRankAttr correction = op.getRecovery();
+  auto a = getWeights(op, correction.getA().getValue());
+  auto b = getWeights(op, correction.getB().getValue());
+  if (failed(a) || failed(b)) {
+    return failure();
+  }
+  int64_t inputs = dX.size() / rows, outputs = dOut.size() / rows;
+  int64_t rank = int64_t(a->size()) / inputs;
+  std::vector<float> inner(rows * rank);
+  multiplyInParallel({dOut.data(), outputs}, {b->data(), outputs, true},
+                     inner.data(), rank, rows, rank, outputs);
+  multiplyInParallel({inner.data(), rank}, {a->data(), inputs}, dX.data(),
+                     inputs, rows, inputs, rank, 1, 1);
+  return success();
+}
+
 LogicalResult Executor::reverse(Operation *operation, const Batch &batch,
                                 const Activations &values, ArrayRef<float> dOut,
                                 Activations &gradients,
@@ -98,6 +117,12 @@ LogicalResult Executor::reverse(Operation *operation, const Batch &batch,
         gateBackward(getGateFunction(op), get(op.getGate()), get(op.getUp()),
                      dOut, gradient(op.getGate()), gradient(op.getUp()));
         return success();
+      })
+      .Case([&](LoraOp op) -> LogicalResult {
+        addTo(dOut, gradient(op.getY()));
+        return op.getRecovery()
+                   ? correctBackward(op, rows, dOut, gradient(op.getX()))
+                   : success();
       })
       // Sums pass gradients on, and so, as is usual, do roundings.
       .Default([&](Operation *op) {

@@ -3,6 +3,7 @@
 
 #include "runtime/drivers/cpu/CpuDriver.h"
 
+#include "runtime/adapter/FittedAdapter.h"
 #include "runtime/drivers/cpu/InstructionSets.h"
 #include "runtime/drivers/cpu/Plan.h"
 #include "runtime/drivers/cpu/State.h"
@@ -53,7 +54,9 @@ public:
   const fbs::Target *adapterTarget() const override { return plan.target; }
   Result<std::shared_ptr<const DeviceAdapter>>
   loadAdapter(const FittedAdapter &adapter) const override {
-    return PackedAdapter::create(plan, adapter, adapterBits);
+    int asStored = adapter.bitsAsStored();
+    return PackedAdapter::create(plan, adapter,
+                                 asStored != 0 ? asStored : adapterBits);
   }
 
   Result<std::unique_ptr<DeviceState>>

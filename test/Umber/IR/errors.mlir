@@ -112,23 +112,30 @@ umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
 
 // expected-note @+1 {{declared here}}
 umber.param @a : tensor<2x7xf16>
-umber.param @b : tensor<4x2xf16>
-// expected-error @+1 {{'umber.param' op expected @a to be a plain matrix of 8 columns, found 'tensor<2x7xf16>'}}
+umber.param @b : tensor<2x4xf16>
+// expected-error @+1 {{'umber.param' op expected @a to be an f16 matrix of 8 columns, plain or in rows of 8 bits, found 'tensor<2x7xf16>'}}
 umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
 
 // -----
 
 umber.param @a : tensor<2x8xf16>
 // expected-note @+1 {{declared here}}
-umber.param @b : tensor<4x2xf16, #umber.quantized<bits = 8>>
-// expected-error @+1 {{'umber.param' op expected @b to be a plain matrix of 4 rows, found}}
+umber.param @b : tensor<2x4xf16, #umber.quantized<bits = 8, group = 2>>
+// expected-error @+1 {{'umber.param' op expected @b to be an f16 matrix of 4 columns, plain or in rows of 8 bits, found}}
 umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
 
 // -----
 
 umber.param @a : tensor<2x8xf16>
-umber.param @b : tensor<4x3xf16>
-// expected-error @+1 {{'umber.param' op expected @b with a column per row of @a, 2, found 'tensor<4x3xf16>'}}
+umber.param @b : tensor<3x4xf16>
+// expected-error @+1 {{'umber.param' op expected @b with as many rows as @a and stored alike, as 'tensor<2x8xf16>', found 'tensor<3x4xf16>'}}
+umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
+
+// -----
+
+umber.param @a : tensor<2x8xf16>
+umber.param @b : tensor<2x4xf16, #umber.quantized<bits = 8>>
+// expected-error @+1 {{'umber.param' op expected @b with as many rows as @a and stored alike}}
 umber.param @w : tensor<4x8xf32> {recover = #umber.low_rank<@a, @b>}
 
 // -----

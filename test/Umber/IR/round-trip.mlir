@@ -17,7 +17,7 @@ umber.param @w2 : tensor<16x32xf16, #umber.palette<bits = 2, rows = 8, cols = 16
 // CHECK: umber.param @w3 : tensor<16x32xf16, #umber.palette<bits = 2, rows = 16>> {recover = #umber.low_rank<@w3.a, @w3.b>}
 umber.param @w3 : tensor<16x32xf16, #umber.palette<bits = 2, rows = 16>> {recover = #umber.low_rank<@w3.a, @w3.b>}
 umber.param @w3.a : tensor<2x32xf16>
-umber.param @w3.b : tensor<16x2xf16>
+umber.param @w3.b : tensor<2x16xf16>
 umber.param @b : tensor<32xf32>
 umber.param @n : tensor<32xf32>
 umber.param @hn : tensor<16xf32>

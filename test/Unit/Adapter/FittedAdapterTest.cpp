@@ -82,8 +82,8 @@ protected:
     builder.Clear();
     fbs::FinishPackageBuffer(builder, fbs::Package::Pack(builder, &model));
     const fbs::Package &packed = *fbs::GetPackage(builder.GetBufferPointer());
-    AdapterPair pair = {name, fbs::DType_F32, kRank, kInputs, kOutputs, {}, {},
-                        0.5f};
+    AdapterPair pair = {name, fbs::DType_F32, kRank, kInputs, kOutputs, {},
+                        {},   0.5f,           {},    {}};
     auto bytes = [](const std::vector<float> &values) {
       return Bytes{reinterpret_cast<const uint8_t *>(values.data()),
                    values.size() * sizeof(float)};
@@ -154,6 +154,72 @@ TEST_F(FittedAdapterTest, InterleavesTheHalvesOfHeads) {
   // GGUF's rows are in that order already.
   info.rowOrder = RowOrder::GGUF;
   EXPECT_EQ(fittedProduct(), product);
+}
+
+TEST_F(FittedAdapterTest, LeavesTheBasesThatItHasEntered) {
+  site().gain = 0;
+  site().input_rotation = 4;
+  site().output_rotation = 8;
+  site().interleaved_head = 4;
+  ASSERT_TRUE(fit().ok());
+  const fbs::Target &target =
+      *fbs::GetPackage(builder.GetBufferPointer())->targets()->Get(0);
+  const fbs::AdapterSite &packed = *target.sites()->Get(0);
+  SiteBases bases(target);
+  ASSERT_TRUE(bases.add(packed).ok());
+  std::vector<float> movedA = a, movedB = b;
+  bases.enter(packed, RowOrder::HuggingFace, kRank, movedA.data(),
+              movedB.data());
+  EXPECT_GT(std::abs(movedB[0] - b[0]), 1e-3f);
+  ASSERT_TRUE(bases.leave(packed, kRank, movedA.data(), movedB.data()).ok());
+  expectNear(movedA, a);
+  expectNear(movedB, b);
+}
+
+TEST_F(FittedAdapterTest, CannotDivideByAGainOfZero) {
+  site().gain = 0;
+  model.targets[0]->gains[0]->values[5] = 0;
+  ASSERT_TRUE(fit().ok());
+  const fbs::Target &target =
+      *fbs::GetPackage(builder.GetBufferPointer())->targets()->Get(0);
+  Status status = SiteBases(target).leave(*target.sites()->Get(0), kRank,
+                                          a.data(), b.data());
+  EXPECT_EQ(status.code(), StatusCode::Unsupported);
+  EXPECT_EQ(status.message(), "expected absorbed gains that can be divided by, "
+                              "found 0.000000 for input 5");
+}
+
+TEST_F(FittedAdapterTest, LeavesCorrectionsInTheTargetsBases) {
+  site().gain = 0;
+  site().output_rotation = 8;
+  site().interleaved_head = 4;
+  ASSERT_TRUE(fit().ok());
+  const fbs::Target &target =
+      *fbs::GetPackage(builder.GetBufferPointer())->targets()->Get(0);
+  // Integers and a scale for each rank.
+  const std::vector<int8_t> integersA(kRank * kInputs, 3),
+      integersB(kOutputs * kRank, -127);
+  const std::vector<uint16_t> scales = {0x3c00, 0x4000, 0x3800}; // 1, 2, 1/2
+  auto bytes = [](const auto &values) {
+    return Bytes{reinterpret_cast<const uint8_t *>(values.data()),
+                 values.size() * sizeof values[0]};
+  };
+  AdapterPair pair = {
+      "l5.attn.q",      fbs::DType_I8,    kRank, kInputs,       kOutputs,
+      bytes(integersA), bytes(integersB), 1.0f,  bytes(scales), bytes(scales)};
+  FittedAdapter fitted = FittedAdapter::recovery(
+      std::make_shared<Adapter>(info, std::vector<AdapterPair>{pair},
+                                std::shared_ptr<const void>()),
+      target);
+  ASSERT_EQ(fitted.count(), 1u);
+  EXPECT_EQ(fitted.site(0), 0u);
+  std::vector<float> loadedA(a.size()), loadedB(b.size());
+  fitted.load(0, loadedA.data(), loadedB.data());
+  for (int64_t r = 0; r < kRank; ++r) {
+    float scale = r == 0 ? 1.0f : r == 1 ? 2.0f : 0.5f;
+    EXPECT_EQ(loadedA[r * kInputs + 4], 3 * scale);
+    EXPECT_EQ(loadedB[5 * kRank + r], -127 * scale);
+  }
 }
 
 TEST_F(FittedAdapterTest, RefusesWhatDoesNotFit) {

@@ -20,14 +20,12 @@ module attributes {umber.model = #umber.model<arch = "llama", layers = 1, contex
   umber.param @embed : tensor<5x4xf16>
   umber.param @q : tensor<4x4xf16, #umber.palette<bits = 3, rows = 16>> {recover = #umber.low_rank<@q.a, @q.b>}
   umber.param @q.a : tensor<2x4xf16>
-  umber.param @q.b : tensor<4x2xf16>
+  umber.param @q.b : tensor<2x4xf16>
   umber.param @k : tensor<4x4xf16, #umber.quantized<bits = 8>>
   umber.param @norm : tensor<4xf32>
   func.func @step(%x: tensor<?x4xf32>, %ids: tensor<?xi32>) -> tensor<?x5xf32> {
     %e = umber.embed @embed[%ids] : tensor<?xi32> -> tensor<?x4xf32>
     %a = umber.linear %x, @q : tensor<?x4xf32> -> tensor<?x4xf32>
-    %qa = umber.linear %x, @q.a : tensor<?x4xf32> -> tensor<?x2xf32>
-    %qb = umber.linear %qa, @q.b : tensor<?x2xf32> -> tensor<?x4xf32>
     %b = umber.linear %a, @k : tensor<?x4xf32> -> tensor<?x4xf32>
     %c = umber.linear %b, @embed : tensor<?x4xf32> -> tensor<?x5xf32>
     return %c : tensor<?x5xf32>

@@ -46,6 +46,16 @@ TEST_F(StoredSizeTest, OfRowsOfIntegers) {
             32 * 64 + 32 * 4 * 2);
 }
 
+TEST_F(StoredSizeTest, OfFactorsOfCorrections) {
+  auto get = [&](mlir::Attribute encoding) {
+    return getFactorBytes(mlir::RankedTensorType::get(
+        {5, 33}, mlir::Float16Type::get(&context), encoding));
+  };
+  // Nothing is filled up.
+  EXPECT_EQ(get({}), 5 * 33 * 2);
+  EXPECT_EQ(get(QuantizedAttr::get(&context, 8, 0)), 5 * 33 + 5 * 2);
+}
+
 TEST_F(StoredSizeTest, OfPalettes) {
   for (int64_t bits : {1, 2, 3, 4, 6, 8}) {
     // Two tables of 16 rows, each with a scale, in a panel.

@@ -17,10 +17,21 @@ func.func @f(%y: tensor<?x2xf32>, %x: tensor<?x3xf32>, %ad: !umber.adapters)
 }
 )mlir";
 
+constexpr llvm::StringLiteral kCorrected = R"mlir(
+umber.param @site : tensor<2x3xf32> {recover = #umber.low_rank<@a, @b>}
+umber.param @a : tensor<2x3xf16> = dense<[[1.0, 2.0, 3.0], [1.0, 0.0, 0.0]]> : tensor<2x3xf16>
+umber.param @b : tensor<2x2xf16> = dense<[[0.5, 0.0], [1.0, -0.5]]> : tensor<2x2xf16>
+func.func @f(%y: tensor<?x2xf32>, %x: tensor<?x3xf32>, %ad: !umber.adapters)
+    -> tensor<?x2xf32> {
+  %0 = umber.lora %y, %x, %ad[@site] : tensor<?x2xf32>, tensor<?x3xf32>
+  return %0 : tensor<?x2xf32>
+}
+)mlir";
+
 class AdaptersTest : public ::testing::Test {
 protected:
-  AdaptersTest()
-      : program(kProgram), interpreter(program.getModule(), nullptr) {}
+  explicit AdaptersTest(llvm::StringRef text = kProgram)
+      : program(text), interpreter(program.getModule(), nullptr) {}
 
   void add(llvm::StringRef site, Tensor a, Tensor b, float scale) {
     ASSERT_FALSE(errorToBool(adapters->add(site, {a, b, scale})));
@@ -52,6 +63,20 @@ TEST_F(AdaptersTest, AddsTheActiveAdaptersOfTheSite) {
   add("site", program.halves(1, 3, {1, 1, 1}), program.halves(2, 1, {1, 10}),
       1);
   add("other", program.halves(1, 1, {1}), program.halves(1, 1, {1}), 1);
+  EXPECT_EQ(run(), (std::vector<float>{1, 1.5, 10, 33}));
+}
+
+class CorrectedTest : public AdaptersTest {
+protected:
+  CorrectedTest() : AdaptersTest(kCorrected) {}
+};
+
+TEST_F(CorrectedTest, AddsTheSitesCorrectionBeforeAdapters) {
+  // A x = (-2, 1), (4, 2); B (A x) = (-1 + 1, -0.5), (2 + 2, -1): B stands in
+  // rows of ranks.
+  EXPECT_EQ(run(), (std::vector<float>{1, 1.5, 7, 3}));
+  add("site", program.halves(1, 3, {1, 1, 1}), program.halves(2, 1, {1, 10}),
+      1);
   EXPECT_EQ(run(), (std::vector<float>{1, 1.5, 10, 33}));
 }
 

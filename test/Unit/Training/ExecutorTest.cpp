@@ -13,8 +13,8 @@ using mlir::umber::RmsNormOp;
 namespace umber::training {
 namespace {
 
-/// Two layers of 6 features with 3 heads over 1; the head's weight is the
-/// embedding.
+/// Two layers of 6 features with 3 heads over 1, a matrix with a correction;
+/// the head's weight is the embedding.
 constexpr llvm::StringLiteral kProgram = R"mlir(
 umber.param @embed : tensor<11x6xf32>
 umber.param @gain : tensor<6xf32>
@@ -22,10 +22,12 @@ umber.param @q : tensor<6x6xf32>
 umber.param @k : tensor<2x6xf32>
 umber.param @v : tensor<2x6xf32>
 umber.param @bias : tensor<2xf32>
-umber.param @gate : tensor<4x6xf32>
+umber.param @gate : tensor<4x6xf32> {recover = #umber.low_rank<@a, @b>}
+umber.param @a : tensor<2x6xf16>
+umber.param @b : tensor<2x4xf16>
 umber.param @up : tensor<4x6xf32>
 umber.param @down : tensor<6x4xf32>
-func.func @step(%ids: tensor<?xi32>, %pos: index, %kv: !umber.kv_cache<2x1x2xf32>)
+func.func @step(%ids: tensor<?xi32>, %pos: index, %kv: !umber.kv_cache<2x1x2xf32>, %ad: !umber.adapters)
     -> (tensor<?x11xf32>, !umber.kv_cache<2x1x2xf32>) {
   %x0 = umber.embed @embed[%ids] : tensor<?xi32> -> tensor<?x6xf32>
   %n0 = umber.rms_norm %x0, @gain {eps = 1.0e-05 : f32} : tensor<?x6xf32>
@@ -38,7 +40,8 @@ func.func @step(%ids: tensor<?xi32>, %pos: index, %kv: !umber.kv_cache<2x1x2xf32
   %x1 = arith.addf %x0, %a0 : tensor<?x6xf32>
   %g1 = umber.linear %x1, @gate : tensor<?x6xf32> -> tensor<?x4xf32>
   %u1 = umber.linear %x1, @up : tensor<?x6xf32> -> tensor<?x4xf32>
-  %h1 = umber.gated_activation %g1, %u1 {function = #umber.activation<silu>} : tensor<?x4xf32>
+  %c1 = umber.lora %g1, %x1, %ad[@gate] : tensor<?x4xf32>, tensor<?x6xf32>
+  %h1 = umber.gated_activation %c1, %u1 {function = #umber.activation<silu>} : tensor<?x4xf32>
   %d1 = umber.linear %h1, @down : tensor<?x4xf32> -> tensor<?x6xf32>
   %x2 = arith.addf %x1, %d1 : tensor<?x6xf32>
   %n2 = umber.rms_norm %x2, @gain {eps = 1.0e-05 : f32} : tensor<?x6xf32>
@@ -86,9 +89,12 @@ protected:
   ExecutorTest() : program(kProgram), executor(program.getModule(), store) {
     uint32_t seed = 1;
     for (auto param : program.getModule().getOps<mlir::umber::ParamOp>()) {
-      auto shape = param.getTensorType().getShape();
-      store.add(param.getKey(), shape.vec(),
-                getRandom(param.getTensorType().getNumElements(), seed++));
+      mlir::RankedTensorType type = param.getTensorType();
+      std::vector<float> values = getRandom(type.getNumElements(), seed++);
+      for (float &value : values) {
+        value = type.getElementType().isF16() ? float(_Float16(value)) : value;
+      }
+      store.add(param.getKey(), type.getShape().vec(), std::move(values));
     }
     auto found =
         getSegments(*program.getModule().getOps<mlir::func::FuncOp>().begin());
@@ -133,7 +139,8 @@ TEST_F(ExecutorTest, AgreesWithTheInterpreter) {
                      mlir::IntegerType::get(step.getContext(), 32), {4},
                      std::vector<int64_t>(ids.begin() + 4 * s,
                                           ids.begin() + 4 * s + 4)),
-                 program.index(0), session});
+                 program.index(0), session,
+                 interp::AdaptersRef(std::make_shared<interp::Adapters>())});
     ASSERT_TRUE(succeeded(results)) << program.getError();
     auto logits = results->front().getTensor()->getFloats();
     for (size_t i = 0; i < logits.size(); ++i) {
