@@ -33,6 +33,7 @@ FailureOr<BitsInstead> BitsInstead::measure(ModuleOp module,
   SmallVector<ParamOp> measured;
   std::vector<size_t> indices; // of those measured
   for (ParamOp param : parts.body) {
+    made.names.push_back(param.getSymName());
     auto width = llvm::find(widths, getStorageWidth(param.getTensorType()));
     if (param->hasAttr(kAddedAttrName) || width == widths.end()) {
       // It stays as it is, and so does what it costs.
@@ -84,21 +85,17 @@ int64_t BitsInstead::getBytes() const {
   return bytes;
 }
 
-static double sumLoss(ArrayRef<std::vector<StorageChoice>> matrices,
-                      ArrayRef<size_t> chosen) {
+double BitsInstead::sumLoss(ArrayRef<size_t> chosen, StringRef without) const {
   double loss = 0;
-  for (auto [matrix, choice] : llvm::zip(matrices, chosen)) {
-    loss += matrix[choice].error;
+  for (auto [name, matrix, choice] : llvm::zip(names, matrices, chosen)) {
+    loss += name == without ? 0.0 : matrix[choice].error;
   }
   return loss;
 }
 
-double BitsInstead::getLoss() const { return sumLoss(matrices, chosen); }
-
-double BitsInstead::getLoss(int64_t moreBytes) const {
+double BitsInstead::getLoss(int64_t moreBytes, StringRef without) const {
   // There is always an allocation: what is chosen now fits.
-  auto best = allocate(matrices, getBytes() + moreBytes);
-  return sumLoss(matrices, *best);
+  return sumLoss(*allocate(matrices, getBytes() + moreBytes), without);
 }
 
 double BitsInstead::getBits(int64_t moreBytes) const {

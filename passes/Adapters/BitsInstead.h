@@ -24,18 +24,20 @@ public:
           llvm::ArrayRef<Candidate> candidates, MatrixEncoder &encoder);
 
   /// The predicted loss of the body as it is, without corrections.
-  double getLoss() const;
+  double getLoss() const { return sumLoss(chosen, {}); }
   /// The decrease of it per byte that wider codes of one matrix would buy.
   double getGain() const { return getMarginalGain(matrices, chosen); }
   /// The predicted loss of the body, with the best widths in so many bytes
-  /// more than it takes now.
-  double getLoss(int64_t moreBytes) const;
+  /// more than it takes now; `without` what the matrix of that name has of it.
+  double getLoss(int64_t moreBytes, llvm::StringRef without = {}) const;
   /// Bits per weight of the body in so many bytes more.
   double getBits(int64_t moreBytes) const;
 
 private:
   int64_t getBytes() const;
+  double sumLoss(llvm::ArrayRef<size_t> chosen, llvm::StringRef without) const;
 
+  std::vector<llvm::StringRef> names;
   std::vector<std::vector<StorageChoice>> matrices;
   std::vector<size_t> chosen;
   int64_t weights = 0; ///< of the body, as imported

@@ -167,6 +167,10 @@ void Recover::describe(const Candidate &candidate,
           .str());
 }
 
+static bool hasLessLoss(const Candidate &a, const Candidate &b) {
+  return a.before < b.before;
+}
+
 void Recover::summarize(ArrayRef<Candidate> candidates,
                         const std::optional<BitsInstead> &instead) {
   int64_t bytes = 0;
@@ -193,6 +197,19 @@ void Recover::summarize(ArrayRef<Candidate> candidates,
         "bits", builder.getF64FloatAttr(instead->getBits(bytes))));
     said.push_back(builder.getNamedAttr(
         "bits_loss", builder.getF64FloatAttr(instead->getLoss(bytes))));
+    // Where one matrix has most of the loss, the sums tell of it alone.
+    const Candidate &most = *llvm::max_element(candidates, hasLessLoss);
+    bool isDone = ParamOp(most.param).getRecoverAttr() != nullptr;
+    StringRef name = ParamOp(most.param).getSymName();
+    said.push_back(
+        builder.getNamedAttr("largest", builder.getStringAttr(name)));
+    auto add = [&](StringRef key, double value) {
+      said.push_back(builder.getNamedAttr(key, builder.getF64FloatAttr(value)));
+    };
+    add("others_loss", loss + others - most.before);
+    add("others_recovered",
+        left + others - (isDone ? most.after : most.before));
+    add("others_bits_loss", instead->getLoss(bytes, name));
   }
   getOperation()->setAttr(kRecoveryAttrName, builder.getDictionaryAttr(said));
 }

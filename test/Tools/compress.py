@@ -175,6 +175,10 @@ def check_recovery(s):
     assert total["bytes"] == sum(d["bytes"] for d in done.values())
     assert 0 < total["recovered_loss"] < total["loss"] and "recovery" not in before
     assert 0 <= total["bits_loss"] <= total["loss"]
+    # Every matrix counts once, and none is wider coded to lose more.
+    assert total["largest"].startswith("l")
+    assert 0 <= total["others_recovered_loss"] <= total["others_loss"] <= total["loss"]
+    assert 0 <= total["others_bits_loss"] <= total["bits_loss"]
     assert abs(total["bits"] - first["body_bits_per_weight"]) < 1e-9, total
     half = s.report("half", *flags, "--recover-rank=12", "--recover-all", "--recover-bits=8")
     scales = sum(2 * 2 * 12 for _ in done)

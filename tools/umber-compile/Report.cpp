@@ -56,9 +56,16 @@ static std::optional<Report::Recoveries> getRecoveries(mlir::ModuleOp module) {
     auto value = said.getAs<mlir::FloatAttr>(key);
     return value ? std::optional(value.getValueAsDouble()) : std::nullopt;
   };
-  return Report::Recoveries{bytes.getInt(), getNumber("loss").value_or(0),
+  auto largest = said.getAs<mlir::StringAttr>("largest");
+  return Report::Recoveries{bytes.getInt(),
+                            getNumber("loss").value_or(0),
                             getNumber("recovered").value_or(0),
-                            getNumber("bits"), getNumber("bits_loss")};
+                            getNumber("bits"),
+                            getNumber("bits_loss"),
+                            largest ? largest.getValue().str() : "",
+                            getNumber("others_loss"),
+                            getNumber("others_recovered"),
+                            getNumber("others_bits_loss")};
 }
 
 Report::Report(mlir::ModuleOp module, StringRef output)
@@ -128,6 +135,14 @@ void Report::printSummary(raw_ostream &os) const {
                  *recoveries->bits, *recoveries->bitsLoss);
   }
   os << "\n";
+  // The sums of a model may be those of one matrix.
+  if (recoveries->othersLoss &&
+      *recoveries->othersLoss < recoveries->loss / 2) {
+    os << format("recovery: without %s, which has the most: %.3g -> %.3g; as "
+                 "weight bits: %.3g\n",
+                 recoveries->largest.c_str(), *recoveries->othersLoss,
+                 *recoveries->othersRecovered, *recoveries->othersBitsLoss);
+  }
 }
 
 void Report::writeJson(raw_ostream &os) const {
@@ -149,6 +164,10 @@ void Report::writeJson(raw_ostream &os) const {
         json.attribute("recovered_loss", recoveries->recovered);
         json.attribute("bits", recoveries->bits);
         json.attribute("bits_loss", recoveries->bitsLoss);
+        json.attribute("largest", recoveries->largest);
+        json.attribute("others_loss", recoveries->othersLoss);
+        json.attribute("others_recovered_loss", recoveries->othersRecovered);
+        json.attribute("others_bits_loss", recoveries->othersBitsLoss);
       });
     }
     json.attributeArray("matrices", [&] {

@@ -47,6 +47,9 @@ struct Report {
     int64_t bytes;
     double loss, recovered; ///< predicted, without and with them
     std::optional<double> bits, bitsLoss;
+    /// The losses without those of the matrix that has most, and its name.
+    std::string largest;
+    std::optional<double> othersLoss, othersRecovered, othersBitsLoss;
   };
 
   std::string output;
