@@ -1,0 +1,131 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The simulator against an interpreter that was written from the instructions'
+// description alone.
+
+#include "test/Unit/NPU/RandomProgram.h"
+#include "runtime/drivers/npu/Engine.h"
+#include "runtime/drivers/npu/sim/Executor.h"
+#include "test/Unit/NPU/Fixture.h"
+#include "test/Unit/NPU/ScalarInterpreter.h"
+
+#include <set>
+
+using namespace umber;
+using namespace umber::npu;
+
+namespace {
+
+constexpr uint64_t kPrograms = 10000;
+
+/// Empty, or the first byte in which the memories differ.
+std::string findDifference(const std::string &name,
+                           const std::vector<uint8_t> &expected,
+                           const std::vector<uint8_t> &found) {
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i] != found.at(i)) {
+      return "byte " + std::to_string(i) + " of " + name + ": expected " +
+             std::to_string(expected[i]) + ", found " +
+             std::to_string(found[i]);
+    }
+  }
+  return "";
+}
+
+void attach(Machine &machine, std::array<std::vector<uint8_t>, 7> &regions) {
+  for (unsigned r = 0; r < kRegions; ++r) {
+    machine.regions[r] = {regions[r].data(), regions[r].size(),
+                          Region(r) == Region::Io || Region(r) == Region::Code};
+  }
+}
+
+std::string runBoth(uint64_t seed, const Workers &workers) {
+  Config config = getSmallMachine(seed);
+  RandomProgram made = makeRandomProgram(seed, config);
+  ScalarInterpreter interpreter;
+  interpreter.scratchpad = made.scratchpad;
+  interpreter.regions = made.regions;
+  interpreter.registers = made.registers;
+  try {
+    interpreter.run(made.program);
+  } catch (const std::out_of_range &error) {
+    return std::string("the interpreter: ") + error.what();
+  }
+
+  Machine machine(config);
+  machine.scratchpad = made.scratchpad;
+  attach(machine, made.regions);
+  Status status = execute(machine, workers, made.program, made.registers);
+  if (!status.ok()) {
+    return status.message();
+  }
+  std::string difference = findDifference(
+      "the scratchpad", interpreter.scratchpad, machine.scratchpad);
+  for (unsigned r = 0; r < kRegions && difference.empty(); ++r) {
+    difference = findDifference(getName(Region(r)), interpreter.regions[r],
+                                made.regions[r]);
+  }
+  return difference;
+}
+
+TEST(RandomPrograms, GiveWhatTheInterpreterGives) {
+  Workers workers;
+  for (uint64_t seed = 0; seed < kPrograms; ++seed) {
+    std::string difference = runBoth(seed, workers);
+    ASSERT_EQ(difference, "") << "seed " << seed;
+  }
+}
+
+// So that the test above means something.
+TEST(RandomPrograms, HaveEveryInstruction) {
+  std::set<std::string> names;
+  std::set<Queue> queues;
+  size_t fetched = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    RandomProgram made = makeRandomProgram(seed, getSmallMachine(seed));
+    Expander expander(made.program, made.registers);
+    while (expander.next()) {
+      names.insert(getName(expander.current().operation));
+      queues.insert(expander.current().queue);
+      ++fetched;
+    }
+  }
+  EXPECT_EQ(names.size(), std::variant_size_v<Operation>);
+  EXPECT_EQ(queues.size(), kQueues);
+  EXPECT_GT(fetched, 300u * 15);
+}
+
+// They are ordered so that no wait is left, and their time needs no data.
+TEST(RandomPrograms, RunOnTheTimingEngine) {
+  Workers workers;
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    Config config = getSmallMachine(seed);
+    RandomProgram made = makeRandomProgram(seed, config);
+    Machine machine(config, false);
+    for (unsigned r = 0; r < kRegions; ++r) {
+      machine.regions[r].size = made.regions[r].size();
+    }
+    Result<Trace> timed = trace(machine, workers, made.program, made.registers);
+    ASSERT_TRUE(timed.ok())
+        << "seed " << seed << ": " << timed.status().message();
+    Result<ProgramTiming> timing = simulate(config, timed->commands);
+    ASSERT_TRUE(timing.ok())
+        << "seed " << seed << ": " << timing.status().message();
+    EXPECT_GT(timing->cycles, 0);
+
+    // With data the work is the same.
+    Machine full(config);
+    full.scratchpad = made.scratchpad;
+    attach(full, made.regions);
+    Result<Trace> both = trace(full, workers, made.program, made.registers);
+    ASSERT_TRUE(both.ok()) << "seed " << seed << ": "
+                           << both.status().message();
+    ASSERT_EQ(both->commands.size(), timed->commands.size());
+    Result<ProgramTiming> again = simulate(config, both->commands);
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ(again->cycles, timing->cycles);
+  }
+}
+
+} // namespace
