@@ -51,15 +51,6 @@ void Operands::checkRange(const char *name, uint64_t value, uint64_t least,
   }
 }
 
-Wide Operands::getAddress(const char *name, const ScratchpadAddress &address) {
-  Wide begin = address.offset;
-  if (address.offset % kGranule != 0) {
-    fail(name, "an address that is a multiple of " + std::to_string(kGranule),
-         getText(begin));
-  }
-  return begin;
-}
-
 void Operands::checkEnd(const char *name, Wide begin, Wide end) {
   if (begin < 0 || end > Wide(machine.scratchpadBytes())) {
     fail(name,
@@ -102,7 +93,7 @@ Matrix Operands::open(const char *name, const Tile &tile, uint64_t rows,
     fail(name, "a stride of at least a row's " + getText(rowBytes) + " bytes",
          std::to_string(tile.stride));
   }
-  Wide begin = getAddress(name, tile.at);
+  Wide begin = tile.at.offset;
   // At most 2^64 rows, 2^32 bytes apart.
   checkEnd(name, begin, begin + Wide(rows - 1) * tile.stride + rowBytes);
   if (!compute()) {
@@ -113,7 +104,7 @@ Matrix Operands::open(const char *name, const Tile &tile, uint64_t rows,
 
 uint8_t *Operands::open(const char *name, const ScratchpadAddress &address,
                         uint64_t bytes) {
-  Wide begin = getAddress(name, address);
+  Wide begin = address.offset;
   checkEnd(name, begin, begin + bytes);
   return compute() ? machine.scratchpad.data() + size_t(begin) : nullptr;
 }
@@ -123,7 +114,7 @@ uint8_t *Operands::open(const char *name, const ScratchpadAddress &address,
                         uint64_t planes, uint64_t planeStride) {
   checkStride(name, rowStride);
   checkStride(name, planeStride);
-  Wide begin = getAddress(name, address);
+  Wide begin = address.offset;
   checkEnd(name, begin,
            begin + Wide(planes - 1) * planeStride + Wide(rows - 1) * rowStride +
                bytes);

@@ -36,8 +36,9 @@ struct Matrix {
 };
 
 /// Finds operands of an instruction that the Expander has fetched, so that its
-/// registers' values are in it. After the first one that is bad, ok() is false
-/// and what is found is of no use. Without memory all pointers are null.
+/// registers' values are in it and addresses are of whole granules. After the
+/// first one that is bad, ok() is false and what is found is of no use. Without
+/// memory all pointers are null.
 class Operands {
 public:
   explicit Operands(Machine &machine) : machine(machine) {}
@@ -74,7 +75,6 @@ public:
   Machine &machine;
 
 private:
-  Wide getAddress(const char *name, const ScratchpadAddress &address);
   void checkEnd(const char *name, Wide begin, Wide end);
   void checkStride(const char *name, uint64_t stride);
 
