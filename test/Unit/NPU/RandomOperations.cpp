@@ -315,7 +315,7 @@ void RandomOperations::dynamicProduct() {
   made.b = tile(type, rowsOfB, made.isTransposed ? inner : columns);
   made.hasScales = type != DataType::F32 && numbers.once(2);
   made.scales = place(DataType::F16, 2 * rowsOfB);
-  made.factor = numbers.getFloat();
+  made.factor = numbers.getFinite();
   made.adds = numbers.once(2);
   made.c = tile(DataType::F32, rows, columns);
   add(Queue::Matrix, made);
@@ -346,7 +346,7 @@ void RandomOperations::elementwise() {
   made.b = tile(any(), made.spread == Spread::Row ? 1 : rows,
                 made.spread == Spread::Column ? 1 : columns);
   made.d = numbers.once(3) ? made.a : tile(any(), rows, columns);
-  made.immediate = numbers.getFloat();
+  made.immediate = numbers.getFinite();
   add(Queue::Vector, made);
 }
 
@@ -397,7 +397,7 @@ void RandomOperations::dequantize() {
   made.rows = uint32_t(rows);
   made.columns = uint32_t(columns);
   made.group = uint32_t(numbers.get(1, 45));
-  made.factor = numbers.getFloat();
+  made.factor = numbers.getFinite();
   made.a = tile(DataType::I8, rows, columns);
   made.scales =
       tile(pickFloat(), rows, (columns + made.group - 1) / made.group);

@@ -27,6 +27,11 @@ float RandomNumbers::getFloat() {
   return std::ldexp(fraction, int(get(-3, 3)));
 }
 
+float RandomNumbers::getFinite() {
+  float value = getFloat();
+  return std::isfinite(value) ? value : 1.0f;
+}
+
 namespace {
 
 class Writer : public RandomOperations {

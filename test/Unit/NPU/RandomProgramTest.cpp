@@ -6,6 +6,7 @@
 
 #include "test/Unit/NPU/RandomProgram.h"
 #include "runtime/drivers/npu/Engine.h"
+#include "runtime/drivers/npu/isa/Encoding.h"
 #include "runtime/drivers/npu/sim/Executor.h"
 #include "test/Unit/NPU/Fixture.h"
 #include "test/Unit/NPU/ScalarInterpreter.h"
@@ -53,10 +54,19 @@ std::string runBoth(uint64_t seed, const Workers &workers) {
     return std::string("the interpreter: ") + error.what();
   }
 
+  // The simulator has the program as it is written.
+  Result<std::vector<uint8_t>> bytes = encode(made.program);
+  if (!bytes.ok()) {
+    return bytes.status().message();
+  }
+  Result<Program> program = decode({bytes->data(), bytes->size()});
+  if (!program.ok()) {
+    return program.status().message();
+  }
   Machine machine(config);
   machine.scratchpad = made.scratchpad;
   attach(machine, made.regions);
-  Status status = execute(machine, workers, made.program, made.registers);
+  Status status = execute(machine, workers, *program, made.registers);
   if (!status.ok()) {
     return status.message();
   }

@@ -34,6 +34,7 @@ public:
   }
   /// Around 1 in magnitude, rarely much larger or smaller, 0 or not finite.
   float getFloat();
+  float getFinite();
 
 private:
   std::mt19937_64 engine;

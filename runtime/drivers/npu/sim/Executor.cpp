@@ -4,6 +4,7 @@
 #include "runtime/drivers/npu/sim/Executor.h"
 
 #include "runtime/drivers/npu/Product.h"
+#include "runtime/drivers/npu/isa/Encoding.h"
 #include "runtime/drivers/npu/sim/Operations.h"
 #include "runtime/drivers/npu/sim/WorkModel.h"
 
@@ -69,6 +70,11 @@ Result<Trace> npu::trace(Machine &machine, const Workers &workers,
                   config.name + " runs no programs: it is no array of cores");
   }
   Trace result;
+  // As they are written, not as they are with registers' values.
+  std::vector<uint8_t> words;
+  for (const Instruction &instruction : program) {
+    words.push_back(static_cast<uint8_t>(getWords(instruction)));
+  }
   Status status = run(machine, workers, program, registers, kMostCommands,
                       [&](const Expander &expander) -> Status {
                         Result<Command> command =
@@ -76,6 +82,7 @@ Result<Trace> npu::trace(Machine &machine, const Workers &workers,
                         if (!command.ok()) {
                           return command.status();
                         }
+                        command->words = words[expander.index()];
                         result.commands.push_back(*command);
                         result.instructions.push_back(expander.index());
                         return {};

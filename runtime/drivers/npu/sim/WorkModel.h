@@ -15,7 +15,8 @@ namespace umber::npu {
 
 /// The command of an instruction that the Expander has fetched and execute()
 /// has found sound, on an array of cores. `machine` is as the instruction
-/// leaves it. Unsupported: `NAME multiplies no …`.
+/// leaves it; the command's words are left at 1. Unsupported: `NAME multiplies
+/// no …`.
 ///
 /// Products of I8 by I8 run at the rate of I8, unless the weights are of a
 /// palette and the decoder's palettes hold F16; all others run at the rate of
