@@ -3,18 +3,73 @@
 
 #include "runtime/drivers/npu/sim/Workers.h"
 
-#include <pthreadpool.h>
+#include <algorithm>
+#include <system_error>
 
 using namespace umber::npu;
 
-Workers::Workers(unsigned threads)
-    : pool(threads > 1 ? pthreadpool_create(threads) : nullptr) {}
-
-void Workers::share(size_t count, void (*call)(void *, size_t),
-                    void *context) const {
-  pthreadpool_parallelize_1d(pool.get(), call, context, count, 0);
+Workers::Workers(unsigned count) {
+  try {
+    for (unsigned i = 1; i < count; ++i) {
+      threads.emplace_back([this] { work(); });
+    }
+  } catch (const std::system_error &) {
+    // Those that there are will do.
+  }
 }
 
-void Workers::Free::operator()(pthreadpool *pool) const {
-  pthreadpool_destroy(pool);
+Workers::~Workers() {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    isEnding = true;
+  }
+  hasJob.notify_all();
+  for (std::thread &thread : threads) {
+    thread.join();
+  }
+}
+
+void Workers::Job::help() {
+  for (size_t begin = next.fetch_add(atOnce); begin < count;
+       begin = next.fetch_add(atOnce)) {
+    size_t end = std::min(count, begin + atOnce);
+    for (size_t i = begin; i < end; ++i) {
+      call(context, i);
+    }
+  }
+}
+
+void Workers::share(Job &job) const {
+  // Some for each, so that one that is held up keeps little.
+  job.atOnce = std::max<size_t>(1, job.count / (8 * (threads.size() + 1)));
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    current = &job;
+    ++number;
+  }
+  hasJob.notify_all();
+  job.help();
+  std::unique_lock<std::mutex> lock(mutex);
+  current = nullptr;
+  isLeft.wait(lock, [&] { return helping == 0; });
+}
+
+void Workers::work() {
+  uint64_t seen = 0;
+  std::unique_lock<std::mutex> lock(mutex);
+  for (;;) {
+    hasJob.wait(lock, [&] { return isEnding || (current && number != seen); });
+    if (isEnding) {
+      return;
+    }
+    Job *job = current;
+    seen = number;
+    ++helping;
+    lock.unlock();
+    job->help();
+    lock.lock();
+    if (--helping == 0) {
+      isLeft.notify_one();
+    }
+  }
 }
