@@ -4,6 +4,8 @@
 // What the executor refuses, and how it says so.
 
 #include "runtime/drivers/npu/sim/Executor.h"
+#include "runtime/drivers/npu/isa/Fields.h"
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "test/Unit/NPU/Fixture.h"
 #include "test/Unit/NPU/RandomProgram.h"
 
@@ -240,7 +242,7 @@ TEST_F(ExecutorTest, RefusesWritesToWhatIsReadOnly) {
     EXPECT_EQ(
         refuse({store}),
         std::string("dram: expected a region that can be written, found ") +
-            getName(region));
+            kRegionNames[unsigned(region)]);
   }
   // As the host says.
   store.dram.region = Region::Io;

@@ -32,8 +32,9 @@ Zone npu::getZone(DataType type) {
   return {14 << 10, 16 << 10};
 }
 
-RandomOperations::RandomOperations(RandomNumbers &numbers, const Config &config)
-    : numbers(numbers), config(config) {
+RandomOperations::RandomOperations(RandomNumbers &numbers, const Config &config,
+                                   bool overlaps)
+    : numbers(numbers), config(config), overlaps(overlaps) {
   registers = {{kPosition, 0, 40},
                {kTokens, 0, 4},
                {kCapacity, 1, 60},
@@ -45,6 +46,7 @@ RandomOperations::RandomOperations(RandomNumbers &numbers, const Config &config)
 //===----------------------------------------------------------------------===//
 
 void RandomOperations::add(Queue queue, const Operation &operation) {
+  taken.clear();
   Instruction instruction;
   instruction.queue = queue;
   instruction.operation = operation;
@@ -94,7 +96,24 @@ const KnownRegister *RandomOperations::pickRegister(int64_t least, int64_t most,
              : fitting[size_t(numbers.get(0, int64_t(fitting.size()) - 1))];
 }
 
+/// Apart from what the instruction already has, unless it may overlap.
 ScratchpadAddress RandomOperations::place(DataType type, int64_t bytes) {
+  for (;;) {
+    Span span = {};
+    ScratchpadAddress address = placeAnywhere(type, bytes, span);
+    bool isApart =
+        std::all_of(taken.begin(), taken.end(), [&](const Span &other) {
+          return span.end <= other.begin || other.end <= span.begin;
+        });
+    if (isApart || overlaps) {
+      taken.push_back(span);
+      return address;
+    }
+  }
+}
+
+ScratchpadAddress RandomOperations::placeAnywhere(DataType type, int64_t bytes,
+                                                  Span &span) {
   Zone zone = getZone(type);
   auto begin = int64_t(zone.begin), end = int64_t(zone.end);
   if (numbers.once(30) || end - begin < bytes) {
@@ -108,9 +127,12 @@ ScratchpadAddress RandomOperations::place(DataType type, int64_t bytes) {
       begin - known->least >= 0) {
     int64_t offset = numbers.get((begin - known->least) / 16,
                                  (end - bytes - known->most) / 16);
+    span = {16 * offset + known->least, 16 * offset + known->most + bytes};
     return {uint32_t(16 * offset), known->number};
   }
-  return {uint32_t(16 * numbers.get(begin / 16, (end - bytes) / 16)), 0};
+  int64_t offset = 16 * numbers.get(begin / 16, (end - bytes) / 16);
+  span = {offset, offset + bytes};
+  return {uint32_t(offset), 0};
 }
 
 Tile RandomOperations::tile(DataType type, int64_t rows, int64_t columns) {
@@ -177,6 +199,11 @@ Transfer RandomOperations::transfer(Region region) {
   made.rows = count(rows, made.rowsFrom);
   made.planes = uint32_t(planes);
   made.rowStride = numbers.once(3) ? bytes : numbers.get(-90, 150);
+  if (!overlaps) {
+    // Rows do not lie over one another where they are written.
+    made.rowStride = (made.rowStride < 0 ? -1 : 1) *
+                     std::max(std::abs(made.rowStride), bytes);
+  }
   made.planeStride = numbers.get(-400, 400);
   int64_t least = made.planeStride, most = made.planeStride;
   if (const KnownRegister *known = pickRegister(-500, 500, 1);
@@ -190,8 +217,8 @@ Transfer RandomOperations::transfer(Region region) {
   int64_t last = std::max<int64_t>(0, (rows - 1) * made.rowStride) +
                  std::max<int64_t>(0, (planes - 1) * most);
   made.dram = dram(region, first, last + bytes);
-  // Rows may lie over one another.
-  made.scratchpadRowStride = uint32_t(16 * numbers.get(0, 6));
+  made.scratchpadRowStride =
+      uint32_t(16 * numbers.get(overlaps ? 0 : (bytes + 15) / 16, 6));
   made.scratchpadPlaneStride = uint32_t(16 * numbers.get(0, 20));
   made.scratchpad =
       place(numbers.pick({DataType::F32, DataType::I8}),
@@ -205,13 +232,16 @@ void RandomOperations::gather() {
   load.bytes = uint32_t(4 * numbers.get(1, 8));
   load.dram = {Region::Io, uint64_t(4 * numbers.get(0, 40)), 0};
   load.scratchpad = place(DataType::I32, load.bytes);
+  std::vector<Span> indices = taken;
   add(numbers.pick({Queue::Load0, Queue::Load1}), load);
+  taken = indices;
   Gather gather;
   gather.indices = load.scratchpad;
   gather.count = count(load.bytes / 4, gather.countFrom);
   gather.limit = uint32_t(numbers.get(kIndexLimit, kIndexLimit + 4));
   gather.bytes = uint32_t(numbers.get(1, 100));
-  gather.stride = uint32_t(16 * numbers.get(0, 8));
+  gather.stride =
+      uint32_t(16 * numbers.get(overlaps ? 0 : (gather.bytes + 15) / 16, 8));
   gather.to =
       place(DataType::F32,
             (load.bytes / 4 - 1) * int64_t(gather.stride) + gather.bytes);
@@ -236,16 +266,16 @@ StreamWeights RandomOperations::stream(int64_t rows, int64_t columns,
     made.storageBits = made.bits == 3   ? config.decoder.threeBitStorage
                        : made.bits == 6 ? config.decoder.sixBitStorage
                                         : made.bits;
-    made.rowsPerTable = uint32_t(numbers.get(1, rows));
+    // At most 16 of 256 entries, which are what a region has room for.
+    made.rowsPerTable = uint32_t(numbers.get((rows + 15) / 16, rows));
     LoadTable load;
     int64_t tables = (rows + made.rowsPerTable - 1) / made.rowsPerTable;
     load.count = uint8_t(tables);
     load.slot = made.table = uint8_t(numbers.get(0, kTableSlots - tables));
     load.type = isInteger ? DataType::I8 : DataType::F16;
-    int64_t entries = numbers.once(4) ? numbers.get(1, int64_t(1) << made.bits)
-                                      : int64_t(1) << made.bits;
-    load.entries = uint16_t(
-        std::min(entries, kSmallRegion / (tables * getBytes(load.type))));
+    int64_t all = int64_t(1) << made.bits;
+    load.entries =
+        uint16_t(overlaps && numbers.once(4) ? numbers.get(1, all) : all);
     load.from = dram(isInteger ? readable() : Region::Tables, 0,
                      tables * load.entries * getBytes(load.type));
     if (!isInteger) {
@@ -281,6 +311,9 @@ void RandomOperations::product() {
   for (int64_t p = 0; p < parts; ++p) {
     Multiply made;
     int64_t inner = numbers.get(1, 40);
+    if (isInteger && p + 1 < parts && !overlaps) {
+      inner = group * (1 + inner / group);
+    }
     made.slot = stream(columns, inner, weightsAreIntegers).slot;
     made.rows = uint32_t(rows);
     made.columns = uint32_t(columns);
@@ -339,8 +372,10 @@ void RandomOperations::elementwise() {
     made.spread = Spread::None;
   }
   auto any = [&] {
-    return numbers.pick({DataType::F32, DataType::F32, DataType::F16,
-                         DataType::I8, DataType::I32});
+    return overlaps || made.op == ElementwiseOp::Copy
+               ? numbers.pick({DataType::F32, DataType::F32, DataType::F16,
+                               DataType::I8, DataType::I32})
+               : pickFloat();
   };
   made.a = tile(any(), rows, columns);
   made.b = tile(any(), made.spread == Spread::Row ? 1 : rows,
@@ -448,6 +483,7 @@ void RandomOperations::append() {
   int64_t rows = numbers.get(1, 4), columns = numbers.get(1, 20);
   int64_t heads = numbers.get(1, 3);
   made.bits = uint8_t(numbers.pick({4, 8, 16, 32}));
+  columns += made.bits == 4 && !overlaps ? columns % 2 : 0;
   made.heads = uint32_t(heads);
   made.columns = uint32_t(columns);
   made.rows = count(rows, made.rowsFrom);

@@ -27,7 +27,7 @@ Zone getZone(DataType type);
 
 class RandomOperations {
 public:
-  RandomOperations(RandomNumbers &numbers, const Config &config);
+  RandomOperations(RandomNumbers &numbers, const Config &config, bool overlaps);
 
 protected:
   /// One instruction, or some that belong together.
@@ -49,7 +49,13 @@ protected:
   unsigned depth = 0;
 
 private:
+  struct Span {
+    int64_t begin;
+    int64_t end;
+  };
+
   ScratchpadAddress place(DataType type, int64_t bytes);
+  ScratchpadAddress placeAnywhere(DataType type, int64_t bytes, Span &span);
   Tile tile(DataType type, int64_t rows, int64_t columns);
   DramAddress dram(Region region, int64_t first, int64_t end,
                    int64_t least = 0);
@@ -72,6 +78,10 @@ private:
   void softmax();
   void append();
 
+  const bool overlaps;
+  /// Bytes of the scratchpad that the instruction has which is being made, with
+  /// all values that its registers can have.
+  std::vector<Span> taken;
   /// The last instruction that is not of the system queue and has nothing
   /// after it yet that keeps the order; none after a fence.
   size_t lastUnordered = SIZE_MAX;

@@ -182,7 +182,8 @@ Config npu::getSmallMachine(uint64_t seed) {
   return config;
 }
 
-RandomProgram npu::makeRandomProgram(uint64_t seed, const Config &config) {
+RandomProgram npu::makeRandomProgram(uint64_t seed, const Config &config,
+                                     bool overlaps) {
   RandomNumbers numbers(seed);
   RandomProgram made;
   made.registers[kPosition] = numbers.get(0, 40);
@@ -208,6 +209,6 @@ RandomProgram npu::makeRandomProgram(uint64_t seed, const Config &config) {
     auto index = uint32_t(numbers.get(0, kIndexLimit - 1));
     std::memcpy(io.data() + at, &index, 4);
   }
-  made.program = Writer(numbers, config).run();
+  made.program = Writer(numbers, config, overlaps).run();
   return made;
 }

@@ -33,9 +33,11 @@ Config getSmallMachine(uint64_t seed);
 ///
 /// All instructions, with loops and registers in addresses, counts and strides.
 /// Instructions run one after another by construction: each waits for a signal
-/// of the one before, or there is a fence between them. Operands may overlap in
-/// any way that their descriptions allow.
-RandomProgram makeRandomProgram(uint64_t seed, const Config &config);
+/// of the one before, or there is a fence between them. With `overlaps`
+/// operands overlap in ways that the Verifier refuses, and elements have types
+/// that it does not like, but that the simulator still gives a meaning.
+RandomProgram makeRandomProgram(uint64_t seed, const Config &config,
+                                bool overlaps = false);
 
 } // namespace umber::npu
 

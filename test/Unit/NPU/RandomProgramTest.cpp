@@ -6,9 +6,13 @@
 
 #include "test/Unit/NPU/RandomProgram.h"
 #include "runtime/drivers/npu/Engine.h"
+#include "runtime/drivers/npu/isa/Checker.h"
 #include "runtime/drivers/npu/isa/Encoding.h"
+#include "runtime/drivers/npu/isa/Fields.h"
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "runtime/drivers/npu/sim/Executor.h"
 #include "test/Unit/NPU/Fixture.h"
+#include "test/Unit/NPU/RandomOperations.h"
 #include "test/Unit/NPU/ScalarInterpreter.h"
 
 #include <set>
@@ -41,9 +45,9 @@ void attach(Machine &machine, std::array<std::vector<uint8_t>, 7> &regions) {
   }
 }
 
-std::string runBoth(uint64_t seed, const Workers &workers) {
+std::string runBoth(uint64_t seed, const Workers &workers, bool overlaps) {
   Config config = getSmallMachine(seed);
-  RandomProgram made = makeRandomProgram(seed, config);
+  RandomProgram made = makeRandomProgram(seed, config, overlaps);
   ScalarInterpreter interpreter;
   interpreter.scratchpad = made.scratchpad;
   interpreter.regions = made.regions;
@@ -73,7 +77,7 @@ std::string runBoth(uint64_t seed, const Workers &workers) {
   std::string difference = findDifference(
       "the scratchpad", interpreter.scratchpad, machine.scratchpad);
   for (unsigned r = 0; r < kRegions && difference.empty(); ++r) {
-    difference = findDifference(getName(Region(r)), interpreter.regions[r],
+    difference = findDifference(kRegionNames[r], interpreter.regions[r],
                                 made.regions[r]);
   }
   return difference;
@@ -82,8 +86,28 @@ std::string runBoth(uint64_t seed, const Workers &workers) {
 TEST(RandomPrograms, GiveWhatTheInterpreterGives) {
   Workers workers;
   for (uint64_t seed = 0; seed < kPrograms; ++seed) {
-    std::string difference = runBoth(seed, workers);
+    std::string difference = runBoth(seed, workers, false);
     ASSERT_EQ(difference, "") << "seed " << seed;
+  }
+}
+
+// A program that was not verified has one meaning, too.
+TEST(RandomPrograms, GiveTheSameWhereOperandsOverlap) {
+  Workers workers;
+  for (uint64_t seed = 0; seed < kPrograms / 4; ++seed) {
+    std::string difference = runBoth(seed, workers, true);
+    ASSERT_EQ(difference, "") << "seed " << seed;
+  }
+}
+
+TEST(RandomPrograms, AreLegalAndHaveNoRaces) {
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    Config config = getSmallMachine(seed);
+    RandomProgram made = makeRandomProgram(seed, config);
+    RegionSizes sizes;
+    sizes.fill(kSmallRegion);
+    Status status = check(made.program, config, made.registers, sizes);
+    ASSERT_TRUE(status.ok()) << "seed " << seed << ": " << status.message();
   }
 }
 

@@ -4,6 +4,7 @@
 // A product has the same bits however it is cut: into rows, columns, and
 // whole groups of the inner elements.
 
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "runtime/drivers/npu/sim/Executor.h"
 #include "test/Unit/NPU/Fixture.h"
 #include "test/Unit/NPU/RandomProgram.h"
@@ -39,7 +40,7 @@ public:
   /// Of elements as `rows` has them: from (row, column) on.
   Tile add(DataType type, const std::vector<std::vector<uint8_t>> &matrix,
            uint32_t row, uint32_t rows, uint32_t column, uint32_t columns) {
-    uint32_t size = getSize(type);
+    uint32_t size = getBytes(type);
     uint32_t stride = (columns * size + 15) / 16 * 16;
     Tile tile = {{uint32_t(scratchpad.size()), 0}, stride, type};
     scratchpad.resize(scratchpad.size() + rows * stride);
@@ -83,7 +84,7 @@ protected:
           float value = float(numbers.get(0, 1 << 21) - (1 << 20)) / (1 << 18);
           std::memcpy(&bits, &value, sizeof bits);
         }
-        for (uint32_t b = 0; b < getSize(type); ++b) {
+        for (uint32_t b = 0; b < getBytes(type); ++b) {
           row.push_back(uint8_t(bits >> (8 * b)));
         }
       }
@@ -185,7 +186,7 @@ protected:
     EXPECT_TRUE(status.ok()) << status.message();
     Matrix result = c;
     for (const Piece &piece : pieces) {
-      uint32_t size = getSize(piece.tile.type);
+      uint32_t size = getBytes(piece.tile.type);
       for (uint32_t r = 0; r < piece.rows; ++r) {
         std::copy_n(machine.scratchpad.data() + piece.tile.at.offset +
                         r * piece.tile.stride,

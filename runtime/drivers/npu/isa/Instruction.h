@@ -34,11 +34,8 @@
 // that is not finite has NaN as its scale, and integers 0; so has one of the
 // cache whose scale is too large for F16. A scale of 0 has integers 0.
 //
-// Operands may overlap. Products and gathers read all of them before they
-// write; instructions of the vector unit and AppendCache work row by row, from
-// the first to the last, and read a row of each before they write any. Rows of
-// a tile that is written do not overlap one another. Sizes are 1 at least, but
-// for counts that a register gives: 0 of them is nothing to do.
+// Sizes are 1 at least, but for counts that a register gives: 0 of them is
+// nothing to do.
 
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_ISA_INSTRUCTION_H
 #define UMBER_RUNTIME_DRIVERS_NPU_ISA_INSTRUCTION_H

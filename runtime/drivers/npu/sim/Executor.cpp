@@ -40,6 +40,7 @@ Status executeOne(Machine &machine, const Workers &workers,
 template <typename F>
 Status run(Machine &machine, const Workers &workers, const Program &program,
            const Registers &registers, uint64_t most, F visit) {
+  machine.reset();
   Expander expander(program, registers, most);
   while (expander.next()) {
     Status status = executeOne(machine, workers, expander.current().operation);

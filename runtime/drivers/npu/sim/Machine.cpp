@@ -21,6 +21,16 @@ bool Machine::isReadOnly(Region region) const {
          region == Region::Tables || regions[unsigned(region)].isReadOnly;
 }
 
+void Machine::reset() {
+  for (PaletteTable &table : tables) {
+    table.isLoaded = false;
+  }
+  for (KernelSlot &slot : kernelSlots) {
+    slot.isFull = false;
+  }
+  accumulators.areOpen = false;
+}
+
 uint64_t Machine::scratchpadBytes() const {
   return static_cast<uint64_t>(config.scratchpad.bytes);
 }
@@ -28,15 +38,4 @@ uint64_t Machine::scratchpadBytes() const {
 uint64_t Machine::kernelSlotBytes() const {
   return static_cast<uint64_t>(config.kernelBuffer.bytes) /
          std::max<size_t>(1, kernelSlots.size());
-}
-
-const char *npu::getName(Region region) {
-  constexpr const char *kNames[kRegions] = {
-      "code", "weights", "adapters", "tables", "cache", "activations", "io"};
-  return kNames[unsigned(region)];
-}
-
-const char *npu::getName(DataType type) {
-  constexpr const char *kNames[] = {"i8", "i32", "f16", "f32"};
-  return kNames[unsigned(type)];
 }

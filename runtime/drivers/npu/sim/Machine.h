@@ -15,7 +15,6 @@
 
 namespace umber::npu {
 
-
 /// A region of DRAM, which the host owns.
 struct DramRegion {
   /// Without data, only what touches no data of it can be simulated: checks
@@ -70,6 +69,8 @@ public:
   bool hasMemory() const { return !scratchpad.empty(); }
   DramRegion &region(Region region) { return regions[unsigned(region)]; }
   bool isReadOnly(Region region) const;
+  /// Empties all slots and the accumulators, as they are when a program starts.
+  void reset();
   uint64_t scratchpadBytes() const;
   /// Of one slot's weights, as decoded.
   uint64_t kernelSlotBytes() const;
@@ -81,15 +82,6 @@ public:
   std::vector<KernelSlot> kernelSlots;
   Accumulators accumulators;
 };
-
-/// `code`, `weights`, …
-const char *getName(Region region);
-/// `i8`, `i32`, `f16` or `f32`.
-const char *getName(DataType type);
-/// Bytes of an element.
-constexpr uint32_t getSize(DataType type) {
-  return type == DataType::I8 ? 1 : type == DataType::F16 ? 2 : 4;
-}
 
 } // namespace umber::npu
 

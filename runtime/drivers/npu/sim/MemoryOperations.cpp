@@ -3,6 +3,7 @@
 //
 // Instructions that move data between DRAM and the engine.
 
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "runtime/drivers/npu/sim/Operations.h"
 #include "runtime/drivers/npu/sim/Rows.h"
 
@@ -101,8 +102,7 @@ void npu::execute(Operands &operands, const Workers &, const Gather &gather) {
 
 void npu::execute(Operands &operands, const Workers &, const LoadTable &load) {
   if (load.type != DataType::I8 && load.type != DataType::F16) {
-    operands.fail("type", "i8 or f16",
-                  load.type == DataType::I32 ? "i32" : "f32");
+    operands.fail("type", "i8 or f16", getText(load.type));
   }
   operands.checkRange("entries", load.entries, 1, 256);
   operands.checkSize("count", load.count);
@@ -115,7 +115,7 @@ void npu::execute(Operands &operands, const Workers &, const LoadTable &load) {
   if (!operands.ok()) {
     return;
   }
-  uint64_t bytes = uint64_t(load.entries) * getSize(load.type);
+  uint64_t bytes = uint64_t(load.entries) * getBytes(load.type);
   const uint8_t *from = operands.open("from", load.from, 0,
                                       Wide(load.count) * bytes, Access::Read);
   if (!operands.ok()) {

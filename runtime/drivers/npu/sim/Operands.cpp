@@ -3,7 +3,11 @@
 
 #include "runtime/drivers/npu/sim/Operands.h"
 
+#include "runtime/drivers/npu/isa/Fields.h"
+#include "runtime/drivers/npu/isa/Operation.h"
+
 #include <algorithm>
+#include <iterator>
 
 using namespace umber;
 using namespace umber::npu;
@@ -22,6 +26,12 @@ std::string npu::getText(Wide value) {
   }
   std::reverse(digits.begin(), digits.end());
   return digits;
+}
+
+std::string npu::getText(DataType type) {
+  unsigned number = unsigned(type);
+  return number < std::size(kTypeNames) ? kTypeNames[number]
+                                        : "type " + std::to_string(number);
 }
 
 void Operands::fail(const std::string &message) {
@@ -75,20 +85,16 @@ Matrix Operands::open(const char *name, const Tile &tile, uint64_t rows,
     for (DataType type :
          {DataType::I8, DataType::I32, DataType::F16, DataType::F32}) {
       if ((in(type)&types) != 0) {
-        expected +=
-            (expected.empty() ? "" : " or ") + std::string(getName(type));
+        expected += (expected.empty() ? "" : " or ") + getText(type);
       }
     }
-    fail(name, expected,
-         unsigned(tile.type) > unsigned(DataType::F32)
-             ? "type " + std::to_string(unsigned(tile.type))
-             : getName(tile.type));
+    fail(name, expected, getText(tile.type));
     return {};
   }
   checkSize("rows", rows);
   checkSize("columns", columns);
   checkStride(name, tile.stride);
-  Wide rowBytes = Wide(columns) * getSize(tile.type);
+  Wide rowBytes = Wide(columns) * getBytes(tile.type);
   if (access == Access::Write && rows > 1 && Wide(tile.stride) < rowBytes) {
     fail(name, "a stride of at least a row's " + getText(rowBytes) + " bytes",
          std::to_string(tile.stride));
@@ -130,13 +136,14 @@ uint8_t *Operands::open(const char *name, const DramAddress &address,
   }
   const DramRegion &region = machine.region(address.region);
   if (access == Access::Write && machine.isReadOnly(address.region)) {
-    fail(name, "a region that can be written", getName(address.region));
+    fail(name, "a region that can be written",
+         kRegionNames[unsigned(address.region)]);
   }
   Wide at = address.offset;
   if (at + first < 0 || at + end > Wide(region.size)) {
     fail(name,
          "at most the " + std::to_string(region.size) + " bytes of " +
-             getName(address.region),
+             kRegionNames[unsigned(address.region)],
          "bytes " + getText(at + first) + " to " + getText(at + end));
   }
   if (!compute()) {
@@ -144,7 +151,8 @@ uint8_t *Operands::open(const char *name, const DramAddress &address,
   }
   if (!region.data) {
     if (end > first) {
-      fail(name, "a region that has data", getName(address.region));
+      fail(name, "a region that has data",
+           kRegionNames[unsigned(address.region)]);
     }
     return nullptr;
   }

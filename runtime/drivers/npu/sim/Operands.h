@@ -25,6 +25,8 @@ enum class Access : uint8_t { Read, Write };
 /// Wide enough for sums of addresses and products of counts and strides.
 using Wide = __int128;
 std::string getText(Wide value);
+/// `f16`; of a number that is no type, `type 9`.
+std::string getText(DataType type);
 
 /// A matrix in the scratchpad, of which all rows are within it.
 struct Matrix {

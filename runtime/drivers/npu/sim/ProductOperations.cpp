@@ -3,6 +3,7 @@
 //
 // Products, of weights in the kernel buffer and of matrices in the scratchpad.
 
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "runtime/drivers/npu/sim/Operations.h"
 #include "runtime/drivers/npu/sim/PanelKernels.h"
 #include "runtime/drivers/npu/sim/Rows.h"
@@ -262,7 +263,7 @@ void npu::execute(Operands &operands, const Workers &workers,
         packRows(part.data(), inner, width, inner, panel.data());
       } else {
         Matrix part = b;
-        part.data += begin * getSize(b.type);
+        part.data += begin * getBytes(b.type);
         std::vector<float> rowsOfPart = loadRows(part, 0, inner, width);
         packColumns(rowsOfPart.data(), width, width, inner, panel.data());
       }

@@ -4,6 +4,7 @@
 // Weights that stream into the kernel buffer, and palettes that are looked up
 // on the way.
 
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "runtime/drivers/npu/sim/Operations.h"
 #include "runtime/drivers/npu/sim/Rows.h"
 
@@ -97,7 +98,7 @@ DataType checkFormat(Operands &operands, const StreamWeights &weights) {
     if (!table.isLoaded) {
       operands.fail(name.c_str(), "a palette", "none");
     } else if (table.type != type) {
-      operands.fail(name.c_str(), getName(type), getName(table.type));
+      operands.fail(name.c_str(), getText(type), getText(table.type));
     }
   }
   return type;
@@ -143,11 +144,11 @@ void npu::execute(Operands &operands, const Workers &workers,
   }
   uint64_t rows = weights.rows, columns = weights.columns;
   uint64_t elements = rows * columns;
-  if (elements * getSize(type) > machine.kernelSlotBytes()) {
+  if (elements * getBytes(type) > machine.kernelSlotBytes()) {
     operands.fail("kernel slot",
                   "at most " + std::to_string(machine.kernelSlotBytes()) +
                       " bytes",
-                  std::to_string(elements * getSize(type)));
+                  std::to_string(elements * getBytes(type)));
   }
   uint64_t rowBytes = getRowBytes(weights);
   const uint8_t *from = operands.open("from", weights.from, 0,

@@ -4,6 +4,7 @@
 #include "runtime/drivers/npu/sim/WorkModel.h"
 
 #include "runtime/drivers/npu/ArrayModel.h"
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "runtime/drivers/npu/sim/Operations.h"
 
 #include <algorithm>
@@ -40,7 +41,7 @@ public:
     }
   }
   void count(const LoadTable &load) {
-    work.readBytes = uint64_t(load.count) * load.entries * getSize(load.type);
+    work.readBytes = uint64_t(load.count) * load.entries * getBytes(load.type);
     work.streamsWeights = true;
   }
   void count(const StreamWeights &weights) {
@@ -203,7 +204,7 @@ private:
     work.vectorElements = rows * columns * passes;
   }
   void access(const Tile &tile, uint64_t rows, uint64_t columns) {
-    portCycles(rows, columns * getSize(tile.type));
+    portCycles(rows, columns * getBytes(tile.type));
   }
 
   /// Rows of which `together` are accessed at once, `times`.
@@ -213,7 +214,7 @@ private:
     if (together == 0) {
       return;
     }
-    uint64_t bytes = columns * getSize(tile.type);
+    uint64_t bytes = columns * getBytes(tile.type);
     work.scratchpadBytes += times * rows * bytes;
     work.scratchpadCycles +=
         static_cast<double>(times) *
