@@ -3,7 +3,6 @@
 
 #include "runtime/drivers/npu/sim/Executor.h"
 
-#include "runtime/drivers/npu/Product.h"
 #include "runtime/drivers/npu/isa/Encoding.h"
 #include "runtime/drivers/npu/sim/Operations.h"
 #include "runtime/drivers/npu/sim/WorkModel.h"
@@ -58,13 +57,15 @@ Status run(Machine &machine, const Workers &workers, const Program &program,
 } // namespace
 
 Status npu::execute(Machine &machine, const Workers &workers,
-                    const Program &program, const Registers &registers) {
-  return run(machine, workers, program, registers, kMostExecuted,
+                    const Program &program, const Registers &registers,
+                    uint64_t most) {
+  return run(machine, workers, program, registers, most,
              [](const Expander &) { return Status(); });
 }
 
 Result<Trace> npu::trace(Machine &machine, const Workers &workers,
-                         const Program &program, const Registers &registers) {
+                         const Program &program, const Registers &registers,
+                         uint64_t most) {
   const Config &config = machine.config;
   if (!std::holds_alternative<CoreArray>(config.array)) {
     return Status(StatusCode::Unsupported,
@@ -76,7 +77,7 @@ Result<Trace> npu::trace(Machine &machine, const Workers &workers,
   for (const Instruction &instruction : program) {
     words.push_back(static_cast<uint8_t>(getWords(instruction)));
   }
-  Status status = run(machine, workers, program, registers, kMostCommands,
+  Status status = run(machine, workers, program, registers, most,
                       [&](const Expander &expander) -> Status {
                         Result<Command> command =
                             getCommand(machine, expander.current());

@@ -8,13 +8,14 @@
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_EXECUTOR_H
 #define UMBER_RUNTIME_DRIVERS_NPU_SIM_EXECUTOR_H
 
+#include "runtime/drivers/npu/Product.h"
 #include "runtime/drivers/npu/isa/Expander.h"
 #include "runtime/drivers/npu/sim/Machine.h"
 #include "runtime/drivers/npu/sim/Workers.h"
 
 namespace umber::npu {
 
-/// The most instructions that execute() fetches.
+/// The most instructions that are fetched, if nothing else is said.
 constexpr uint64_t kMostExecuted = uint64_t(1) << 28;
 
 /// Runs `program` until its Stop, with `registers` as the host sets them. On a
@@ -31,8 +32,10 @@ constexpr uint64_t kMostExecuted = uint64_t(1) << 28;
 /// exist, or weights that are too large for one, or of another size or type
 /// than the product; sums that the accumulators have no room for, or do not
 /// have.
+///
+/// At most `most` instructions are fetched.
 Status execute(Machine &machine, const Workers &workers, const Program &program,
-               const Registers &registers);
+               const Registers &registers, uint64_t most = kMostExecuted);
 
 /// A program as the timing engine takes it.
 struct Trace {
@@ -42,11 +45,12 @@ struct Trace {
 };
 
 /// Runs a program as execute() does, and notes each instruction's work, of at
-/// most kMostCommands instructions. For
+/// most `most` instructions. For
 /// time alone, `machine` has no memory. Unsupported: an engine that is no array
 /// of cores, or has not the arithmetic of a product.
 Result<Trace> trace(Machine &machine, const Workers &workers,
-                    const Program &program, const Registers &registers);
+                    const Program &program, const Registers &registers,
+                    uint64_t most = kMostCommands);
 
 } // namespace umber::npu
 

@@ -4,9 +4,14 @@
 // What each instruction does to a machine, once the Expander has put in what
 // registers say. A count of 0 that a register can give is nothing to do; other
 // sizes are 1 at least. A bad operand is left in the Operands, and then nothing
-// is done; without memory only the operands are checked. Vector instructions
-// read a row of all operands before they write that row, rows from the first to
-// the last; products, gathers and loads of tables read all before they write.
+// is done; without memory only the operands are checked.
+//
+// The Verifier refuses operands that overlap, but for equal ones; programs that
+// it has not seen still mean one thing. Instructions of the vector unit and
+// AppendCache work row by row, from the first to the last, and read a row of
+// all operands before they write any, which is in the order of their fields but
+// for scales of the cache, which are first; products and gathers read all
+// before they write.
 
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_OPERATIONS_H
 #define UMBER_RUNTIME_DRIVERS_NPU_SIM_OPERATIONS_H
