@@ -13,21 +13,22 @@ using namespace umber::npu;
 
 namespace {
 
+/// A row of a panel.
+using Vector = float __attribute__((ext_vector_type(kPanelColumns)));
+
 /// The sums of Rows rows stay in registers, where there are enough.
 template <unsigned Rows>
 UMBER_NPU_INLINE void addRows(const float *a, const float *panel, float *sums,
                               uint64_t inner) {
-  float totals[Rows][kPanelColumns];
+  Vector totals[Rows];
   __builtin_memcpy(totals, sums, sizeof totals);
   for (uint64_t k = 0; k < inner; ++k) {
-    const float *w = panel + k * kPanelColumns;
+    Vector w;
+    __builtin_memcpy(&w, panel + k * kPanelColumns, sizeof w);
 #pragma clang loop unroll(full)
     for (unsigned r = 0; r < Rows; ++r) {
-      float element = a[r * inner + k];
-#pragma clang loop vectorize(enable)
-      for (unsigned c = 0; c < kPanelColumns; ++c) {
-        totals[r][c] = getFma(element, w[c], totals[r][c]);
-      }
+      totals[r] =
+          __builtin_elementwise_fma(Vector(a[r * inner + k]), w, totals[r]);
     }
   }
   __builtin_memcpy(sums, totals, sizeof totals);
