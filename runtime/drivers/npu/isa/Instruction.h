@@ -26,6 +26,16 @@
 // F16 results are rounded to nearest even. The vector unit computes in F32,
 // without fused multiply-adds unless they are named, each reduction from the
 // first element to the last. exp is getExp of Math.h, the same bits everywhere.
+//
+// A NaN is written as the quiet one without a sign or a payload. A maximum is
+// NaN if an operand is, and the first one of two zeros. Elements of I32 and I8
+// become F32, rounded to nearest even; to integers, values are rounded half to
+// even and clamped to the type's range, and NaN is 0. A group with an element
+// that is not finite has NaN as its scale, and integers 0; so has one of the
+// cache whose scale is too large for F16. A scale of 0 has integers 0.
+//
+// Sizes are 1 at least, but for counts that a register gives: 0 of them is
+// nothing to do.
 
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_ISA_INSTRUCTION_H
 #define UMBER_RUNTIME_DRIVERS_NPU_ISA_INSTRUCTION_H
@@ -218,9 +228,10 @@ constexpr unsigned kTableSlots = 64;
 /// `bits` 1, 2, 3, 4, 6 or 8 and `isPalette` an element is an index, packed
 /// from a byte's lowest bits on (3 and 6 take what the engine's decoder pads
 /// them to, `storageBits`); rows [t * rowsPerTable, (t + 1) * rowsPerTable)
-/// look up table slot `table` + t. Else elements are I8 or F16. A row begins at
-/// a byte. Row r's scale, an F16, is number (firstRow + r) / rowsPerScale of
-/// those at `scales`; without (rowsPerScale 0) it is 1.
+/// look up table slot `table` + t, all of one type; what is behind a table's
+/// entries is 0. Else elements are I8 or F16. A row begins at a byte. Row r's
+/// scale, an F16, is number (firstRow + r) / rowsPerScale of those at `scales`;
+/// without (rowsPerScale 0) it is 1.
 struct StreamWeights {
   static constexpr const char *kName = "weights";
   DramAddress from;
@@ -241,12 +252,13 @@ struct StreamWeights {
 // Products. Matrix
 //===----------------------------------------------------------------------===//
 
-/// C[rows × columns] = A[rows × inner] · W[columns × inner]ᵀ, with W in a
-/// kernel slot. A of I8 has a scale, F32, per row and group of `group` columns,
-/// at `scales`; then W is of I8, else of any type. A product whose `inner` is
-/// cut has its parts in order: `isFirst` clears the sums of that many rows and
-/// columns, `isLast` writes them; between, the array keeps them.
-/// `adds`: to what C is before. C is of F32 or F16.
+/// C[rows × columns] = A[rows × inner] · W[columns × inner]ᵀ, with W what a
+/// kernel slot has, all of it. A of I8 has a scale, F32, per row and group of
+/// `group` columns, at `scales`; then W is of I8, else of any type. A product
+/// whose `inner` is cut has its parts in order: `isFirst` clears the sums of
+/// that many rows and columns, `isLast` writes them, times the scales of its
+/// own weights; between, the array keeps them, as many as its accumulators have
+/// room for. `adds`: to what C is before. C is of F32 or F16.
 struct Multiply {
   static constexpr const char *kName = "mm";
   Tile a;
