@@ -72,10 +72,11 @@ void DramChannel::advance(double cycles) {
   }
 }
 
-bool DramChannel::isDone(unsigned queue) const {
+bool DramChannel::isDone(unsigned queue, double now) const {
   // A thousandth of a cycle is far below what the model knows, and far above
-  // what adding up times loses.
-  return streams[queue].remaining <= streams[queue].rate * 1e-3;
+  // what adding up times loses; from 2^30 cycles on, that is more.
+  double cycles = std::max(1e-3, now * 0x1p-40);
+  return streams[queue].remaining <= streams[queue].rate * cycles;
 }
 
 DramChannel::Usage DramChannel::finish(unsigned queue) {

@@ -30,8 +30,8 @@ public:
   double getRemainingCycles(unsigned queue) const;
   /// Lets all streams run.
   void advance(double cycles);
-  /// Whether all bytes are moved, up to rounding.
-  bool isDone(unsigned queue) const;
+  /// Whether all bytes are moved, up to the rounding of times around `now`.
+  bool isDone(unsigned queue, double now) const;
 
   struct Usage {
     double cycles = 0;

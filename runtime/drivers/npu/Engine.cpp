@@ -301,7 +301,7 @@ Status Simulation::completeAll() {
     Bound bound = parts.longest();
     double limited = parts.cycles[unsigned(bound)];
     if (queue.currentEnd == kNever) {
-      if (!channel.isDone(q)) {
+      if (!channel.isDone(q, now)) {
         continue;
       }
       DramChannel::Usage usage = channel.finish(q);

@@ -48,6 +48,17 @@ std::string getFailure(const std::vector<Command> &program) {
   return simulate(getMachine(), program).status().message();
 }
 
+// So late that times are whole cycles apart, a stream of less than one still
+// ends.
+TEST(Engine, EndsHoweverLateItIs) {
+  std::vector<Command> program = {load(Queue::Load0, 1),
+                                  load(Queue::Load0, 250)};
+  program.insert(program.begin(), compute(0x1p55));
+  program[0].signal = {1, 1};
+  program[1].wait[0] = {1, 1};
+  EXPECT_GE(run(getMachine(), program).cycles, 0x1p55);
+}
+
 // Fetched a cycle apart; in order.
 TEST(Engine, RunsAQueueInOrder) {
   ProgramTiming timing =
