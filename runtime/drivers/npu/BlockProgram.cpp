@@ -27,7 +27,7 @@ constexpr int64_t kHalves = 2;
 
 } // namespace
 
-Tile npu::chooseBlocks(const Config &config, const ProductShape &shape) {
+ProductTile npu::chooseBlocks(const Config &config, const ProductShape &shape) {
   int64_t size = std::get<BlockArray>(config.array).size;
   // Elements of the scratchpad are of 1 byte, sums of 4.
   int64_t blocks = config.scratchpad.bytes / (size * size) / kHalves;
@@ -35,12 +35,13 @@ Tile npu::chooseBlocks(const Config &config, const ProductShape &shape) {
       config.scratchpad.accumulatorBytes / (4 * size * size) / kHalves;
   int64_t square = std::max<int64_t>(
       1, static_cast<int64_t>(std::sqrt(static_cast<double>(sums))));
-  Tile whole = {divideUp(shape.rows, size), divideUp(shape.columns, size),
-                divideUp(shape.inner, size)};
-  Tile tile = {
+  ProductTile whole = {divideUp(shape.rows, size),
+                       divideUp(shape.columns, size),
+                       divideUp(shape.inner, size)};
+  ProductTile tile = {
       std::min(square, whole.rows), std::min(square, whole.columns),
       std::min(std::max<int64_t>(1, blocks / 2 / square), whole.inner)};
-  auto fits = [&](const Tile &t) {
+  auto fits = [&](const ProductTile &t) {
     return (t.rows + t.columns) * t.inner <= blocks &&
            t.rows * t.columns <= sums && t.rows <= whole.rows &&
            t.columns <= whole.columns && t.inner <= whole.inner;
@@ -48,8 +49,9 @@ Tile npu::chooseBlocks(const Config &config, const ProductShape &shape) {
   // One more of each in turn, for as long as there is room.
   for (bool grown = true; grown;) {
     grown = false;
-    for (int64_t Tile::*side : {&Tile::columns, &Tile::rows, &Tile::inner}) {
-      Tile larger = tile;
+    for (int64_t ProductTile::*side :
+         {&ProductTile::columns, &ProductTile::rows, &ProductTile::inner}) {
+      ProductTile larger = tile;
       ++(larger.*side);
       if (fits(larger)) {
         tile = larger;
@@ -62,7 +64,7 @@ Tile npu::chooseBlocks(const Config &config, const ProductShape &shape) {
 
 std::vector<Command> npu::makeBlockProgram(const Config &config,
                                            const ProductRequest &request,
-                                           const Tile &blocks) {
+                                           const ProductTile &blocks) {
   const BlockArray &array = std::get<BlockArray>(config.array);
   const ProductShape &shape = request.shape;
   std::vector<Command> program;
@@ -71,8 +73,8 @@ std::vector<Command> npu::makeBlockProgram(const Config &config,
     program.back().queue = queue;
     return program.back();
   };
-  Tile tile = {blocks.rows * array.size, blocks.columns * array.size,
-               blocks.inner * array.size};
+  ProductTile tile = {blocks.rows * array.size, blocks.columns * array.size,
+                      blocks.inner * array.size};
   int64_t loads = 0, outputs = 0;
   auto load = [&](Queue queue, Semaphore ready, int64_t rows, int64_t columns) {
     Command &command = add(queue);

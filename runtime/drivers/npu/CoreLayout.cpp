@@ -15,7 +15,7 @@ int64_t CoreLayout::getStride(int64_t elements) const {
   return (divideUp(elements * bytesPerElement, granule) | 1) * granule;
 }
 
-Work CoreLayout::getProduct(const Tile &tile, bool spills, bool addsSums,
+Work CoreLayout::getProduct(const ProductTile &tile, bool spills, bool addsSums,
                             bool last) const {
   Work work;
   work.arrayCycles = getCoreCycles(array, tile, f16);

@@ -21,7 +21,7 @@ public:
   /// The work of one matrix command. Partial sums that outgrow the
   /// accumulators (`spills`) are read, if it adds to any, and written, if it is
   /// not the last of its tile; the last one writes C.
-  Work getProduct(const Tile &tile, bool spills, bool addsSums,
+  Work getProduct(const ProductTile &tile, bool spills, bool addsSums,
                   bool last) const;
 
   bool f16;

@@ -97,7 +97,7 @@ private:
   /// The slowest of the channel, the decoder and the array, and what comes
   /// before the first product.
   double getCycles(const CoreTiling &tiling) const {
-    const Tile &tile = tiling.tile;
+    const ProductTile &tile = tiling.tile;
     auto real = [](int64_t value) { return static_cast<double>(value); };
     double chunks = real(divideUp(shape.rows, tile.rows));
     double columns = real(divideUp(shape.columns, tile.columns));

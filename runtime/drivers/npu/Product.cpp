@@ -50,7 +50,7 @@ Result<ProductTiming> runCores(const Config &config, const CoreArray &array,
     return tiling.status();
   }
   const ProductShape &shape = request.shape;
-  const Tile &tile = tiling->tile;
+  const ProductTile &tile = tiling->tile;
   // A load, a stream, a product and a store, with what carries their waits.
   double commands = 6.0 * static_cast<double>(divideUp(shape.rows, tile.rows)) *
                     static_cast<double>(divideUp(shape.columns, tile.columns)) *
@@ -73,7 +73,7 @@ Result<ProductTiming> runCores(const Config &config, const CoreArray &array,
 
 Result<ProductTiming> runBlocks(const Config &config, const BlockArray &array,
                                 const ProductRequest &request) {
-  Tile blocks = chooseBlocks(config, request.shape);
+  ProductTile blocks = chooseBlocks(config, request.shape);
   auto count = [&](int64_t size, int64_t tile) {
     return static_cast<double>(divideUp(divideUp(size, array.size), tile));
   };

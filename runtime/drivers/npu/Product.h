@@ -24,7 +24,7 @@ struct ProductRequest {
 };
 
 /// Sizes of one matrix command: rows of A, columns and inner size.
-using Tile = ProductShape;
+using ProductTile = ProductShape;
 
 struct ProductTiming {
   double cycles = 0;
@@ -36,7 +36,7 @@ struct ProductTiming {
   /// Of the array's peak at the weights' arithmetic, 0 to 1.
   double utilization = 0;
   size_t commands = 0;
-  Tile tile;
+  ProductTile tile;
   /// On a systolic array with limited interfaces.
   std::optional<int64_t> stallCycles;
   std::optional<int64_t> cyclesWithPrefetch;
@@ -52,7 +52,7 @@ Result<ProductTiming> runProduct(const Config &config,
 
 /// How a product is cut up for an array of cores.
 struct CoreTiling {
-  Tile tile;
+  ProductTile tile;
   /// Whether A and C of all rows stay in the scratchpad from layer to layer.
   bool chained = false;
   /// Whether all inner elements of a tile's rows of A are in the scratchpad,
@@ -75,12 +75,12 @@ std::vector<Command> makeCoreProgram(const Config &config,
 
 /// The tile, in blocks, that Gemmini's library chooses: as much as fits into
 /// half of its memories, nearly square in rows and columns.
-Tile chooseBlocks(const Config &config, const ProductShape &shape);
+ProductTile chooseBlocks(const Config &config, const ProductShape &shape);
 
 /// The program of a request on an array of blocks.
 std::vector<Command> makeBlockProgram(const Config &config,
                                       const ProductRequest &request,
-                                      const Tile &blocks);
+                                      const ProductTile &blocks);
 
 } // namespace umber::npu
 

@@ -75,7 +75,7 @@ TEST(Gemmini, TakesTheCyclesOfItsRtl) {
 TEST(Gemmini, ChoosesTheTilesOfItsLibrary) {
   Config config = getConfig("gemmini-8x8");
   auto tile = [&](ProductShape shape) {
-    Tile blocks = chooseBlocks(config, shape);
+    ProductTile blocks = chooseBlocks(config, shape);
     return std::vector<int64_t>{8 * blocks.rows, 8 * blocks.columns,
                                 8 * blocks.inner};
   };

@@ -46,12 +46,12 @@ enum class Region : uint8_t {
 };
 
 /// A register's number. The host sets 1 to kParameters before a program starts
-/// (Parameter); 0 is always 0.
+/// (HostRegister); 0 is always 0.
 using Register = uint8_t;
 constexpr Register kRegisters = 64;
 
 /// What the host tells a program.
-enum Parameter : Register {
+enum HostRegister : Register {
   kPosition = 1, ///< of the step's first token in its sequence
   kTokens,       ///< rows of the step that are tokens; the rest is padding
   kCapacity,     ///< positions that the cache has room for
