@@ -139,6 +139,12 @@ Error Compiler::runPhase(Phase phase) {
     options.pipeline->tokens.push_back((*created)->getTokens().str());
     texts.push_back(std::move(*created));
   }
+  bool hasData = (*module)->hasAttr(mlir::umber::kParametersAttrName);
+  if (phase == Phase::Compress && !hasData && options.texts.empty() &&
+      options.pipeline->statistics.empty()) {
+    // Shapes have nothing to be calibrated for, nor data to do it with.
+    options.pipeline->calibrationSequences = 0;
+  }
   mlir::PassManager pm(&context);
   addPhase(pm, phase, *options.pipeline);
   if (failed(pm.run(*module))) {
