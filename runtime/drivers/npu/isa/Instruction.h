@@ -10,6 +10,11 @@
 // queue's earlier ones, beside other queues. Only semaphores and fences order
 // queues: two instructions of different queues that touch the same bytes, at
 // least one of them writing, must be ordered by them.
+// Instructions of the system queue use no semaphores; a semaphore is waited for
+// by one queue only.
+//
+// Of numbers where nothing else is said, rows and columns of the vector unit
+// and groups are below 2^20, other counts are below 2^16.
 //
 // Arithmetic. Products of I8 are summed exactly in 32 bits within a group of
 // the activations' columns; groups combine in F32 from the first to the last,
@@ -59,8 +64,11 @@ enum HostRegister : Register {
   kParameters = 8,
 };
 
+/// What addresses and strides of the scratchpad are multiples of, in bytes.
+constexpr uint32_t kGranule = 16;
+
 /// Bytes of the scratchpad: offset + register. Both are multiples of the
-/// granule, 16 bytes.
+/// granule.
 struct ScratchpadAddress {
   uint32_t offset = 0;
   Register base = 0;
@@ -97,8 +105,8 @@ struct Fence {
   uint8_t queues = 0;
 };
 
-/// to = ceil((from * multiplier + addend) / divisor), at most `limit` if that
-/// is not 0 and at least 0.
+/// to = ceil((from * multiplier + addend) / divisor), but at least 0 and, if
+/// `limit` is not 0, at most that.
 struct SetRegister {
   static constexpr const char *kName = "set";
   Register to = 0;
@@ -147,9 +155,9 @@ struct Mark {
 //===----------------------------------------------------------------------===//
 
 /// Rows of `bytes`, in two dimensions. Of DRAM, `rowStride` and `planeStride`
-/// are bytes, with a register each that is added; of the scratchpad they are
-/// multiples of the granule. `rows` is a register's value instead if `rowsFrom`
-/// is not 0.
+/// are bytes, to the latter of which a register is added; of the scratchpad
+/// strides are multiples of the granule. `rows` is a register's value instead
+/// if `rowsFrom` is not 0.
 struct Transfer {
   ScratchpadAddress scratchpad;
   DramAddress dram;
@@ -157,8 +165,8 @@ struct Transfer {
   uint32_t rows = 1;  ///< below 2^16
   uint32_t planes = 1;
   Register rowsFrom = 0;
-  int64_t rowStride = 0; ///< below 2^31 in magnitude
-  int64_t planeStride = 0;
+  int64_t rowStride = 0;   ///< below 2^31 in magnitude
+  int64_t planeStride = 0; ///< below 2^39 in magnitude
   Register planeStrideFrom = 0;
   uint32_t scratchpadRowStride = 0;
   uint32_t scratchpadPlaneStride = 0;
@@ -412,7 +420,8 @@ struct SoftmaxStep {
 /// and `scales` already are at the step's first position. Integers: scale =
 /// F16(max|a| / (2^(bits-1) - 1)), q = a / scale, rounded half to even and
 /// clamped; of 4 bits the even element is in the low half of a byte. 16 bits
-/// are F16, 32 F32. Strides are bytes, each a register's value times a number.
+/// are F16, 32 F32. A head's rows lie one behind the other. The heads' strides
+/// are bytes, times a register's value if `strideFrom` is not 0.
 struct AppendCache {
   static constexpr const char *kName = "append";
   Tile a;
@@ -439,6 +448,8 @@ struct Instruction {
   SemaphoreUse wait[2];
   SemaphoreUse signal;
   Operation operation;
+  /// What it belongs to, for reports; below 2^19.
+  uint32_t operationId = 0;
 };
 
 using Program = std::vector<Instruction>;
