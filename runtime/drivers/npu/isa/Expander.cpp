@@ -20,13 +20,14 @@ public:
   const std::string &failure() const { return message; }
 
   template <typename T>
-  void number(const char *, T &, unsigned, uint64_t) {}
+  void number(const char *, T &, const Width &) {}
   void integer(const char *, int64_t &, unsigned) {}
   void flag(const char *, bool &) {}
   template <typename E>
   void choice(const char *, E &, const char *const *, unsigned) {}
   void real(const char *, float &) {}
   void registerNumber(const char *, Register &) {}
+  void queues(const char *, uint8_t &) {}
   void stride(const char *, uint32_t &) {}
   void increments(Loop::Increment (&)[4]) {}
 
@@ -127,16 +128,6 @@ private:
 };
 
 } // namespace
-
-const char *npu::getName(const Operation &operation) {
-  return std::visit([](const auto &o) { return o.kName; }, operation);
-}
-
-std::string npu::describe(const Program &program, size_t index,
-                          const std::string &message) {
-  return "instruction " + std::to_string(index) + " (" +
-         getName(program[index].operation) + "): " + message;
-}
 
 Expander::Expander(const Program &program, const Registers &registers,
                    uint64_t most)

@@ -6,7 +6,7 @@
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_ISA_EXPANDER_H
 #define UMBER_RUNTIME_DRIVERS_NPU_ISA_EXPANDER_H
 
-#include "runtime/drivers/npu/isa/Instruction.h"
+#include "runtime/drivers/npu/isa/Operation.h"
 #include "runtime/package/Status.h"
 
 #include <array>
@@ -15,13 +15,6 @@
 namespace umber::npu {
 
 using Registers = std::array<int64_t, kRegisters>;
-
-/// The mnemonic: `mm`.
-const char *getName(const Operation &operation);
-
-/// `instruction 12 (mm): MESSAGE`.
-std::string describe(const Program &program, size_t index,
-                     const std::string &message);
 
 /// Walks through a program that need not be verified. Use:
 ///
