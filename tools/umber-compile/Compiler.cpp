@@ -15,6 +15,7 @@
 #include "tools/common/WriteFile.h"
 #include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
+#include "tools/umber-compile/EnginePrograms.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
 #include "tools/umber-compile/Stages.h"
@@ -60,6 +61,8 @@ private:
   Error lower();
   Error emitCode();
   Error emitPackage();
+  /// What a neural engine runs.
+  Error emitPrograms();
   Error emit();
   /// What can be known to fail before the long work.
   Error prepare();
@@ -222,7 +225,20 @@ Error Compiler::emitPackage() {
   return Error::success();
 }
 
+Error Compiler::emitPrograms() {
+  auto compiled =
+      npu::compileModel(*module, *options.engine, options.adapterRank);
+  if (failed(compiled)) {
+    return fail("the model cannot be compiled for " + options.engine->name);
+  }
+  return writePrograms(*module, *compiled, *options.engine, options.emit,
+                       options.output);
+}
+
 Error Compiler::emit() {
+  if (options.engine && options.emit != Emit::MLIR) {
+    return emitPrograms();
+  }
   if (options.compileTo >= Phase::Lower) {
     if (Error error = lower()) {
       return error;

@@ -144,7 +144,8 @@ struct EndLoop {
   static constexpr const char *kName = "end";
 };
 
-/// A name for what follows, for reports.
+/// A name for what follows, for reports. In another queue than the system's it
+/// does nothing but wait and signal, where an instruction has no room for that.
 struct Mark {
   static constexpr const char *kName = "mark";
   uint32_t id = 0; ///< below 2^20

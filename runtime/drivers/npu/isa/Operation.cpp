@@ -41,6 +41,9 @@ Queue npu::getOwnQueue(const Operation &operation) {
 }
 
 bool npu::isFor(const Operation &operation, Queue queue) {
+  if (std::holds_alternative<Mark>(operation)) {
+    return true;
+  }
   Queue own = getOwnQueue(operation);
   return queue == own || (own == Queue::Load0 && queue == Queue::Load1);
 }
