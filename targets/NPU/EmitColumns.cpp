@@ -86,7 +86,7 @@ FunctionEmitter::Columns FunctionEmitter::makeColumns(Value value,
   if (isNew) {
     it->second.first = builder.addBuffer(bytes, "a tile of columns");
     it->second.second = it->second.first;
-    if (range.columns < getColumns(value)) {
+    if (range.columns < getColumns(value) && !isBrief) {
       it->second.second = builder.addBuffer(bytes, "a tile of columns");
     }
   }
@@ -201,7 +201,9 @@ FunctionEmitter::Columns FunctionEmitter::pull(Value value, Range range,
     builder.add(Queue::Vector, normalize);
   } else if (auto gated = dyn_cast_or_null<GatedActivationOp>(op)) {
     result = pullOwn(gated.getGate(), op, range, into);
+    isBrief = true;
     Columns up = pull(gated.getUp(), range);
+    isBrief = false;
     Elementwise activate;
     activate.op = gated.getFunction() == Activation::SiLU
                       ? ElementwiseOp::Silu

@@ -114,6 +114,14 @@ void FunctionEmitter::emitProduct(LinearOp linear, Range range, Columns to) {
       builder.add(Queue::Matrix, product);
     }
     row += count;
+    for (mlir::Operation *user : linear.getResult().getUsers()) {
+      if (auto pending = pendingLora.find(user);
+          pending != pendingLora.end()) {
+        Tile input = pending->second;
+        pendingLora.erase(pending);
+        emitLoraInput(cast<LoraOp>(user), input, 0, rows);
+      }
+    }
   }
   if (auto bias = linear.getBias()) {
     Buffer vector = loadVector(*bias, range.first, range.columns);

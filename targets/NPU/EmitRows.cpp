@@ -126,7 +126,11 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
       builder.add(Queue::Vector, op);
     }
     for (LoraOp lora : loras) {
-      emitLoraInput(lora, at, row, count);
+      if (isWhole) {
+        pendingLora[lora] = at;
+      } else {
+        emitLoraInput(lora, at, row, count);
+      }
     }
   }
 }

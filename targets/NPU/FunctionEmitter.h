@@ -167,9 +167,15 @@ private:
   llvm::DenseMap<mlir::Value, Rows> values;
   /// A products' inputs of low rank, by their op.
   llvm::DenseMap<mlir::Operation *, Rows> lowRank;
+  /// What has still to be made of them: the whole input, which is in the
+  /// scratchpad. It is done once the product's first weights are used, so that
+  /// slots are free sooner.
+  llvm::DenseMap<mlir::Operation *, Tile> pendingLora;
   /// Tiles of the columns that are being made.
   llvm::DenseMap<mlir::Value, Columns> tiles;
   llvm::DenseMap<mlir::Value, std::pair<Buffer, Buffer>> rings;
+  /// Whether tiles are made that are used up at once, before what takes long.
+  bool isBrief = false;
   llvm::StringMap<Buffer> constants;
   llvm::DenseMap<int64_t, DramObject> cacheObjects;
   std::vector<Rows> freeSpills;
