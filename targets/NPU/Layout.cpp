@@ -55,7 +55,8 @@ uint64_t Layout::take(uint64_t &end, uint64_t bytes) {
 /// Every tile that a slot holds, by doubling the array's columns and cutting
 /// the inner size in whole groups, is rated by a closed form: for one row and
 /// for prefill's, the slower of its stream and its product, and what of the
-/// product's end the other slots' streams cannot hide.
+/// product's end the other slots' streams cannot hide. Streams go on from
+/// matrix to matrix, so that none has a beginning or an end to pay for.
 void Layout::chooseTile(MatrixLayout &matrix) const {
   const auto &array = std::get<CoreArray>(config->array);
   bool isI8 = matrix.isPalette || matrix.bits == 8;
@@ -91,7 +92,8 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
           std::max(0.0, mac + latency -
                             double(config->kernelBuffer.slots - 1) * stream);
       double each = mac < stream ? stream + exposed : mac;
-      cycles += tiles * each + stream + mac;
+      // A stream is issued when the one before begins to move.
+      cycles += tiles * std::max(each, latency);
     }
     if (best == 0 || cycles < best) {
       best = cycles;
