@@ -60,7 +60,9 @@ struct FunctionEmitter::Attention {
   Rows q;
   /// One row of queries: all heads' rows are one step. Else a step per head.
   bool isOneToken;
-  Buffer keys, values, scales, scores, state, factors, sums;
+  Buffer keys, values, scales, state, sums;
+  /// Of two steps in turn.
+  Buffer scores[2], factors[2];
   uint32_t scoresStride, sumsStride;
   Buffer queries = 0; ///< if they are in DRAM
   uint32_t queriesStride = 0;
@@ -159,8 +161,8 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
   int64_t perStep = a.isOneToken ? a.ratio : rows;
   int64_t steps = a.isOneToken ? 1 : a.heads * a.ratio;
   int64_t stepHeads = a.isOneToken ? a.heads : 1;
-  for (int64_t step = 0; step < steps; ++step) {
-    int64_t stepRows = stepHeads * perStep;
+  int64_t stepRows = stepHeads * perStep;
+  auto emitScores = [&](int64_t step) {
     for (int64_t h = 0; h < stepHeads; ++h) {
       int64_t head = a.isOneToken ? h : step / a.ratio;
       int64_t query = a.isOneToken ? head * a.ratio : step;
@@ -178,7 +180,7 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       scores.b = {
           builder.at(a.keys, head * kBlockPositions * a.stride),
           static_cast<uint32_t>(a.stride), a.type};
-      scores.c = {builder.at(a.scores, h * perStep * a.scoresStride),
+      scores.c = {builder.at(a.scores[step % 2], h * perStep * a.scoresStride),
                   a.scoresStride, DataType::F32};
       if (a.cache.hasScales) {
         scores.hasScales = true;
@@ -191,13 +193,22 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       scores.factor = a.op.getScale().convertToFloat();
       builder.add(Queue::Matrix, scores);
     }
+  };
+  // The next step's scores are made while the vector unit has this one's.
+  emitScores(0);
+  for (int64_t step = 0; step < steps; ++step) {
+    if (step + 1 < steps) {
+      emitScores(step + 1);
+    }
+    Buffer scores = a.scores[step % 2];
+    Buffer factors = a.factors[step % 2];
     int64_t firstRow = step * perStep;
     SoftmaxStep softmax;
-    softmax.a = softmax.d = {builder.at(a.scores), a.scoresStride,
+    softmax.a = softmax.d = {builder.at(scores), a.scoresStride,
                              DataType::F32};
     softmax.state = {builder.at(a.state, firstRow * kGranule), kGranule,
                      DataType::F32};
-    softmax.factors = {builder.at(a.factors), kGranule, DataType::F32};
+    softmax.factors = {builder.at(factors), kGranule, DataType::F32};
     softmax.rows = static_cast<uint32_t>(stepRows);
     softmax.columns = kBlockPositions;
     softmax.rowsPerToken =
@@ -214,7 +225,7 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       Elementwise rescale;
       rescale.op = ElementwiseOp::Multiply;
       rescale.a = rescale.d = sums;
-      rescale.b = {builder.at(a.factors), kGranule, DataType::F32};
+      rescale.b = {builder.at(factors), kGranule, DataType::F32};
       rescale.spread = Spread::Column;
       rescale.rows = static_cast<uint32_t>(stepRows);
       rescale.columns = static_cast<uint32_t>(a.cache.headDim);
@@ -223,7 +234,7 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
     for (int64_t h = 0; h < stepHeads; ++h) {
       int64_t head = a.isOneToken ? h : step / a.ratio;
       MultiplyDynamic sum;
-      sum.a = {builder.at(a.scores, h * perStep * a.scoresStride),
+      sum.a = {builder.at(scores, h * perStep * a.scoresStride),
                a.scoresStride, DataType::F32};
       sum.b = {builder.at(a.values, head * kBlockPositions * a.stride),
                static_cast<uint32_t>(a.stride), a.type};
@@ -325,9 +336,16 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
   setRegister(kHeadStride, kCapacity, a.cache.rowBytes);
   setRegister(kScaleStride, kCapacity, 2);
   for (a.firstHead = 0; a.firstHead < a.cache.heads; a.firstHead += a.heads) {
-    a.scores = builder.addBuffer(perStep * a.scoresStride, "scores");
+    for (unsigned turn = 0; turn < 2; ++turn) {
+      bool isSame = turn == 1 && a.isOneToken;
+      a.scores[turn] =
+          isSame ? a.scores[0]
+                 : builder.addBuffer(perStep * a.scoresStride, "scores");
+      a.factors[turn] =
+          isSame ? a.factors[0]
+                 : builder.addBuffer(perStep * kGranule, "softmax's factors");
+    }
     a.state = builder.addBuffer(allRows * kGranule, "softmax's state");
-    a.factors = builder.addBuffer(perStep * kGranule, "softmax's factors");
     a.sums = builder.addBuffer(allRows * a.sumsStride, "attention's sums");
     if (!a.q.isResident) {
       int64_t columns = a.heads * a.ratio * a.cache.headDim;

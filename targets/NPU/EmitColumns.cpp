@@ -44,6 +44,27 @@ bool FunctionEmitter::isNeeded(Value result) const {
   return false;
 }
 
+/// The adapters that alone take a kernel's result as their input; none if
+/// there are other uses.
+SmallVector<LoraOp> FunctionEmitter::getOnlyLoras(Value result) const {
+  SmallVector<LoraOp> loras;
+  for (OpOperand &use : result.getUses()) {
+    auto kernel = dyn_cast<KernelOp>(use.getOwner());
+    if (!kernel) {
+      return {};
+    }
+    Value argument = kernel.getBody().getArgument(use.getOperandNumber());
+    for (mlir::Operation *user : argument.getUsers()) {
+      auto lora = dyn_cast<LoraOp>(user);
+      if (!lora || lora.getX() != argument) {
+        return {};
+      }
+      loras.push_back(lora);
+    }
+  }
+  return loras;
+}
+
 /// What tiles' columns are multiples of: whole tiles of weights, heads and
 /// groups.
 int64_t FunctionEmitter::getColumnUnit(Value value) const {
@@ -246,6 +267,8 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
     Value result; ///< of the kernel
     Rows to;
     bool isQuantized = false;
+    /// If they are all that uses the result.
+    SmallVector<LoraOp> loras = {};
   };
   std::vector<std::vector<Sink>> groups;
   auto add = [&](Sink sink) {
@@ -287,6 +310,13 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
       sink.to.offset = emitted.logits;
       sink.to.dramStride = 4 * type.getDimSize(1);
     } else {
+      if (rows > 1 && type.getDimSize(1) % kLowRankColumns == 0) {
+        sink.loras = getOnlyLoras(result);
+      }
+      if (!sink.loras.empty()) {
+        add(sink);
+        continue;
+      }
       sink.to = makeRows(type.getDimSize(1), "rows between kernels");
     }
     values[result] = sink.to;
@@ -299,6 +329,9 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
       unit = std::lcm(unit, getColumnUnit(sink.value));
       if (sink.update) {
         unit = std::lcm(unit, sink.update.getCache().getType().getHeadDim());
+      }
+      if (!sink.loras.empty()) {
+        unit = std::lcm(unit, kLowRankColumns);
       }
     }
     int64_t most =
@@ -317,13 +350,17 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
           continue;
         }
         std::optional<Columns> into;
-        if (!sink.update && sink.to.isResident) {
+        if (!sink.update && sink.loras.empty() && sink.to.isResident) {
           into = Columns{sink.to.buffer, uint64_t(4 * range.first),
                          sink.to.stride, sink.to.base, true};
         }
         Columns made = pull(sink.value, range, into);
         if (sink.update) {
           emitAppend(sink.update, sink.isKeys, range, made);
+        } else if (!sink.loras.empty()) {
+          for (LoraOp lora : sink.loras) {
+            emitLoraColumns(lora, made, range, range.first + width >= all);
+          }
         } else if (!sink.to.isResident) {
           store(made, sink.to, range);
         } else if (made.buffer != sink.to.buffer) {

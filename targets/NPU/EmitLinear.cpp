@@ -166,28 +166,46 @@ void FunctionEmitter::emitLora(LoraOp lora, Range range, Columns to) {
   }
 }
 
+FunctionEmitter::Rows FunctionEmitter::getLowRank(LoraOp lora) {
+  int64_t rank = layout.adapterRank;
+  auto [it, isNew] = lowRank.try_emplace(lora);
+  if (isNew) {
+    Rows &u = it->second;
+    u.columns = rank;
+    u.stride = getStride(4 * rank);
+    u.buffer = builder.addBuffer(uint64_t(rows) * u.stride, "an adapter's A x");
+  }
+  return it->second;
+}
+
+/// By the adapters' scales.
+void FunctionEmitter::scaleLowRank(const Rows &u, int64_t row, int64_t count) {
+  auto [it, isNew] = constants.try_emplace("adapters' scales", 0);
+  if (isNew) {
+    it->second =
+        builder.addBuffer(4 * u.columns, "adapters' scales", /*isPinned=*/true);
+    Load load;
+    load.scratchpad = builder.at(it->second);
+    load.dram = {Region::Adapters, layout.adapterScales, 0};
+    load.bytes = static_cast<uint32_t>(4 * u.columns);
+    builder.add(Queue::Load0, load);
+  }
+  Elementwise scale;
+  scale.op = ElementwiseOp::Multiply;
+  scale.a = tileOf(u, row);
+  scale.b = {builder.at(it->second), getStride(4 * u.columns), DataType::F32};
+  scale.d = tileOf(u, row);
+  scale.spread = Spread::Row;
+  scale.rows = static_cast<uint32_t>(count);
+  scale.columns = static_cast<uint32_t>(u.columns);
+  builder.add(Queue::Vector, scale);
+}
+
 /// A of the site times rows of its input, and the adapters' scales.
 void FunctionEmitter::emitLoraInput(LoraOp lora, const Tile &x, int64_t row,
                                     int64_t count) {
   const MatrixLayout &a = layout.getSite(lora.getSite()).a;
-  auto [it, isNew] = lowRank.try_emplace(lora);
-  if (isNew) {
-    Rows &u = it->second;
-    u.columns = a.rows;
-    u.stride = getStride(4 * a.rows);
-    u.buffer = builder.addBuffer(uint64_t(rows) * u.stride, "an adapter's A x");
-  }
-  Rows u = it->second;
-  if (row == 0 && !constants.contains("adapters' scales")) {
-    Buffer scales =
-        builder.addBuffer(4 * a.rows, "adapters' scales", /*isPinned=*/true);
-    constants["adapters' scales"] = scales;
-    Load load;
-    load.scratchpad = builder.at(scales);
-    load.dram = {Region::Adapters, layout.adapterScales, 0};
-    load.bytes = static_cast<uint32_t>(4 * a.rows);
-    builder.add(Queue::Load0, load);
-  }
+  Rows u = getLowRank(lora);
   for (int64_t part = 0; part < a.getParts(); ++part) {
     stream(a, 0, a.rows, part);
     Multiply product;
@@ -203,16 +221,34 @@ void FunctionEmitter::emitLoraInput(LoraOp lora, const Tile &x, int64_t row,
     product.isLast = part + 1 == a.getParts();
     builder.add(Queue::Matrix, product);
   }
-  Elementwise scale;
-  scale.op = ElementwiseOp::Multiply;
-  scale.a = tileOf(u, row);
-  scale.b = {builder.at(constants["adapters' scales"]), getStride(4 * a.rows),
-             DataType::F32};
-  scale.d = tileOf(u, row);
-  scale.spread = Spread::Row;
-  scale.rows = static_cast<uint32_t>(count);
-  scale.columns = static_cast<uint32_t>(a.rows);
-  builder.add(Queue::Vector, scale);
+  scaleLowRank(u, row, count);
+}
+
+/// The same of columns of the input, which are added up tile by tile.
+void FunctionEmitter::emitLoraColumns(LoraOp lora, const Columns &x,
+                                      Range range, bool isLast) {
+  const MatrixLayout &a = layout.getSite(lora.getSite()).aByColumns;
+  Rows u = getLowRank(lora);
+  int64_t parts = range.columns / a.tileColumns;
+  for (int64_t part = 0; part < parts; ++part) {
+    stream(a, 0, a.rows, range.first / a.tileColumns + part);
+    Columns columns = x;
+    columns.offset += 4 * part * a.tileColumns;
+    Multiply product;
+    product.a = tileOf(columns);
+    product.c = tileOf(u);
+    product.slot = currentSlot;
+    product.rows = static_cast<uint32_t>(rows);
+    product.columns = static_cast<uint32_t>(a.rows);
+    product.inner = static_cast<uint32_t>(a.tileColumns);
+    product.isFirst = part == 0;
+    product.isLast = part + 1 == parts;
+    product.adds = range.first > 0;
+    builder.add(Queue::Matrix, product);
+  }
+  if (isLast) {
+    scaleLowRank(u, 0, rows);
+  }
 }
 
 } // namespace umber::npu

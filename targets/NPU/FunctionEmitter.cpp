@@ -81,7 +81,7 @@ void FunctionEmitter::emitKernel(KernelOp kernel) {
     emitResults(kernel);
   }
   rings.clear();
-  lowRank.clear();
+  kernel.walk([&](LoraOp lora) { lowRank.erase(lora); });
   release(kernel);
 }
 

@@ -122,10 +122,15 @@ private:
                    mlir::umber::RmsNormOp norm);
   void emitLoraInput(mlir::umber::LoraOp lora, const Tile &x, int64_t row,
                      int64_t count);
+  void emitLoraColumns(mlir::umber::LoraOp lora, const Columns &x, Range range,
+                       bool isLast);
+  Rows getLowRank(mlir::umber::LoraOp lora);
+  void scaleLowRank(const Rows &u, int64_t row, int64_t count);
 
   // EmitColumns.cpp
   void emitResults(mlir::umber::KernelOp kernel);
   bool isNeeded(mlir::Value result) const;
+  llvm::SmallVector<mlir::umber::LoraOp> getOnlyLoras(mlir::Value result) const;
   int64_t getColumnUnit(mlir::Value value) const;
   Columns pull(mlir::Value value, Range range,
                std::optional<Columns> into = std::nullopt);

@@ -286,6 +286,11 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
       SiteLayout site;
       site.a = layout.placePlain(Region::Adapters, adapterRank,
                                  lora.getX().getType().getDimSize(1));
+      site.aByColumns = site.a;
+      site.aByColumns.tileColumns = kLowRankColumns;
+      site.aByColumns.elements = layout.take(layout.adapterBytes, 0);
+      layout.adapterBytes =
+          site.aByColumns.getPartOffset(site.aByColumns.rows, 0);
       site.b = layout.placePlain(Region::Adapters,
                                  lora.getY().getType().getDimSize(1),
                                  adapterRank);

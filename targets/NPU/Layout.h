@@ -50,10 +50,16 @@ struct LookupLayout {
   uint64_t scales = 0;
 };
 
+/// Of an adapter's A, columns of a part where it is cut for tiles of columns.
+constexpr int64_t kLowRankColumns = 64;
+
 /// A site's matrices in Region::Adapters, F16: A, [rank][columns], and B,
 /// [rows][rank].
 struct SiteLayout {
   MatrixLayout a;
+  /// A once more, cut into parts of kLowRankColumns, for inputs that are made a
+  /// tile of columns at a time.
+  MatrixLayout aByColumns;
   MatrixLayout b;
 };
 
