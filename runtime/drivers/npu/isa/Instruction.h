@@ -11,7 +11,8 @@
 // queues: two instructions of different queues that touch the same bytes, at
 // least one of them writing, must be ordered by them.
 // Instructions of the system queue use no semaphores; a semaphore is waited for
-// by one queue only.
+// by one queue only. Slots of the kernel buffer and for palettes are empty when
+// a program starts.
 //
 // Of numbers where nothing else is said, rows and columns of the vector unit
 // and groups are below 2^20, other counts are below 2^16.
@@ -49,6 +50,7 @@ enum class Region : uint8_t {
   Activations,
   Io,
 };
+constexpr unsigned kRegions = 7;
 
 /// A register's number. The host sets 1 to kParameters before a program starts
 /// (HostRegister); 0 is always 0.
@@ -304,7 +306,8 @@ enum class Spread : uint8_t {
   Immediate, ///< the number `immediate`
 };
 
-/// D[rows × columns] = op(A, B). D may be A or B.
+/// D[rows × columns] = op(A, B). Here and below, what is written may be the
+/// same tile as one that is read, with elements as large, else they are apart.
 struct Elementwise {
   static constexpr const char *kName = "ew";
   ElementwiseOp op = ElementwiseOp::Copy;
