@@ -43,10 +43,11 @@ constexpr const char *kText =
     "c=f32[0x2000, 6144] rows=16 columns=512 inner=1536 first last "
     "group=1536 scales=f32[0x100, 16]\n"
     "  end\n"
-    "  mm wait(0,0) wait(4,1) a=f16[0x0, 0] rows=1 adds\n"
+    "  mm wait(0,0) wait(4,1) a=f16[0x0, 0] c=f32[0x0, 0] rows=1 adds\n"
     "  ew op=silu a=f32[0x0, 64] d=f16[0x40, 32] rows=4 columns=16 "
     "spread=immediate immediate=0.1\n"
-    "  softmax rows=3 columns=9 rows_per_token=3 first_query=0+r1 "
+    "  softmax a=f32[0x0, 0] d=f32[0x0, 0] state=f32[0x0, 0] "
+    "factors=f32[0x0, 0] rows=3 columns=9 rows_per_token=3 first_query=0+r1 "
     "first_key=-64+r12 first\n"
     "end\n"
     "fence queues=load0,store,vector\n"
@@ -103,7 +104,7 @@ TEST(Assembly, RoundTripsEveryField) {
 TEST(Assembly, TakesFreeForm) {
   EXPECT_EQ(disassemble(assembleAll("# a program\n\n\tmm  last inner=0x10 "
                                     "a=f32[0x10,16]#tail\r\nstop\r\n")),
-            "mm a=f32[0x10, 16] inner=16 last\nstop\n");
+            "mm a=f32[0x10, 16] c=f32[0x0, 0] inner=16 last\nstop\n");
 }
 
 TEST(Assembly, SaysWhereAndWhatIsWrong) {

@@ -52,7 +52,8 @@ TEST(Expander, AddsIncrementsAndTakesThemBack) {
                    "load at=[0x120] dram=io[0xa] bytes=4",
                    "load at=[0x200] dram=io[0xc] bytes=4",
                    "load at=[0x210] dram=io[0xb] bytes=4",
-                   "load at=[0x220] dram=io[0xa] bytes=4", "load"}));
+                   "load at=[0x220] dram=io[0xa] bytes=4",
+                   "load at=[0x0] dram=activations[0x0]"}));
 }
 
 TEST(Expander, CountsWithRegisters) {
@@ -60,14 +61,15 @@ TEST(Expander, CountsWithRegisters) {
   registers[kTokens] = 130;
   EXPECT_EQ(fetch("set to=r9 from=r2 multiplier=1 divisor=128\n"
                   "loop count=r9\n"
-                  "  mm\n"
+                  "  mm first last\n"
                   "end\n"
                   "loop count=r10\n"
                   "  ew\n"
                   "end\n"
                   "stop\n",
                   registers),
-            (Lines{"mm", "mm"}));
+            (Lines{"mm a=f32[0x0, 0] c=f32[0x0, 0] first last",
+                   "mm a=f32[0x0, 0] c=f32[0x0, 0] first last"}));
 }
 
 TEST(Expander, ComputesRegisters) {
@@ -85,8 +87,10 @@ TEST(Expander, ComputesRegisters) {
                   "load rows=r9\n"
                   "stop\n",
                   registers),
-            (Lines{"load rows=429", "load rows=12", "load rows=0",
-                   "load rows=2005"}));
+            (Lines{"load at=[0x0] dram=activations[0x0] rows=429",
+                   "load at=[0x0] dram=activations[0x0] rows=12",
+                   "load at=[0x0] dram=activations[0x0] rows=0",
+                   "load at=[0x0] dram=activations[0x0] rows=2005"}));
 }
 
 TEST(Expander, PutsRegistersIntoEveryPlace) {
@@ -99,10 +103,12 @@ TEST(Expander, PutsRegistersIntoEveryPlace) {
             "gather count=r9 table=tables[0x1+r9]\n"
             "stop\n",
             registers),
-      (Lines{"softmax a=f32[0x30, 16] first_query=31 first_key=35",
-             "append rows=32 head_stride=96 scale_head_stride=64",
-             "load rows=32 plane_stride=28",
-             "gather table=tables[0x21] count=32"}));
+      (Lines{"softmax a=f32[0x30, 16] d=f32[0x0, 0] state=f32[0x0, 0] "
+             "factors=f32[0x0, 0] first_query=31 first_key=35",
+             "append a=f32[0x0, 0] to=activations[0x0] rows=32 head_stride=96 "
+             "scale_head_stride=64",
+             "load at=[0x0] dram=activations[0x0] rows=32 plane_stride=28",
+             "gather indices=[0x0] to=[0x0] table=tables[0x21] count=32"}));
 }
 
 TEST(Expander, SaysWhatCannotBeFetched) {

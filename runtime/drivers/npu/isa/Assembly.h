@@ -34,8 +34,10 @@ namespace umber::npu {
 /// included.
 Result<Program> assemble(std::string_view text);
 
-/// A line for each instruction, loops' bodies indented. assemble() gives the
-/// same program, if every field of it is in its range.
+/// A line for each instruction, loops' bodies indented. Fields with their
+/// default are left out, but for `op` and the operands that every operation of
+/// its kind has. assemble() gives the same program, if every field of it is in
+/// its range.
 std::string disassemble(const Program &program);
 
 /// One line, without its end.

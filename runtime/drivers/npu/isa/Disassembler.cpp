@@ -20,7 +20,15 @@ struct FieldText {
   std::string value;
   /// Where a register can take a number's place: the number.
   uint64_t replaced = 0;
+  /// Whether it is shown even if it is the default.
+  bool isMain = false;
 };
+
+/// Operands that not every such operation has are left out where they are the
+/// default.
+bool isMain(std::string_view name) {
+  return name != "scales" && name != "b" && name != "gain";
+}
 
 /// The text of all fields of an operation.
 class TextWriter {
@@ -44,7 +52,8 @@ public:
   template <typename E>
   void choice(const char *name, E &field, const char *const *names,
               unsigned count) {
-    add(name, pick(names, count, unsigned(field)));
+    add(name, pick(names, count, unsigned(field)),
+        std::string_view(name) == "op");
   }
   void real(const char *name, float &field) {
     char text[32];
@@ -67,17 +76,20 @@ public:
     add(name, std::to_string(field));
   }
   void address(const char *name, ScratchpadAddress &field) {
-    add(name, "[" + getSum(field.offset, field.base) + "]");
+    add(name, "[" + getSum(field.offset, field.base) + "]", isMain(name));
   }
   void address(const char *name, DramAddress &field) {
     add(name,
         pick(kRegionNames, countOf(kRegionNames), unsigned(field.region)) +
-            "[" + getSum(field.offset, field.base) + "]");
+            "[" + getSum(field.offset, field.base) + "]",
+        isMain(name));
   }
   void tile(const char *name, Tile &field) {
-    add(name, pick(kTypeNames, countOf(kTypeNames), unsigned(field.type)) +
-                  "[" + getSum(field.at.offset, field.at.base) + ", " +
-                  std::to_string(field.stride) + "]");
+    add(name,
+        pick(kTypeNames, countOf(kTypeNames), unsigned(field.type)) + "[" +
+            getSum(field.at.offset, field.at.base) + ", " +
+            std::to_string(field.stride) + "]",
+        isMain(name));
   }
   void replaced(const char *name, uint32_t &field, unsigned, Register &from) {
     std::string text = from == 0 ? std::to_string(field) : getRegister(from);
@@ -106,8 +118,8 @@ public:
   }
 
 private:
-  void add(const char *name, std::string value) {
-    fields.push_back({name, std::move(value)});
+  void add(const char *name, std::string value, bool isMain = false) {
+    fields.push_back({name, std::move(value), 0, isMain});
   }
 
   static std::string getRegister(Register number) {
@@ -137,7 +149,7 @@ void writeFields(std::string &line, T operation) {
     const FieldText &field = writer.fields[i];
     if (field.name[0] == '\0') {
       line += field.value.empty() ? "" : " " + field.value;
-    } else if (field.value != defaults.fields[i].value) {
+    } else if (field.isMain || field.value != defaults.fields[i].value) {
       line += " " + std::string(field.name) + "=" + field.value;
     }
   }
