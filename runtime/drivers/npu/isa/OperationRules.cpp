@@ -73,7 +73,7 @@ public:
       storage = o.bits == 3   ? config.decoder.threeBitStorage
                 : o.bits == 6 ? config.decoder.sixBitStorage
                               : o.bits;
-      // A byte at least; more where it is known that tables have F16.
+      // A byte at least. What the tables hold, a run shows (Checker.h).
       element = 1;
       int64_t tables = (o.rows + o.rowsPerTable - 1) / o.rowsPerTable;
       within("table and its successors", o.table + tables, 1, kTableSlots);
