@@ -260,11 +260,14 @@ TEST(Checker, KnowsWhatSlotsHold) {
   std::string a = "i8[0x2000, 64]";
   EXPECT_EQ(checkText(table + weights + mm(a, 64)), "");
   EXPECT_EQ(checkText(weights + mm(a, 64)),
-            "instruction 0 (weights): table slot 0: expected a palette of at "
-            "least 16 entries, found none");
-  EXPECT_EQ(checkText("table slot=0 entries=8 type=i8\n" + weights + mm(a, 64)),
-            "instruction 1 (weights): table slot 0: expected a palette of at "
-            "least 16 entries, found 8");
+            "instruction 0 (weights): table slot 0: expected a palette, found "
+            "none");
+  EXPECT_EQ(checkText("table slot=0 count=2 entries=16 type=i8\n"
+                      "table slot=1 entries=16 type=f16\n"
+                      "weights slot=1 palette bits=4 storage_bits=4 rows=32 "
+                      "columns=64 rows_per_table=16\n"),
+            "instruction 2 (weights): table slot 1: expected i8 as in the "
+            "first, found f16");
   EXPECT_EQ(checkText(table + weights + mm(a, 60)),
             "instruction 2 (mm): kernel slot 1: expected weights of 32 x 60 of "
             "i8, found 32 x 64 of i8");
@@ -290,6 +293,17 @@ TEST(Checker, KnowsWhatSlotsHold) {
 TEST(Checker, VerifiesFirst) {
   EXPECT_EQ(checkText("load\n"),
             "instruction 0 (load): bytes: expected at least 1, found 0");
+}
+
+// Where an instruction has no room for a third wait.
+TEST(Checker, TakesMarksOfOtherQueues) {
+  EXPECT_EQ(
+      checkText(load("signal(1,1)") + "mark @vector wait(1,1)\n" + read("")),
+      "");
+  EXPECT_EQ(checkText(load("signal(1,1)") +
+                      "mark @store wait(1,1) signal(2,1)\n" +
+                      read("wait(2,1)")),
+            "");
 }
 
 // As many as a step of a large model has, of rows that interleave.

@@ -86,7 +86,8 @@ TEST(Verifier, ChecksTheFormOfAProgram) {
             "instruction 4 (loop): expected loops at most 4 deep, found one "
             "more");
   EXPECT_EQ(verifyOne("set from=r1"), "to: expected at least 1, found 0");
-  EXPECT_EQ(verifyOne("mark @vector"), "queue: expected system, found vector");
+  EXPECT_EQ(verifyOne("fence @vector"), "queue: expected system, found vector");
+  EXPECT_EQ(verifyOne("mark @vector wait(1,1)"), "");
   EXPECT_EQ(verifyOne("load @store bytes=1"),
             "queue: expected load0, found store");
   EXPECT_EQ(verifyOne("fence wait(1,1)"),
@@ -106,6 +107,12 @@ TEST(Verifier, ChecksRangesOfProgramsThatWereNotDecoded) {
 
 TEST(Verifier, ChecksTransfers) {
   EXPECT_EQ(verifyOne("load"), "bytes: expected at least 1, found 0");
+  EXPECT_EQ(verifyOne("load bytes=1 rows=0"),
+            "rows: expected at least 1, found 0");
+  EXPECT_EQ(verifyOne("load bytes=1 planes=0"),
+            "planes: expected at least 1, found 0");
+  EXPECT_EQ(verifyOne("gather bytes=16 stride=16 limit=9"),
+            "count: expected at least 1, found 0");
   EXPECT_EQ(verifyOne("load bytes=20 rows=2 at_row_stride=16"),
             "at_row_stride: expected at least 20, found 16");
   EXPECT_EQ(verifyOne("store bytes=20 rows=r2 row_stride=-19 dram=io[0x0]"),
@@ -276,11 +283,11 @@ TEST(Verifier, ChecksVectorOperations) {
             "rows_per_token: expected at least 1, found 0");
   EXPECT_EQ(verifyOne("softmax rows=1 columns=4 state=f16[0x40, 16]"),
             "state: expected f32, found f16");
-  EXPECT_EQ(verifyOne("append heads=1 columns=4 bits=5"),
+  EXPECT_EQ(verifyOne("append heads=1 rows=1 columns=4 bits=5"),
             "bits: expected one of 4, 8, 16, 32, found 5");
-  EXPECT_EQ(verifyOne("append heads=1 columns=5 bits=4"),
+  EXPECT_EQ(verifyOne("append heads=1 rows=1 columns=5 bits=4"),
             "columns: expected an even number, found 5");
-  EXPECT_EQ(verifyOne("append heads=1 columns=4 to=adapters[0x0]"),
+  EXPECT_EQ(verifyOne("append heads=1 rows=1 columns=4 to=adapters[0x0]"),
             "to: expected a region that can be written (cache, activations or "
             "io), found adapters");
 }

@@ -170,7 +170,7 @@ void visitFields(V &v, Multiply &o) {
   v.flag("first", o.isFirst);
   v.flag("last", o.isLast);
   v.flag("adds", o.adds);
-  v.number("group", o.group, {kMatrixBits});
+  v.number("group", o.group, {kVectorBits});
   v.tile("scales", o.scales);
 }
 

@@ -14,9 +14,8 @@
 // by one queue only. Slots of the kernel buffer and for palettes are empty when
 // a program starts.
 //
-// Numbers of which nothing is said here are below 2^20 if they are rows,
-// columns or groups of the vector unit, other counts below 2^16; Fields.h has
-// all.
+// Of numbers where nothing else is said, rows and columns of the vector unit
+// and groups are below 2^20, other counts are below 2^16.
 //
 // Arithmetic. Products of I8 are summed exactly in 32 bits within a group of
 // the activations' columns; groups combine in F32 from the first to the last,

@@ -33,13 +33,13 @@ public:
   void operator()(const AddRegister &o) { within("to", o.to, 1); }
 
   void operator()(const Load &o) {
-    within("bytes", o.bytes, 1);
+    transfer(o);
     if (o.rows > 1 || o.rowsFrom != 0) {
       within("at_row_stride", o.scratchpadRowStride, o.bytes);
     }
   }
   void operator()(const Store &o) {
-    within("bytes", o.bytes, 1);
+    transfer(o);
     writable("dram", o.dram);
     if (o.rows > 1 || o.rowsFrom != 0) {
       within("row_stride", std::abs(o.rowStride), o.bytes);
@@ -47,6 +47,7 @@ public:
   }
   void operator()(const Gather &o) {
     within("bytes", o.bytes, 1);
+    counted("count", o.count, o.countFrom);
     within("limit", o.limit, 1);
     within("stride", o.stride, o.bytes);
   }
@@ -193,6 +194,7 @@ public:
   void operator()(const AppendCache &o) {
     positive("heads", o.heads);
     positive("columns", o.columns);
+    counted("rows", o.rows, o.rowsFrom);
     oneOf("bits", o.bits, {4, 8, 16, 32});
     if (o.bits == 4) {
       even("columns", o.columns);
@@ -273,6 +275,17 @@ private:
     }
   }
   void positive(const char *name, int64_t value) { within(name, value, 1); }
+
+  /// A register may hold 0, and there is nothing to do then.
+  void counted(const char *name, int64_t value, Register from) {
+    within(name, value, from == 0 ? 1 : 0);
+  }
+
+  void transfer(const Transfer &o) {
+    within("bytes", o.bytes, 1);
+    counted("rows", o.rows, o.rowsFrom);
+    positive("planes", o.planes);
+  }
 
   void supported(const char *name, const char *limit, int64_t value,
                  int64_t most) {
