@@ -23,7 +23,7 @@ namespace {
 
 struct CacheLayout {
   int64_t heads, headDim, bits;
-  int64_t rowBytes;  ///< of a head's key, or value
+  int64_t rowBytes; ///< of a head's key, or value
   bool hasScales;
   int64_t layerBytes; ///< per position
 
@@ -55,7 +55,7 @@ struct FunctionEmitter::Attention {
   DramObject object;
   /// Heads of the cache that are worked on together, and the first of them.
   int64_t heads, firstHead = 0;
-  int64_t ratio; ///< query heads per head of the cache
+  int64_t ratio;  ///< query heads per head of the cache
   int64_t stride; ///< of a key or value in the scratchpad
   Rows q;
   /// One row of queries: all heads' rows are one step. Else a step per head.
@@ -168,8 +168,8 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       int64_t query = a.isOneToken ? head * a.ratio : step;
       MultiplyDynamic scores;
       if (a.q.isResident) {
-        scores.a = tileOf(
-            a.q, 0, (a.firstHead * a.ratio + query) * a.cache.headDim);
+        scores.a =
+            tileOf(a.q, 0, (a.firstHead * a.ratio + query) * a.cache.headDim);
       } else {
         scores.a = {builder.at(a.queries, 4 * query * a.cache.headDim),
                     a.queriesStride, DataType::F32};
@@ -177,9 +177,8 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       if (a.isOneToken) {
         scores.a.stride = static_cast<uint32_t>(4 * a.cache.headDim);
       }
-      scores.b = {
-          builder.at(a.keys, head * kBlockPositions * a.stride),
-          static_cast<uint32_t>(a.stride), a.type};
+      scores.b = {builder.at(a.keys, head * kBlockPositions * a.stride),
+                  static_cast<uint32_t>(a.stride), a.type};
       scores.c = {builder.at(a.scores[step % 2], h * perStep * a.scoresStride),
                   a.scoresStride, DataType::F32};
       if (a.cache.hasScales) {
@@ -204,15 +203,13 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
     Buffer factors = a.factors[step % 2];
     int64_t firstRow = step * perStep;
     SoftmaxStep softmax;
-    softmax.a = softmax.d = {builder.at(scores), a.scoresStride,
-                             DataType::F32};
+    softmax.a = softmax.d = {builder.at(scores), a.scoresStride, DataType::F32};
     softmax.state = {builder.at(a.state, firstRow * kGranule), kGranule,
                      DataType::F32};
     softmax.factors = {builder.at(factors), kGranule, DataType::F32};
     softmax.rows = static_cast<uint32_t>(stepRows);
     softmax.columns = kBlockPositions;
-    softmax.rowsPerToken =
-        a.isOneToken ? static_cast<uint32_t>(stepRows) : 1;
+    softmax.rowsPerToken = a.isOneToken ? static_cast<uint32_t>(stepRows) : 1;
     softmax.firstQueryFrom = kPosition;
     softmax.firstKeyFrom = kFirstKey;
     softmax.window = static_cast<uint32_t>(a.op.getWindow());
@@ -234,16 +231,15 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
     for (int64_t h = 0; h < stepHeads; ++h) {
       int64_t head = a.isOneToken ? h : step / a.ratio;
       MultiplyDynamic sum;
-      sum.a = {builder.at(scores, h * perStep * a.scoresStride),
-               a.scoresStride, DataType::F32};
+      sum.a = {builder.at(scores, h * perStep * a.scoresStride), a.scoresStride,
+               DataType::F32};
       sum.b = {builder.at(a.values, head * kBlockPositions * a.stride),
                static_cast<uint32_t>(a.stride), a.type};
       sum.c = {builder.at(a.sums, (firstRow + h * perStep) * a.sumsStride),
                a.sumsStride, DataType::F32};
       if (a.cache.hasScales) {
         sum.hasScales = true;
-        sum.scales = builder.at(a.scales,
-                                (2 * head + 1) * 2 * kBlockPositions);
+        sum.scales = builder.at(a.scales, (2 * head + 1) * 2 * kBlockPositions);
       }
       sum.rows = static_cast<uint32_t>(perStep);
       sum.columns = static_cast<uint32_t>(a.cache.headDim);
@@ -294,8 +290,8 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
 
   // What is not loaded of the last block must be numbers, for which others'
   // keys and values will do, and at first zeros.
-  std::string name = "keys of " + std::to_string(a.heads) + " x " +
-                     std::to_string(a.stride);
+  std::string name =
+      "keys of " + std::to_string(a.heads) + " x " + std::to_string(a.stride);
   auto zeroed = [&](const char *what, int64_t bytes, uint32_t row) {
     auto [it, isNew] = constants.try_emplace(what + name, 0);
     if (isNew) {
@@ -313,18 +309,16 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
   auto rowBytes = static_cast<uint32_t>(a.stride);
   a.keys = zeroed("keys", a.heads * kBlockPositions * a.stride, rowBytes);
   a.values = zeroed("values", a.heads * kBlockPositions * a.stride, rowBytes);
-  a.scales = a.cache.hasScales
-                 ? zeroed("scales", a.heads * 4 * kBlockPositions,
-                          2 * kBlockPositions)
-                 : 0;
+  a.scales = a.cache.hasScales ? zeroed("scales", a.heads * 4 * kBlockPositions,
+                                        2 * kBlockPositions)
+                               : 0;
   Buffer zeroAndOne = loadConstant(layout.zeroAndOne, 8, "0 and 1");
 
   int64_t perStep = a.isOneToken ? a.heads * a.ratio : rows;
   int64_t allRows = a.isOneToken ? perStep : a.heads * a.ratio * rows;
   a.scoresStride = ((4 * kBlockPositions / kGranule) | 1) * kGranule;
-  a.sumsStride =
-      a.isOneToken ? static_cast<uint32_t>(4 * a.cache.headDim)
-                   : getStride(4 * a.cache.headDim);
+  a.sumsStride = a.isOneToken ? static_cast<uint32_t>(4 * a.cache.headDim)
+                              : getStride(4 * a.cache.headDim);
   Rows result = makeRows(queryHeads * a.cache.headDim, "attention's results");
   setRegister(kEnd, kPosition, 1);
   if (rows > 1) {
@@ -416,15 +410,13 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
     }
     for (int64_t h = 0; h < a.heads * a.ratio; ++h) {
       if (result.isResident) {
-        divide(h * rows, rows,
-               tileOf(result, 0, column + h * a.cache.headDim));
+        divide(h * rows, rows, tileOf(result, 0, column + h * a.cache.headDim));
         continue;
       }
       Columns made = {a.sums, uint64_t(h * rows * a.sumsStride), a.sumsStride,
                       0, true};
       divide(h * rows, rows, tileOf(made));
-      store(made, result,
-            {column + h * a.cache.headDim, a.cache.headDim, 0});
+      store(made, result, {column + h * a.cache.headDim, a.cache.headDim, 0});
     }
   }
   values[op.getResult()] = result;

@@ -111,15 +111,15 @@ FunctionEmitter::Columns FunctionEmitter::makeColumns(Value value,
       it->second.second = builder.addBuffer(bytes, "a tile of columns");
     }
   }
-  Buffer buffer =
-      range.number % 2 == 0 ? it->second.first : it->second.second;
+  Buffer buffer = range.number % 2 == 0 ? it->second.first : it->second.second;
   return {buffer, 0, stride, 0, /*isOwn=*/true};
 }
 
 /// An operand's columns that `user` may overwrite.
-FunctionEmitter::Columns
-FunctionEmitter::pullOwn(Value value, mlir::Operation *user, Range range,
-                         std::optional<Columns> into) {
+FunctionEmitter::Columns FunctionEmitter::pullOwn(Value value,
+                                                  mlir::Operation *user,
+                                                  Range range,
+                                                  std::optional<Columns> into) {
   bool isShared = !value.hasOneUse();
   Columns found = pull(value, range, isShared ? std::nullopt : into);
   if (found.isOwn && !isShared) {
@@ -204,8 +204,7 @@ FunctionEmitter::Columns FunctionEmitter::pull(Value value, Range range,
                     getStride(4 * rotary.getHeadDim()), DataType::F32};
     rotate.rows = count;
     rotate.columns = static_cast<uint32_t>(rotary.getHeadDim());
-    rotate.heads =
-        static_cast<uint32_t>(range.columns / rotary.getHeadDim());
+    rotate.heads = static_cast<uint32_t>(range.columns / rotary.getHeadDim());
     rotate.isInterleaved = rotary.getStyle() == RotaryStyle::Interleaved;
     builder.add(Queue::Vector, rotate);
   } else if (auto norm = dyn_cast_or_null<RmsNormOp>(op)) {

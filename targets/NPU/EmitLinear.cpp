@@ -90,8 +90,8 @@ void FunctionEmitter::emitProduct(LinearOp linear, Range range, Columns to) {
   }
   for (int64_t row = 0; row < range.columns;) {
     int64_t first = range.first + row;
-    int64_t count = std::min(
-        matrix.tileRows - first % matrix.tileRows, range.columns - row);
+    int64_t count = std::min(matrix.tileRows - first % matrix.tileRows,
+                             range.columns - row);
     for (int64_t part = 0; part < matrix.getParts(); ++part) {
       stream(matrix, first, count, part);
       int64_t column = part * matrix.tileColumns;
@@ -115,8 +115,7 @@ void FunctionEmitter::emitProduct(LinearOp linear, Range range, Columns to) {
     }
     row += count;
     for (mlir::Operation *user : linear.getResult().getUsers()) {
-      if (auto pending = pendingLora.find(user);
-          pending != pendingLora.end()) {
+      if (auto pending = pendingLora.find(user); pending != pendingLora.end()) {
         Tile input = pending->second;
         pendingLora.erase(pending);
         emitLoraInput(cast<LoraOp>(user), input, 0, rows);
@@ -141,15 +140,16 @@ void FunctionEmitter::emitProduct(LinearOp linear, Range range, Columns to) {
 void FunctionEmitter::emitLora(LoraOp lora, Range range, Columns to) {
   auto it = lowRank.find(lora);
   if (it == lowRank.end()) {
-    fail(lora, "expected an adapter's input from a kernel's argument or a norm");
+    fail(lora,
+         "expected an adapter's input from a kernel's argument or a norm");
     return;
   }
   Rows u = it->second;
   const MatrixLayout &b = layout.getSite(lora.getSite()).b;
   for (int64_t row = 0; row < range.columns;) {
     int64_t first = range.first + row;
-    int64_t count = std::min(b.tileRows - first % b.tileRows,
-                             range.columns - row);
+    int64_t count =
+        std::min(b.tileRows - first % b.tileRows, range.columns - row);
     stream(b, first, count, 0);
     Multiply product;
     product.a = tileOf(u);

@@ -48,8 +48,7 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
   }
   int64_t most = config.scratchpad.bytes / kBlockShare / stride;
   bool isWhole = x.isResident && normed.isResident;
-  int64_t block =
-      isWhole ? rows : std::min(rows, std::max<int64_t>(1, most));
+  int64_t block = isWhole ? rows : std::min(rows, std::max<int64_t>(1, most));
   Buffer gain = 0;
   if (norm) {
     if (!norm.getOffset().isZero()) {

@@ -36,8 +36,7 @@ FailureOr<Result<EmittedFunction>> FunctionEmitter::run() {
     if (auto kernel = dyn_cast<KernelOp>(op)) {
       emitKernel(kernel);
     } else if (!isa<func::ReturnOp>(op)) {
-      fail(&op, "expected kernels alone, found " +
-                    op.getName().getStringRef());
+      fail(&op, "expected kernels alone, found " + op.getName().getStringRef());
     }
     if (failed) {
       return failure();
@@ -151,10 +150,10 @@ void FunctionEmitter::emitEmbed(EmbedOp op) {
     gather(scales, lookup.scales, 2, kGranule);
   }
   Rows result = makeRows(columns, "embeddings");
-  int64_t block = result.isResident
-                      ? rows
-                      : std::max<int64_t>(1, config.scratchpad.bytes / 8 /
-                                                 (4 * columns));
+  int64_t block =
+      result.isResident
+          ? rows
+          : std::max<int64_t>(1, config.scratchpad.bytes / 8 / (4 * columns));
   Buffer plain = result.isResident
                      ? result.buffer
                      : builder.addBuffer(block * getStride(4 * columns),
@@ -165,8 +164,7 @@ void FunctionEmitter::emitEmbed(EmbedOp op) {
     Tile d = {builder.at(plain), plainStride, DataType::F32};
     if (lookup.type == DataType::I8) {
       Dequantize dequantize;
-      dequantize.a = {builder.at(elements, row * stride), stride,
-                      DataType::I8};
+      dequantize.a = {builder.at(elements, row * stride), stride, DataType::I8};
       dequantize.scales = {builder.at(scales, row * kGranule), kGranule,
                            DataType::F16};
       dequantize.d = d;
@@ -185,8 +183,7 @@ void FunctionEmitter::emitEmbed(EmbedOp op) {
     if (!result.isResident) {
       Store store;
       store.scratchpad = builder.at(plain);
-      store.dram = {result.region,
-                    result.offset + row * result.dramStride, 0};
+      store.dram = {result.region, result.offset + row * result.dramStride, 0};
       store.bytes = static_cast<uint32_t>(4 * columns);
       store.rows = count;
       store.rowStride = static_cast<int64_t>(result.dramStride);
@@ -216,8 +213,8 @@ void FunctionEmitter::emitSlice(mlir::Operation &op) {
     Loop loop;
     loop.countFrom = kOutputs;
     loop.increments[0] = {kRow, stride};
-    loop.increments[1] = {
-        kLogits, int64_t(emitted.ioBytes - emitted.logits) / rows};
+    loop.increments[1] = {kLogits,
+                          int64_t(emitted.ioBytes - emitted.logits) / rows};
     builder.beginLoop(loop);
     isInLoop = true;
     forgetTables();

@@ -36,8 +36,9 @@ class FunctionEmitter {
 public:
   FunctionEmitter(mlir::func::FuncOp function, const Config &config,
                   const Layout &layout, int64_t rows)
-      : function(function), symbols(function->getParentOfType<mlir::ModuleOp>()),
-        config(config), layout(layout), rows(rows), builder(config) {}
+      : function(function),
+        symbols(function->getParentOfType<mlir::ModuleOp>()), config(config),
+        layout(layout), rows(rows), builder(config) {}
 
   mlir::FailureOr<Result<EmittedFunction>> run();
 

@@ -76,21 +76,19 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
     if (n < 1 || k < 1 || n * k > slot || !fitsSums) {
       return;
     }
-    double tiles = double(divideUp(matrix.rows, n) *
-                          divideUp(matrix.columns, k));
-    double stream =
-        std::max(double(n * k * matrix.storageBits) / 8 / rate,
-                 matrix.isPalette
-                     ? config->cycles(double(n * k) /
-                                      config->decoder.weightsPerSecond)
-                     : 0);
+    double tiles =
+        double(divideUp(matrix.rows, n) * divideUp(matrix.columns, k));
+    double stream = std::max(
+        double(n * k * matrix.storageBits) / 8 / rate,
+        matrix.isPalette
+            ? config->cycles(double(n * k) / config->decoder.weightsPerSecond)
+            : 0);
     double cycles = 0;
     for (int64_t rows : {int64_t(1), prefillRows}) {
       double mac = getCoreCycles(array, {rows, n, k}, f16);
       // A slot is asked for when its product is done.
-      double exposed =
-          std::max(0.0, mac + latency -
-                            double(config->kernelBuffer.slots - 1) * stream);
+      double exposed = std::max(
+          0.0, mac + latency - double(config->kernelBuffer.slots - 1) * stream);
       double each = mac < stream ? stream + exposed : mac;
       // A stream is issued when the one before begins to move.
       cycles += tiles * std::max(each, latency);
@@ -120,22 +118,20 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
   if (best == 0) {
     matrix.tileRows = std::min(rowUnit, matrix.rows);
     matrix.tileColumns = std::min<int64_t>(
-        matrix.columns, std::max<int64_t>(slot / matrix.tileRows / matrix.columnUnit,
-                                            1) *
-                            matrix.columnUnit);
+        matrix.columns,
+        std::max<int64_t>(slot / matrix.tileRows / matrix.columnUnit, 1) *
+            matrix.columnUnit);
   }
 }
 
 void Layout::place(MatrixLayout &matrix) {
-  uint64_t &end =
-      matrix.region == Region::Weights ? weightBytes : adapterBytes;
+  uint64_t &end = matrix.region == Region::Weights ? weightBytes : adapterBytes;
   if (matrix.rowsPerTable != 0) {
-    matrix.tables = take(end, divideUp(matrix.rows, matrix.rowsPerTable)
-                                  << matrix.bits);
+    matrix.tables =
+        take(end, divideUp(matrix.rows, matrix.rowsPerTable) << matrix.bits);
   }
   if (matrix.rowsPerScale != 0) {
-    matrix.scales =
-        take(end, 2 * divideUp(matrix.rows, matrix.rowsPerScale));
+    matrix.scales = take(end, 2 * divideUp(matrix.rows, matrix.rowsPerScale));
   }
   chooseTile(matrix);
   matrix.elements = take(end, 0);
@@ -172,14 +168,14 @@ LogicalResult Layout::placeMatrix(ParamOp param) {
     }
     matrix.isPalette = true;
     matrix.bits = palette.getBits();
-    matrix.storageBits =
-        matrix.bits == 3   ? config->decoder.threeBitStorage
-        : matrix.bits == 6 ? config->decoder.sixBitStorage
-                           : matrix.bits;
+    matrix.storageBits = matrix.bits == 3   ? config->decoder.threeBitStorage
+                         : matrix.bits == 6 ? config->decoder.sixBitStorage
+                                            : matrix.bits;
     matrix.rowsPerTable = palette.getRows();
     matrix.rowsPerScale =
         palette.getScale() == PaletteScale::Row ? 1 : palette.getRows();
-  } else if (auto rows = dyn_cast_if_present<QuantizedAttr>(type.getEncoding())) {
+  } else if (auto rows =
+                 dyn_cast_if_present<QuantizedAttr>(type.getEncoding())) {
     if (rows.getBits() != 8 || rows.getGroup() != 0) {
       return param.emitError(config->name)
              << ": expected integers of 8 bits with a scale per row, found "
@@ -214,7 +210,8 @@ static std::string getKey(RotaryOp op) {
   std::string key;
   llvm::raw_string_ostream os(key);
   os << op.getHeadDim() << ' ' << op.getBase().convertToFloat() << ' '
-     << op.getDims() << ' ' << op.getScalingAttr() << ' ' << op.getFactorsAttr();
+     << op.getDims() << ' ' << op.getScalingAttr() << ' '
+     << op.getFactorsAttr();
   return key;
 }
 
@@ -251,16 +248,17 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
     } else if (auto rotary = dyn_cast<RotaryOp>(op)) {
       auto [it, isNew] = layout.rotaries.try_emplace(getKey(rotary), 0);
       if (isNew) {
-        it->second = layout.take(layout.tableBytes,
-                                 positions * rotary.getHeadDim() * 4);
+        it->second =
+            layout.take(layout.tableBytes, positions * rotary.getHeadDim() * 4);
       }
     } else if (auto update = dyn_cast<KVUpdateOp>(op)) {
-      longest = std::max<int64_t>(
-          longest, 4 * update.getCache().getType().getHeadDim());
+      longest = std::max<int64_t>(longest,
+                                  4 * update.getCache().getType().getHeadDim());
     }
   });
   // Zeros that fill a block of the cache's scales, too.
-  layout.zeros = layout.take(layout.tableBytes, std::max<int64_t>(longest, 512));
+  layout.zeros =
+      layout.take(layout.tableBytes, std::max<int64_t>(longest, 512));
   layout.zeroAndOne = layout.take(layout.tableBytes, 8);
   for (auto param : module.getOps<ParamOp>()) {
     StringRef name = param.getSymName();
@@ -272,9 +270,8 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
         return failure();
       }
     } else if (param.getTensorType().getRank() == 1) {
-      layout.vectors[name] =
-          layout.take(layout.weightBytes,
-                      4 * param.getTensorType().getNumElements());
+      layout.vectors[name] = layout.take(
+          layout.weightBytes, 4 * param.getTensorType().getNumElements());
     }
   }
   if (adapterRank != 0) {
@@ -291,9 +288,8 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
       site.aByColumns.elements = layout.take(layout.adapterBytes, 0);
       layout.adapterBytes =
           site.aByColumns.getPartOffset(site.aByColumns.rows, 0);
-      site.b = layout.placePlain(Region::Adapters,
-                                 lora.getY().getType().getDimSize(1),
-                                 adapterRank);
+      site.b = layout.placePlain(
+          Region::Adapters, lora.getY().getType().getDimSize(1), adapterRank);
       layout.sites[lora.getSite()] = site;
     });
   }

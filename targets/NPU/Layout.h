@@ -42,8 +42,8 @@ struct MatrixLayout {
   int64_t getParts() const;
 };
 
-/// A table of which rows are looked up, in its plain form: I8 with a scale, F16,
-/// for each row, or F16.
+/// A table of which rows are looked up, in its plain form: I8 with a scale,
+/// F16, for each row, or F16.
 struct LookupLayout {
   DataType type = DataType::F16;
   uint64_t elements = 0; ///< offsets in Region::Tables

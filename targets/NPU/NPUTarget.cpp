@@ -3,6 +3,8 @@
 
 #include "targets/NPU/NPUTarget.h"
 
+#include "runtime/drivers/npu/isa/Verifier.h"
+
 using namespace mlir;
 using namespace mlir::umber;
 
@@ -42,6 +44,10 @@ FailureOr<CompiledModel> compileModel(ModuleOp module, const Config &config,
       if (!emitted->ok()) {
         status = emitted->status();
         break;
+      }
+      Status legal = verify((**emitted).built.program, config);
+      if (!legal.ok()) {
+        return function.emitError(config.name) << ": " << legal.message();
       }
       model.functions.push_back(
           {function.getSymName().str(), std::move(**emitted)});

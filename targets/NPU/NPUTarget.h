@@ -27,9 +27,8 @@ struct CompiledModel {
 /// adapters of up to `adapterRank` (0: none are run). Where the scratchpad has
 /// no room for a function's rows, it takes half of them in a step, and so on.
 /// Fails with a diagnostic that names the engine and what it has not got.
-mlir::FailureOr<CompiledModel> compileModel(mlir::ModuleOp module,
-                                            const Config &config,
-                                            int64_t adapterRank);
+mlir::FailureOr<CompiledModel>
+compileModel(mlir::ModuleOp module, const Config &config, int64_t adapterRank);
 
 } // namespace umber::npu
 

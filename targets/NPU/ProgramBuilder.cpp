@@ -108,8 +108,9 @@ Result<BuiltProgram> ProgramBuilder::finish() {
   }
   if (built.scratchpadBytes > config.scratchpad.bytes) {
     return Status(StatusCode::Unsupported,
-                  config.name + ": expected buffers of at most "
-                                "scratchpad.bytes, " +
+                  config.name +
+                      ": expected buffers of at most "
+                      "scratchpad.bytes, " +
                       std::to_string(config.scratchpad.bytes) + ", found " +
                       std::to_string(built.scratchpadBytes));
   }

@@ -80,10 +80,9 @@ std::pair<Buffer, Buffer> findOverlap(const std::vector<BufferInfo> &buffers) {
   std::vector<Buffer> live;
   for (Buffer b : order) {
     const BufferInfo &buffer = buffers[b];
-    live.erase(std::remove_if(live.begin(), live.end(),
-                              [&](Buffer l) {
-                                return buffers[l].last < buffer.first;
-                              }),
+    live.erase(std::remove_if(
+                   live.begin(), live.end(),
+                   [&](Buffer l) { return buffers[l].last < buffer.first; }),
                live.end());
     for (Buffer l : live) {
       const BufferInfo &other = buffers[l];

@@ -18,8 +18,7 @@ uint32_t getLiveBytes(const std::vector<BufferInfo> &buffers);
 
 /// Two buffers that are in use at once and overlap, which is an error of the
 /// placement; none: both are 0.
-std::pair<Buffer, Buffer>
-findOverlap(const std::vector<BufferInfo> &buffers);
+std::pair<Buffer, Buffer> findOverlap(const std::vector<BufferInfo> &buffers);
 
 } // namespace umber::npu
 

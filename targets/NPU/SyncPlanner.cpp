@@ -321,8 +321,7 @@ Result<Program> Planner::run(uint32_t *semaphores) {
       continue;
     }
     size_t end = step + 1;
-    while (!std::holds_alternative<EndLoop>(
-        steps[end].instruction.operation)) {
+    while (!std::holds_alternative<EndLoop>(steps[end].instruction.operation)) {
       if (std::holds_alternative<Loop>(steps[end].instruction.operation)) {
         return Status(StatusCode::Internal, "loops in loops are not planned");
       }
@@ -339,10 +338,9 @@ Result<Program> Planner::run(uint32_t *semaphores) {
 
 } // namespace
 
-Result<Program>
-synchronize(std::vector<SyncStep> steps,
-            const std::vector<std::vector<uint32_t>> &overlaps,
-            uint32_t *semaphores) {
+Result<Program> synchronize(std::vector<SyncStep> steps,
+                            const std::vector<std::vector<uint32_t>> &overlaps,
+                            uint32_t *semaphores) {
   return Planner(std::move(steps), overlaps).run(semaphores);
 }
 

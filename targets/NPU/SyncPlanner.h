@@ -29,10 +29,9 @@ struct SyncStep {
 /// `overlaps`: for each object, those that lie in the same place at other
 /// times. Unsupported if there are not enough semaphores. `semaphores`, if not
 /// null, is set to how many are used.
-Result<Program>
-synchronize(std::vector<SyncStep> steps,
-            const std::vector<std::vector<uint32_t>> &overlaps,
-            uint32_t *semaphores);
+Result<Program> synchronize(std::vector<SyncStep> steps,
+                            const std::vector<std::vector<uint32_t>> &overlaps,
+                            uint32_t *semaphores);
 
 } // namespace umber::npu
 

@@ -66,8 +66,8 @@ FunctionEmitter::Rows FunctionEmitter::makeQuantized(int64_t columns,
   value.buffer =
       builder.addBuffer(uint64_t(rows) * value.stride, "a product's input");
   value.group = group == 0 ? columns : group;
-  value.scalesStride =
-      getStride(4 * static_cast<int64_t>(llvm::divideCeil(columns, value.group)));
+  value.scalesStride = getStride(
+      4 * static_cast<int64_t>(llvm::divideCeil(columns, value.group)));
   value.scales = builder.addBuffer(uint64_t(rows) * value.scalesStride,
                                    "a product's input's scales");
   return value;
@@ -93,14 +93,14 @@ void FunctionEmitter::release(KernelOp kernel) {
 
 Tile FunctionEmitter::tileOf(const Rows &value, int64_t row, int64_t column) {
   int64_t size = value.type == DataType::I8 ? 1 : 4;
-  return {builder.at(value.buffer, row * value.stride + size * column,
-                     value.base),
-          value.stride, value.type};
+  return {
+      builder.at(value.buffer, row * value.stride + size * column, value.base),
+      value.stride, value.type};
 }
 
 Tile FunctionEmitter::scalesOf(const Rows &value, int64_t row, int64_t column) {
-  return {builder.at(value.scales, row * value.scalesStride +
-                                       4 * (column / value.group)),
+  return {builder.at(value.scales,
+                     row * value.scalesStride + 4 * (column / value.group)),
           value.scalesStride, DataType::F32};
 }
 

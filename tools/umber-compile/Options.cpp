@@ -48,7 +48,8 @@ struct Flags {
   cl::opt<int64_t> threads{"threads",
                            cl::desc("threads to compress with; 0: all cores"),
                            cl::init(0), cl::cat(category)};
-  cl::list<std::string> target{"target", cl::desc("what to compile for: cpu, or "
+  cl::list<std::string> target{"target",
+                               cl::desc("what to compile for: cpu, or "
                                         "npu:CONFIG, a neural engine as its "
                                         "description's name or .json file "
                                         "says"),

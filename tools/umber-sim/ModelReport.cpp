@@ -61,11 +61,10 @@ void printTable(const ModelReport &report) {
   std::printf("%-24s %10s %12s %14s %10s\n", "kernel", "ms", "DRAM MB",
               "M products", "mJ");
   for (const KernelTiming &kernel : timing.kernels) {
-    std::printf("%-24s %10.4f %12.3f %14.2f %10.4f\n", kernel.name.c_str(),
-                kMilli * kernel.seconds,
-                1e-6 * static_cast<double>(kernel.dramBytes),
-                1e-6 * static_cast<double>(kernel.macs),
-                kMilli * kernel.joules);
+    std::printf(
+        "%-24s %10.4f %12.3f %14.2f %10.4f\n", kernel.name.c_str(),
+        kMilli * kernel.seconds, 1e-6 * static_cast<double>(kernel.dramBytes),
+        1e-6 * static_cast<double>(kernel.macs), kMilli * kernel.joules);
   }
   std::printf("%s, %s on %s: %.3f ms, %.2f tokens/s, %.4f ms and %.3f mJ per "
               "token, %.3f MB of DRAM, which is idle %.2f %% of the time\n",

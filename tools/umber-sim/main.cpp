@@ -57,7 +57,8 @@ std::string getOwnWeights(const npu::Config &config) {
   return cores && cores->rowsF16 > 0 ? "f16" : "i8";
 }
 
-/// `decode@512`: the step after 512 tokens; `prefill:1024`: a prompt of so many.
+/// `decode@512`: the step after 512 tokens; `prefill:1024`: a prompt of so
+/// many.
 struct Phase {
   bool isDecode = false;
   int64_t count = 0;
@@ -88,8 +89,8 @@ Phase parsePhase(const std::string &text, int64_t contextLength) {
 
 void runModel(const Options &options) {
   auto mapped = take(MappedFile::open(options.model), "");
-  npu::ProgramFile file =
-      take(npu::readProgramFile(mapped->bytes()), (options.model + ": ").c_str());
+  npu::ProgramFile file = take(npu::readProgramFile(mapped->bytes()),
+                               (options.model + ": ").c_str());
   if (!options.timingOnly) {
     throw std::runtime_error(options.model +
                              ": expected --timing-only for programs without "

@@ -15,8 +15,6 @@
 
 namespace umber::npu {
 
-constexpr unsigned kRegions = 7;
-
 /// A region of DRAM, which the host owns.
 struct DramRegion {
   /// Without data, only what touches no data of it can be simulated: checks

@@ -26,17 +26,16 @@ Status corrupt(const std::string &message) {
 /// Reads an object's values, and notes the first that is not as expected.
 class Reader {
 public:
-  Reader(const Json &object, Status &status)
-      : object(object), status(status) {}
+  Reader(const Json &object, Status &status) : object(object), status(status) {}
 
   const Json *find(const char *key, const char *expected,
                    bool (Json::*is)() const noexcept) {
     auto it = object.find(key);
     if (it == object.end() || !((*it).*is)()) {
       if (status.ok()) {
-        status = corrupt(std::string(key) + ": expected " + expected +
-                         ", found " +
-                         (it == object.end() ? "nothing" : it->type_name()));
+        status =
+            corrupt(std::string(key) + ": expected " + expected + ", found " +
+                    (it == object.end() ? "nothing" : it->type_name()));
       }
       return nullptr;
     }
@@ -47,15 +46,13 @@ public:
     return value ? value->get<std::string>() : std::string();
   }
   int64_t number(const char *key, int64_t least, int64_t most) {
-    const Json *value =
-        find(key, "a number", &Json::is_number_unsigned);
+    const Json *value = find(key, "a number", &Json::is_number_unsigned);
     uint64_t found = value ? value->get<uint64_t>() : uint64_t(least);
     if (found < uint64_t(least) || found > uint64_t(most)) {
       if (status.ok()) {
         status = corrupt(std::string(key) + ": expected " +
-                         std::to_string(least) + " to " +
-                         std::to_string(most) + ", found " +
-                         std::to_string(found));
+                         std::to_string(least) + " to " + std::to_string(most) +
+                         ", found " + std::to_string(found));
       }
       return least;
     }
@@ -101,8 +98,7 @@ Status readStep(const Json &object, StepProgram &step) {
 
 } // namespace
 
-Result<std::vector<uint8_t>>
-npu::writeProgramFile(const ProgramFile &file) {
+Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
   Json steps = Json::array();
   for (const StepProgram &step : file.steps) {
     auto bytes = encode(step.program);

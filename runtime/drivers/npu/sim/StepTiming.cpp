@@ -32,8 +32,7 @@ Status addStep(const Config &config, const StepProgram &step,
   phase.seconds += config.seconds(timing->cycles);
   phase.energy += timing->energy;
   phase.dramBytes += timing->dramBytes;
-  phase.dramIdle +=
-      config.seconds(timing->dramIdle) - config.dispatchSeconds;
+  phase.dramIdle += config.seconds(timing->dramIdle) - config.dispatchSeconds;
   for (unsigned b = 0; b < kBounds; ++b) {
     phase.busy[b] += config.seconds(timing->resourceBusy[b]);
   }
@@ -69,8 +68,7 @@ Status addStep(const Config &config, const StepProgram &step,
   double before = 0;
   for (size_t k = 0; k < ends.size(); ++k) {
     phase.kernels[k].name = step.kernels[k];
-    phase.kernels[k].seconds +=
-        config.seconds(std::max(0.0, ends[k] - before));
+    phase.kernels[k].seconds += config.seconds(std::max(0.0, ends[k] - before));
     before = std::max(before, ends[k]);
   }
   return {};
@@ -93,8 +91,8 @@ Result<PhaseTiming> npu::timeDecode(const Config &config,
                                     int64_t capacity) {
   PhaseTiming phase;
   phase.tokens = 1;
-  Status status = addStep(config, step,
-                          makeRegisters(position, 1, capacity, 1), phase);
+  Status status =
+      addStep(config, step, makeRegisters(position, 1, capacity, 1), phase);
   if (!status.ok()) {
     return status;
   }
