@@ -73,23 +73,28 @@ LogicalResult AbsorbNorms::absorb(RmsNormOp norm, ArrayRef<LinearOp> products,
                                   DerivedParameters &parameters) {
   SymbolTable symbols(getOperation());
   auto weight = symbols.lookup<ParamOp>(norm.getWeight());
-  auto identity = parameters.getKey(weight, "gain");
-  auto gain = parameters.read(weight);
-  if (failed(identity) || failed(gain)) {
-    return failure();
-  }
   float offset = norm.getOffset().convertToFloat();
-  for (float &g : *gain) {
-    g += offset;
+  std::vector<float> gain;
+  std::string recipe;
+  if (parameters.hasData()) {
+    auto identity = parameters.getKey(weight, "gain");
+    auto elements = parameters.read(weight);
+    if (failed(identity) || failed(elements)) {
+      return failure();
+    }
+    gain = std::move(*elements);
+    for (float &g : gain) {
+      g += offset;
+    }
+    recipe = "absorb " + *identity + " " +
+             llvm::utohexstr(llvm::bit_cast<uint32_t>(offset));
   }
-  std::string recipe = "absorb " + *identity + " " +
-                       llvm::utohexstr(llvm::bit_cast<uint32_t>(offset));
   for (LinearOp linear : products) {
     auto param = symbols.lookup<ParamOp>(linear.getWeight());
     LogicalResult derived =
         parameters.derive(param, recipe, [&](MutableArrayRef<float> elements) {
           for (auto [i, element] : llvm::enumerate(elements)) {
-            element *= (*gain)[i % gain->size()];
+            element *= gain[i % gain.size()];
           }
         });
     if (failed(derived)) {
@@ -101,7 +106,7 @@ LogicalResult AbsorbNorms::absorb(RmsNormOp norm, ArrayRef<LinearOp> products,
                        offset == 0.0f ? FloatAttr() : norm.getOffsetAttr(),
                        /*inputRotation=*/0, /*outputRotation=*/0));
   }
-  auto unit = getOnes(gain->size(), parameters);
+  auto unit = getOnes(weight.getTensorType().getNumElements(), parameters);
   if (failed(unit)) {
     return failure();
   }

@@ -103,6 +103,52 @@ allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget) {
   return chosen;
 }
 
+std::optional<std::vector<size_t>>
+spreadEvenly(llvm::ArrayRef<std::vector<StorageChoice>> matrices,
+             int64_t budget) {
+  // Choices in the order of their bytes.
+  std::vector<std::vector<size_t>> orders;
+  int64_t least = 0;
+  for (const std::vector<StorageChoice> &choices : matrices) {
+    std::vector<size_t> &order = orders.emplace_back(choices.size());
+    for (size_t c = 0; c < order.size(); ++c) {
+      order[c] = c;
+    }
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return choices[a].bytes < choices[b].bytes;
+    });
+    least += choices[order.front()].bytes;
+  }
+  if (least > budget) {
+    return std::nullopt;
+  }
+  std::vector<size_t> chosen;
+  // Of the matrices so far: their bytes, and their least bytes.
+  int64_t bytes = 0, leastSoFar = 0;
+  for (size_t m = 0; m < matrices.size(); ++m) {
+    leastSoFar += matrices[m][orders[m].front()].bytes;
+    double part = double(budget) * (double(leastSoFar) / double(least));
+    size_t best = orders[m].front();
+    for (size_t c : orders[m]) {
+      if (double(bytes + matrices[m][c].bytes) <= part) {
+        best = c;
+      }
+    }
+    bytes += matrices[m][best].bytes;
+    chosen.push_back(best);
+  }
+  for (size_t m = 0; m < matrices.size(); ++m) {
+    for (size_t c : orders[m]) {
+      int64_t more = matrices[m][c].bytes - matrices[m][chosen[m]].bytes;
+      if (more > 0 && bytes + more <= budget) {
+        bytes += more;
+        chosen[m] = c;
+      }
+    }
+  }
+  return chosen;
+}
+
 double getMarginalGain(llvm::ArrayRef<std::vector<StorageChoice>> matrices,
                        llvm::ArrayRef<size_t> chosen) {
   double best = 0;

@@ -29,6 +29,15 @@ struct StorageChoice {
 std::optional<std::vector<size_t>>
 allocate(llvm::ArrayRef<std::vector<StorageChoice>> matrices, int64_t budget);
 
+/// The same without errors, as of a model of shapes only: what the budget has
+/// above the smallest choices is spread evenly, in the matrices' order. A
+/// matrix gets the largest choice with which those up to it take no more than
+/// their part of the budget, which is by their smallest choices' bytes; at the
+/// end, what is left goes to the first that it suffices for.
+std::optional<std::vector<size_t>>
+spreadEvenly(llvm::ArrayRef<std::vector<StorageChoice>> matrices,
+             int64_t budget);
+
 /// What more budget would buy: the largest decrease of error per byte of any
 /// matrix that is stored as a larger of its choices than `chosen`; 0 if none is
 /// better.

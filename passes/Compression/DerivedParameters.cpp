@@ -16,11 +16,15 @@ static LogicalResult fail(ParamOp param, llvm::Error error) {
          << llvm::toString(std::move(error));
 }
 
+static LogicalResult failWithoutData(ParamOp param) {
+  return param.emitOpError("cannot be derived: expected parameters, found a "
+                           "model of shapes only");
+}
+
 FailureOr<DerivedParameters> DerivedParameters::open(ModuleOp module,
                                                      StringRef folder) {
   if (!module->hasAttr(kParametersAttrName)) {
-    return module.emitError("expected parameters to compress, found a model of "
-                            "shapes only");
+    return DerivedParameters();
   }
   auto named = module->getAttrOfType<StringAttr>(kDerivedAttrName);
   if (!named && folder.empty()) {
@@ -44,6 +48,9 @@ FailureOr<DerivedParameters> DerivedParameters::open(ModuleOp module,
 
 FailureOr<uint64_t> DerivedParameters::getIdentity(ParamOp param,
                                                    StringRef key) const {
+  if (!hasData()) {
+    return failWithoutData(param);
+  }
   auto identity = source->getIdentity(key);
   if (!identity) {
     return fail(param, identity.takeError());
@@ -65,6 +72,9 @@ FailureOr<std::string> DerivedParameters::getKey(ParamOp param,
 
 FailureOr<std::vector<float>> DerivedParameters::read(ParamOp param,
                                                       StringRef key) const {
+  if (!hasData()) {
+    return failWithoutData(param);
+  }
   RankedTensorType type = param.getTensorType();
   auto shape = source->getShape(key);
   if (!shape) {
@@ -89,13 +99,29 @@ FailureOr<std::vector<float>> DerivedParameters::read(ParamOp param,
   return elements;
 }
 
+FailureOr<bool> DerivedParameters::isUnit(ParamOp param) const {
+  if (!hasData()) {
+    return param->hasAttr(kAddedAttrName);
+  }
+  auto elements = read(param);
+  if (failed(elements)) {
+    return failure();
+  }
+  return llvm::all_of(*elements, [](float e) { return e == 1.0f; });
+}
+
 LogicalResult DerivedParameters::derive(ParamOp param, StringRef recipe,
                                         Transform transform) {
+  RankedTensorType type = param.getTensorType();
+  if (!hasData()) {
+    param.setType(RankedTensorType::get(type.getShape(),
+                                        Float32Type::get(param.getContext())));
+    return success();
+  }
   auto key = getKey(param, recipe);
   if (failed(key)) {
     return failure();
   }
-  RankedTensorType type = param.getTensorType();
   if (!derived->contains(*key)) {
     auto elements = read(param);
     if (failed(elements)) {
@@ -121,7 +147,8 @@ ParamOp DerivedParameters::add(ModuleOp module, StringRef name,
   }
   auto param =
       ParamOp::create(builder, module.getLoc(), builder.getStringAttr(name),
-                      TypeAttr::get(type), builder.getStringAttr(key),
+                      TypeAttr::get(type),
+                      key.empty() ? StringAttr() : builder.getStringAttr(key),
                       ElementsAttr(), LowRankAttr());
   param->setAttr(kAddedAttrName, builder.getUnitAttr());
   // Another parameter may have the name already.
@@ -132,6 +159,11 @@ ParamOp DerivedParameters::add(ModuleOp module, StringRef name,
 FailureOr<ParamOp> DerivedParameters::create(ModuleOp module, StringRef name,
                                              ArrayRef<int64_t> shape,
                                              ArrayRef<float> elements) {
+  auto type =
+      RankedTensorType::get(shape, Float32Type::get(module.getContext()));
+  if (!hasData()) {
+    return add(module, name, type, /*key=*/"");
+  }
   llvm::ArrayRef bytes(reinterpret_cast<const uint8_t *>(elements.data()),
                        elements.size() * sizeof(float));
   std::string key =
@@ -141,8 +173,6 @@ FailureOr<ParamOp> DerivedParameters::create(ModuleOp module, StringRef name,
       return module.emitError(llvm::toString(std::move(error)));
     }
   }
-  auto type =
-      RankedTensorType::get(shape, Float32Type::get(module.getContext()));
   return add(module, name, type, key);
 }
 

@@ -16,9 +16,14 @@ class DerivedParameters {
 public:
   /// Opens the module's parameters. New ones go to the folder that
   /// `umber.derived` names already, or else to `folder`, which is then named.
-  /// Fails with a diagnostic if there is neither, or no parameters.
+  /// Fails with a diagnostic if there is neither. Of a model of shapes only,
+  /// parameters are derived as shapes.
   static mlir::FailureOr<DerivedParameters> open(mlir::ModuleOp module,
                                                  llvm::StringRef folder);
+
+  /// False for a model of shapes only: parameters get the types that they would
+  /// get, and no data; what reads any fails.
+  bool hasData() const { return source != nullptr; }
 
   using Transform =
       llvm::function_ref<void(llvm::MutableArrayRef<float> elements)>;
@@ -31,7 +36,7 @@ public:
                              Transform transform);
 
   /// A new parameter of the module, the last, with what is kept under `key`:
-  /// plain elements, which are rounded to `type`'s.
+  /// plain elements, which are rounded to `type`'s; "": of a shape only.
   mlir::umber::ParamOp add(mlir::ModuleOp module, llvm::StringRef name,
                            mlir::RankedTensorType type, llvm::StringRef key);
 
@@ -48,6 +53,11 @@ public:
   /// All elements that are kept under `key`, which have the parameter's shape.
   mlir::FailureOr<std::vector<float>> read(mlir::umber::ParamOp param,
                                            llvm::StringRef key) const;
+
+  /// Whether all elements of a vector are 1. Of a model of shapes only, those
+  /// are that a pass has added as such. Fails with a diagnostic at the
+  /// parameter.
+  mlir::FailureOr<bool> isUnit(mlir::umber::ParamOp param) const;
 
   /// Equal for equal elements.
   mlir::FailureOr<uint64_t> getIdentity(mlir::umber::ParamOp param) const {

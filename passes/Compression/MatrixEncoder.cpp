@@ -170,7 +170,7 @@ LogicalResult MatrixEncoder::encode(ArrayRef<ParamOp> params,
 
 LogicalResult MatrixEncoder::encodeOne(ParamOp param, int64_t bits) {
   RankedTensorType type = getType(param.getTensorType(), bits);
-  if (bits == 16) {
+  if (bits == 16 || !parameters.hasData()) {
     param.setType(type);
     return success();
   }

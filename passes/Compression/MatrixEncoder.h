@@ -40,7 +40,8 @@ public:
           llvm::ArrayRef<int64_t> bits, ParamReport report);
 
   /// Gives the parameters their types at a width each, their encoded bytes, and
-  /// their errors as attributes. Fails with a diagnostic at the parameter.
+  /// their errors as attributes; of a model of shapes only, just the types.
+  /// Fails with a diagnostic at the parameter.
   mlir::LogicalResult encode(llvm::ArrayRef<mlir::umber::ParamOp> params,
                              llvm::ArrayRef<int64_t> bits, ParamReport report);
 

@@ -118,6 +118,14 @@ Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
   if (getLeastBytes(matrices) > budget) {
     return failBudget(parts, getLeastBytes(matrices));
   }
+  if (!getOperation()->hasAttr(kParametersAttrName)) {
+    std::vector<size_t> evenly = *spreadEvenly(matrices, budget);
+    std::vector<int64_t> spread;
+    for (size_t index : evenly) {
+      spread.push_back(widths[index]);
+    }
+    return spread;
+  }
   auto errors =
       encoder.measure(parts.body, widths, getReport("measure", parts));
   if (failed(errors)) {

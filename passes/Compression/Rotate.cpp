@@ -209,10 +209,9 @@ void Rotate::runOnOperation() {
   }
   bool readable = true;
   auto isUnit = [&](ParamOp weight) {
-    auto gain = parameters->read(weight);
-    readable &= succeeded(gain);
-    return succeeded(gain) &&
-           llvm::all_of(*gain, [](float g) { return g == 1.0f; });
+    auto unit = parameters->isUnit(weight);
+    readable &= succeeded(unit);
+    return succeeded(unit) && *unit;
   };
   auto streams = findResidualStreams(module, *users, isUnit);
   if (!readable) {

@@ -285,6 +285,10 @@ LogicalResult TuneTables::run() {
   if (failed(parameters)) {
     return failure();
   }
+  if (!parameters->hasData()) {
+    return getOperation().emitError(
+        "expected parameters to tune, found a model of shapes only");
+  }
   auto store = openParameterStore(getOperation());
   if (!store) {
     return getOperation().emitError(llvm::toString(store.takeError()));

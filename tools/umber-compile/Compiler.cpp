@@ -15,6 +15,7 @@
 #include "tools/common/WriteFile.h"
 #include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
+#include "tools/umber-compile/EnginePrograms.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
 #include "tools/umber-compile/Stages.h"
@@ -64,6 +65,8 @@ private:
   Error lower();
   Error emitCode();
   Error emitPackage();
+  /// What a neural engine runs.
+  Error emitPrograms();
   Error emit();
   /// What can be known to fail before the long work.
   Error prepare();
@@ -143,6 +146,12 @@ Error Compiler::runPhase(Phase phase) {
     options.pipeline->tokens.push_back((*created)->getTokens().str());
     texts.push_back(std::move(*created));
   }
+  bool hasData = (*module)->hasAttr(mlir::umber::kParametersAttrName);
+  if (phase == Phase::Compress && !hasData && options.texts.empty() &&
+      options.pipeline->statistics.empty()) {
+    // Shapes have nothing to be calibrated for, nor data to do it with.
+    options.pipeline->calibrationSequences = 0;
+  }
   mlir::PassManager pm(&context);
   addPhase(pm, phase, *options.pipeline);
   if (failed(pm.run(*module))) {
@@ -220,7 +229,20 @@ Error Compiler::emitPackage() {
   return Error::success();
 }
 
+Error Compiler::emitPrograms() {
+  auto compiled =
+      npu::compileModel(*module, *options.engine, options.adapterRank);
+  if (failed(compiled)) {
+    return fail("the model cannot be compiled for " + options.engine->name);
+  }
+  return writePrograms(*module, *compiled, *options.engine, options.emit,
+                       options.output);
+}
+
 Error Compiler::emit() {
+  if (options.engine && options.emit != Emit::MLIR) {
+    return emitPrograms();
+  }
   if (options.compileTo >= Phase::Lower) {
     if (Error error = lower()) {
       return error;

@@ -33,6 +33,8 @@ struct Flags {
                             "the IR after the phase of --compile-to"),
                  clEnumValN(Emit::LLVM, "llvm", "optimized LLVM IR"),
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
+                 clEnumValN(Emit::EngineAssembly, "npu-asm",
+                            "a neural engine's programs as text"),
                  clEnumValN(Emit::Object, "obj", "an object file")),
       cl::cat(category)};
   cl::list<std::string> lora{
@@ -54,8 +56,17 @@ struct Flags {
   cl::opt<int64_t> threads{"threads",
                            cl::desc("threads to compress with; 0: all cores"),
                            cl::init(0), cl::cat(category)};
-  cl::list<std::string> target{"target", cl::desc("what to compile for: cpu"),
+  cl::list<std::string> target{"target",
+                               cl::desc("what to compile for: cpu, or "
+                                        "npu:CONFIG, a neural engine as its "
+                                        "description's name or .json file "
+                                        "says"),
                                cl::CommaSeparated, cl::cat(category)};
+  cl::opt<int64_t> adapterRank{
+      "adapter-rank",
+      cl::desc("rank of the adapters that a neural engine's programs have room "
+               "for; 0: none (default: 16)"),
+      cl::init(16), cl::cat(category)};
   cl::list<std::string> isa{
       "isa",
       cl::desc("instruction sets of the cpu target: x86-64-v4-amx, "
@@ -135,8 +146,20 @@ Error checkDerived(const Flags &flags, Options &options) {
 
 Error parseTargets(const Flags &flags, Options &options) {
   for (const std::string &name : flags.target) {
-    if (name != "cpu") {
-      return makeError("--target: expected cpu, found '" + name + "'");
+    StringRef device = name;
+    if (device.consume_front("npu:")) {
+      if (flags.target.size() != 1) {
+        return makeError("--target: expected a neural engine alone, found " +
+                         Twine(flags.target.size()) + " targets");
+      }
+      auto config = npu::loadConfig(device.str());
+      if (!config.ok()) {
+        return makeError("--target: " + config.status().message());
+      }
+      options.engine = std::move(*config);
+    } else if (name != "cpu") {
+      return makeError("--target: expected cpu or npu:CONFIG, found '" + name +
+                       "'");
     }
   }
   options.choosesIsas = flags.isa.empty();
@@ -191,6 +214,20 @@ Expected<Options> checkFlags(const Flags &flags) {
   if (Error error = parseTargets(flags, options)) {
     return error;
   }
+  if (flags.adapterRank < 0 || flags.adapterRank > 256) {
+    return makeError("--adapter-rank: expected 0 to 256, found " +
+                     Twine(flags.adapterRank));
+  }
+  options.adapterRank = flags.adapterRank;
+  bool isForEngine = options.emit == Emit::Package ||
+                     options.emit == Emit::MLIR ||
+                     options.emit == Emit::EngineAssembly;
+  if (options.engine ? !isForEngine : options.emit == Emit::EngineAssembly) {
+    return makeError(options.engine
+                         ? "--emit: expected package, mlir or npu-asm with "
+                           "--target=npu"
+                         : "--emit=npu-asm: expected --target=npu:CONFIG");
+  }
   auto phase = parsePhase(flags.compileTo);
   if (!phase) {
     return makeError("--compile-to: expected import, compress, quantize, fuse, "
@@ -199,13 +236,13 @@ Expected<Options> checkFlags(const Flags &flags) {
   }
   options.compileTo = *phase;
   if (options.emit == Emit::MLIR && options.compileTo == Phase::Emit) {
-    options.compileTo = Phase::Lower;
+    options.compileTo = options.engine ? Phase::Fuse : Phase::Lower;
   }
   if (options.emit != Emit::MLIR && options.compileTo != Phase::Emit) {
     return makeError("--compile-to=" + flags.compileTo +
                      ": expected --emit=mlir with it");
   }
-  bool isOneFile = options.emit == Emit::Package || options.emit == Emit::MLIR;
+  bool isOneFile = isForEngine;
   if (!isOneFile && options.isas.size() != 1) {
     return makeError("--emit: expected one --isa for code, found " +
                      Twine(options.isas.size()));

@@ -5,6 +5,7 @@
 #define UMBER_TOOLS_UMBER_COMPILE_OPTIONS_H
 
 #include "passes/Pipelines/Pipelines.h"
+#include "runtime/drivers/npu/Config.h"
 #include "targets/CPU/CPUTarget.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -14,7 +15,7 @@
 namespace umber::compile {
 
 /// What to write.
-enum class Emit { MLIR, LLVM, Assembly, Object, Package };
+enum class Emit { MLIR, LLVM, Assembly, Object, Package, EngineAssembly };
 
 /// The command line, checked.
 struct Options {
@@ -35,6 +36,10 @@ struct Options {
   std::vector<const cpu::InstructionSet *> isas;
   /// Whether those of them that a model has no use for are left out.
   bool choosesIsas = false;
+  /// The neural engine to compile for, instead of the CPU.
+  std::optional<npu::Config> engine;
+  /// Of the adapters that a neural engine's programs have room for.
+  int64_t adapterRank = 0;
   Phase compileTo = Phase::Emit;
   std::string dumpPhasesTo; ///< empty: nowhere
 };

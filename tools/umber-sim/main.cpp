@@ -1,10 +1,12 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// umber-sim: what a product takes on a neural engine that exists as a
-// description, in time and energy.
+// umber-sim: what a product, or a compiled model, takes on a neural engine that
+// exists as a description, in time and energy.
 
+#include "runtime/drivers/npu/sim/ProgramFile.h"
 #include "tools/common/ToolMain.h"
+#include "tools/umber-sim/ModelReport.h"
 #include "tools/umber-sim/Report.h"
 #include "umber/umber.h"
 
@@ -15,6 +17,9 @@ namespace {
 
 struct Options {
   std::string device;
+  std::string model;
+  std::string phase;
+  bool timingOnly = false;
   std::vector<int64_t> gemm;
   std::string weights;
   std::string dataflow;
@@ -53,15 +58,86 @@ std::string getOwnWeights(const npu::Config &config) {
   return cores && cores->rowsF16 > 0 ? "f16" : "i8";
 }
 
+/// `decode@512`: the step after 512 tokens; `prefill:1024`: a prompt of so
+/// many.
+struct Phase {
+  bool isDecode = false;
+  int64_t count = 0;
+};
+
+Phase parsePhase(const std::string &text, int64_t contextLength) {
+  Phase phase;
+  phase.isDecode = text.rfind("decode@", 0) == 0;
+  std::string number;
+  if (phase.isDecode || text.rfind("prefill:", 0) == 0) {
+    number = text.substr(phase.isDecode ? 7 : 8);
+  }
+  bool isNumber = !number.empty() && number.size() <= 9 &&
+                  number.find_first_not_of("0123456789") == std::string::npos;
+  if (isNumber) {
+    phase.count = std::stoll(number);
+  }
+  int64_t least = phase.isDecode ? 0 : 1;
+  int64_t most = phase.isDecode ? contextLength - 1 : contextLength;
+  if (!isNumber || phase.count < least || phase.count > most) {
+    throw std::runtime_error(
+        "--phase: expected decode@0 to decode@" +
+        std::to_string(contextLength - 1) + ", or prefill:1 to prefill:" +
+        std::to_string(contextLength) + ", found '" + text + "'");
+  }
+  return phase;
+}
+
+void runModel(const Options &options) {
+  auto mapped = take(MappedFile::open(options.model), "");
+  npu::ProgramFile file = take(npu::readProgramFile(mapped->bytes()),
+                               (options.model + ": ").c_str());
+  if (!options.timingOnly) {
+    throw std::runtime_error(options.model +
+                             ": expected --timing-only for programs without "
+                             "weights");
+  }
+  ModelReport report;
+  report.config = take(
+      npu::loadConfig(options.device.empty() ? file.device : options.device),
+      "--device: ");
+  report.model = file.model;
+  report.phase = options.phase;
+  Phase phase = parsePhase(options.phase, file.contextLength);
+  for (const npu::StepProgram &step : file.steps) {
+    if (step.name != (phase.isDecode ? "decode" : "prefill")) {
+      continue;
+    }
+    report.rows = step.rows;
+    report.scratchpadBytes = step.scratchpadBytes;
+    report.liveBytes = step.liveBytes;
+    auto timed = phase.isDecode
+                     ? npu::timeDecode(report.config, step, phase.count,
+                                       file.contextLength)
+                     : npu::timePrefill(report.config, step, phase.count,
+                                        file.contextLength);
+    report.timing = take(std::move(timed), (options.model + ": ").c_str());
+    printReport(report, options.json);
+    return;
+  }
+  throw std::runtime_error(options.model + ": expected a program for " +
+                           options.phase + ", found none");
+}
+
 void run(const Options &options) {
+  if (!options.model.empty()) {
+    runModel(options);
+    return;
+  }
+  if (options.device.empty() || (options.gemm.empty() && !options.parameters)) {
+    throw std::runtime_error("expected a compiled model, or --device and "
+                             "--gemm or --parameters");
+  }
   ProductReport report;
   report.config = take(npu::loadConfig(options.device), "--device: ");
   if (options.parameters) {
     printParameters(report.config, options.json);
     return;
-  }
-  if (options.gemm.empty()) {
-    throw std::runtime_error("--gemm is required");
   }
   report.weights =
       options.weights.empty() ? getOwnWeights(report.config) : options.weights;
@@ -92,14 +168,26 @@ int main(int argc, char **argv) {
                "umber-sim");
   Options options;
   app.set_version_flag("--version", umber_version());
+  auto *model = app.add_option(
+      "MODEL", options.model,
+      "A model's programs, as umber-compile --target=npu:CONFIG writes them");
   app.add_option("--device", options.device,
-                 "A description: a .json file, or the name of one of Umber's")
-      ->required();
+                 "A description: a .json file, or the name of one of Umber's; "
+                 "default: the one that a model was compiled for");
+  auto *phase = app.add_option("--phase", options.phase,
+                               "What to run of a model: decode@POSITION, or "
+                               "prefill:TOKENS");
+  model->needs(phase);
+  phase->needs(model);
+  app.add_flag("--timing-only", options.timingOnly,
+               "Tell time and energy, without computing anything")
+      ->needs(model);
   auto *gemm = app.add_option("--gemm", options.gemm,
                               "A product's rows, columns and inner size: M,N,K")
                    ->delimiter(',')
                    ->expected(3)
-                   ->check(CLI::Range(int64_t(1), int64_t(1) << 24));
+                   ->check(CLI::Range(int64_t(1), int64_t(1) << 24))
+                   ->excludes(model);
   app.add_option("--weights", options.weights,
                  "f16, i8, a palette of 1, 2, 3, 4, 6 or 8 bits as p4, or of "
                  "vectors as p2x64; default: f16, or i8 where there is no f16");

@@ -109,7 +109,7 @@ TEST(Configs, RefuseWhatIsWrong) {
 }
 
 TEST(Configs, RefuseWhatDoesNotFitTogether) {
-  EXPECT_EQ(parseChanged("\"value\": 65536", "\"value\": 1024"),
+  EXPECT_EQ(parseChanged("\"value\": 131072", "\"value\": 1024"),
             "x.json: scratchpad.accumulator_bytes: expected room for the sums "
             "of two passes, 32768 bytes each, found 1024");
   EXPECT_EQ(

@@ -145,6 +145,9 @@ TEST(CoreProducts, KeepAChainOnTheChip) {
 // Rows that do not fit into the scratchpad stream the weights once per part.
 TEST(CoreProducts, StreamWeightsPerPartOfTheRows) {
   Config config = getConfig("ane-a17-like");
+  // A slower array, so that it is the limit.
+  std::get<CoreArray>(config.array).efficiency = 0.55;
+  config.scratchpad.accumulatorBytes = 65536;
   ProductShape shape = {1024, 3072, 3072};
   ProductTiming timing = run(config, shape, "p4");
   uint64_t parts = divideUp(shape.rows, timing.tile.rows);

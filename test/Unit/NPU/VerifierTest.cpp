@@ -243,10 +243,10 @@ TEST(Verifier, FollowsAProductsParts) {
                        "columns=1\n"),
             "instruction 0 (mm): inner: expected whole groups of 32, as it is "
             "no last part, found 33");
-  EXPECT_EQ(verifyText(part("rows=128 columns=129 first")),
+  EXPECT_EQ(verifyText(part("rows=128 columns=257 first")),
             "instruction 0 (mm): rows x columns sums in bytes: expected at "
-            "most the 65536 of scratchpad.accumulator_bytes of ane-a17-like, "
-            "found 66048");
+            "most the 131072 of scratchpad.accumulator_bytes of ane-a17-like, "
+            "found 131584");
 }
 
 TEST(Verifier, ChecksVectorOperations) {

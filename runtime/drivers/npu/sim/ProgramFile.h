@@ -1,0 +1,35 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A compiled model's programs in a file, without its weights: what a neural
+// engine's simulator needs to tell time. It is an object in CBOR (RFC 8949).
+
+#ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
+#define UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
+
+#include "runtime/drivers/npu/sim/StepTiming.h"
+#include "runtime/package/MappedFile.h"
+
+namespace umber::npu {
+
+struct ProgramFile {
+  std::string model;
+  /// The name of the description that it was compiled for.
+  std::string device;
+  /// Positions that the model was made for.
+  int64_t contextLength = 0;
+  int64_t adapterRank = 0;
+  uint64_t weightBytes = 0;
+  std::vector<StepProgram> steps;
+};
+
+/// InvalidArgument if a program cannot be encoded.
+Result<std::vector<uint8_t>> writeProgramFile(const ProgramFile &file);
+
+/// CorruptFile: `expected …, found …` at the first thing that is wrong. What
+/// programs do is checked by whoever runs them.
+Result<ProgramFile> readProgramFile(Bytes bytes);
+
+} // namespace umber::npu
+
+#endif // UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H

@@ -1,0 +1,127 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Where a model lies in the engine's memory, and how its matrices are cut into
+// tiles that kernel slots hold. All of a model's programs share this.
+
+#ifndef UMBER_TARGETS_NPU_LAYOUT_H
+#define UMBER_TARGETS_NPU_LAYOUT_H
+
+#include "dialects/Umber/IR/UmberOps.h"
+#include "runtime/drivers/npu/Config.h"
+#include "runtime/drivers/npu/isa/Instruction.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace umber::npu {
+
+/// A matrix of weights in DRAM: tables | scales | tiles. Tiles of `tileRows`
+/// rows stand one behind the other, each cut into parts of `tileColumns`
+/// columns, which are rows of packed elements; the last ones are smaller.
+struct MatrixLayout {
+  Region region = Region::Weights;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  bool isPalette = false;
+  int64_t bits = 16;
+  int64_t storageBits = 16;
+  int64_t rowsPerTable = 0; ///< 0: no tables
+  int64_t rowsPerScale = 0; ///< 0: no scales
+  uint64_t tables = 0;      ///< offsets in the region
+  uint64_t scales = 0;
+  uint64_t elements = 0;
+  int64_t tileRows = 0;
+  int64_t tileColumns = 0;
+  /// What parts' columns are multiples of: so that the scales of activations'
+  /// groups begin at granules.
+  int64_t columnUnit = 0;
+
+  int64_t getPartRowBytes(int64_t part) const;
+  /// Of the part, number `part`, of the tile that begins at row `firstRow`.
+  uint64_t getPartOffset(int64_t firstRow, int64_t part) const;
+  int64_t getParts() const;
+};
+
+/// A table of which rows are looked up, in its plain form: I8 with a scale,
+/// F16, for each row, or F16.
+struct LookupLayout {
+  DataType type = DataType::F16;
+  uint64_t elements = 0; ///< offsets in Region::Tables
+  uint64_t scales = 0;
+};
+
+/// Of an adapter's A, columns of a part where it is cut for tiles of columns.
+constexpr int64_t kLowRankColumns = 64;
+
+/// A site's matrices in Region::Adapters, F16: A, [rank][columns], and B,
+/// [rows][rank].
+struct SiteLayout {
+  MatrixLayout a;
+  /// A once more, cut into parts of kLowRankColumns, for inputs that are made a
+  /// tile of columns at a time.
+  MatrixLayout aByColumns;
+  MatrixLayout b;
+};
+
+class Layout {
+public:
+  /// Places all parameters of the module. Fails with a diagnostic at what the
+  /// engine cannot take.
+  static mlir::FailureOr<Layout> create(mlir::ModuleOp module,
+                                        const Config &config,
+                                        int64_t prefillRows,
+                                        int64_t adapterRank);
+
+  const MatrixLayout &getMatrix(llvm::StringRef name) const {
+    return matrices.find(name)->second;
+  }
+  uint64_t getVector(llvm::StringRef name) const {
+    return vectors.lookup(name);
+  }
+  const LookupLayout &getLookup(llvm::StringRef name) const {
+    return lookups.find(name)->second;
+  }
+  const SiteLayout &getSite(llvm::StringRef name) const {
+    return sites.find(name)->second;
+  }
+  /// Of rotary angles, a row of cosines and sines per position, by what they
+  /// depend on.
+  uint64_t getRotary(mlir::umber::RotaryOp op) const;
+  /// Bytes of zeros in Region::Tables, as many as the longest row of the cache;
+  /// and the F32 numbers 0 and 1 behind each other.
+  uint64_t zeros = 0;
+  uint64_t zeroAndOne = 0;
+
+  int64_t adapterRank = 0;
+  /// Of the adapters' scales, F32, one per rank.
+  uint64_t adapterScales = 0;
+  uint64_t weightBytes = 0;
+  uint64_t adapterBytes = 0;
+  uint64_t tableBytes = 0;
+
+private:
+  mlir::LogicalResult placeMatrix(mlir::umber::ParamOp param);
+  void placeLookup(mlir::umber::ParamOp param);
+  MatrixLayout placePlain(Region region, int64_t rows, int64_t columns);
+  void chooseTile(MatrixLayout &matrix) const;
+  void place(MatrixLayout &matrix);
+  uint64_t take(uint64_t &end, uint64_t bytes);
+
+  const Config *config = nullptr;
+  int64_t prefillRows = 0;
+  llvm::StringMap<MatrixLayout> matrices;
+  llvm::StringMap<uint64_t> vectors;
+  llvm::StringMap<LookupLayout> lookups;
+  llvm::StringMap<SiteLayout> sites;
+  llvm::StringMap<uint64_t> rotaries;
+  /// Of matrices, what parts' columns are multiples of.
+  llvm::StringMap<int64_t> units;
+};
+
+/// Bytes of the kernel buffer that an element of a matrix takes when decoded,
+/// and whether the array multiplies it at its rate for f16.
+bool isF16Product(const Config &config, bool isPalette, bool isI8);
+
+} // namespace umber::npu
+
+#endif // UMBER_TARGETS_NPU_LAYOUT_H

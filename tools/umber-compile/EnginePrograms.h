@@ -1,0 +1,21 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_TOOLS_UMBER_COMPILE_ENGINEPROGRAMS_H
+#define UMBER_TOOLS_UMBER_COMPILE_ENGINEPROGRAMS_H
+
+#include "targets/NPU/NPUTarget.h"
+#include "tools/umber-compile/Options.h"
+
+namespace umber::compile {
+
+/// Writes the programs of a model for a neural engine: a file for umber-sim, or
+/// text.
+llvm::Error writePrograms(mlir::ModuleOp module,
+                          const npu::CompiledModel &compiled,
+                          const npu::Config &engine, Emit emit,
+                          llvm::StringRef path);
+
+} // namespace umber::compile
+
+#endif // UMBER_TOOLS_UMBER_COMPILE_ENGINEPROGRAMS_H
