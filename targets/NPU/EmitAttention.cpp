@@ -51,19 +51,19 @@ struct CacheLayout {
 struct FunctionEmitter::Attention {
   AttentionOp op;
   CacheLayout cache;
-  DataType type;
-  DramObject object;
+  DataType type = {};
+  DramObject object = {};
   /// Heads of the cache that are worked on together, and the first of them.
-  int64_t heads, firstHead = 0;
-  int64_t ratio;  ///< query heads per head of the cache
-  int64_t stride; ///< of a key or value in the scratchpad
-  Rows q;
+  int64_t heads = 0, firstHead = 0;
+  int64_t ratio = 0;  ///< query heads per head of the cache
+  int64_t stride = 0; ///< of a key or value in the scratchpad
+  Rows q = {};
   /// One row of queries: all heads' rows are one step. Else a step per head.
-  bool isOneToken;
-  Buffer keys, values, scales, state, sums;
+  bool isOneToken = false;
+  Buffer keys = {}, values = {}, scales = {}, state = {}, sums = {};
   /// Of two steps in turn.
-  Buffer scores[2], factors[2];
-  uint32_t scoresStride, sumsStride;
+  Buffer scores[2] = {}, factors[2] = {};
+  uint32_t scoresStride = 0, sumsStride = 0;
   Buffer queries = 0; ///< if they are in DRAM
   uint32_t queriesStride = 0;
 };
@@ -257,7 +257,8 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
     return;
   }
   KVCacheType type = op.getCache().getType();
-  Attention a{op, CacheLayout(type), it->second};
+  Attention a{op, CacheLayout(type)};
+  a.q = it->second;
   if (a.cache.bits < 8) {
     fail(op, "expected a cache of 8, 16 or 32 bits, which products take, "
              "found " +
