@@ -15,7 +15,7 @@ using namespace umber::npu;
 
 namespace {
 
-constexpr uint64_t kBinaries = 10000;
+constexpr uint64_t kBinaries = UMBER_TEST_RANDOM_PROGRAMS;
 /// Loops may go on for long.
 constexpr uint64_t kMostFetched = 1000;
 

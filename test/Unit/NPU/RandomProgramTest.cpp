@@ -22,7 +22,7 @@ using namespace umber::npu;
 
 namespace {
 
-constexpr uint64_t kPrograms = 10000;
+constexpr uint64_t kPrograms = UMBER_TEST_RANDOM_PROGRAMS;
 
 /// Empty, or the first byte in which the memories differ.
 std::string findDifference(const std::string &name,
@@ -101,7 +101,7 @@ TEST(RandomPrograms, GiveTheSameWhereOperandsOverlap) {
 }
 
 TEST(RandomPrograms, AreLegalAndHaveNoRaces) {
-  for (uint64_t seed = 0; seed < 1000; ++seed) {
+  for (uint64_t seed = 0; seed < kPrograms / 10; ++seed) {
     Config config = getSmallMachine(seed);
     RandomProgram made = makeRandomProgram(seed, config);
     RegionSizes sizes;
@@ -133,7 +133,7 @@ TEST(RandomPrograms, HaveEveryInstruction) {
 // They are ordered so that no wait is left, and their time needs no data.
 TEST(RandomPrograms, RunOnTheTimingEngine) {
   Workers workers;
-  for (uint64_t seed = 0; seed < 500; ++seed) {
+  for (uint64_t seed = 0; seed < kPrograms / 20; ++seed) {
     Config config = getSmallMachine(seed);
     RandomProgram made = makeRandomProgram(seed, config);
     Machine machine(config, false);
