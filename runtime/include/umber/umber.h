@@ -116,14 +116,14 @@ typedef struct umber_model_options {
   int32_t weights; /* UMBER_WEIGHTS_... */
   /* How much memory adapters may take that are no longer in use, in bytes. */
   uint64_t adapter_cache_bytes;
-  /* Bits of a value of an adapter's matrices in memory: 8, with a scale for each
-   * of its ranks, or 16; 0 means 8 beside weights that were compressed, else 16.
-   * Devices may know others only. */
+  /* Bits of a value of an adapter's matrices in memory: 8, with a scale for
+   * each of its ranks, or 16; 0 means 8 beside weights that were compressed,
+   * else 16. Devices may know others only. */
   int32_t adapter_bits;
 } umber_model_options;
 #define UMBER_MODEL_OPTIONS_INIT                                               \
   {sizeof(umber_model_options), 0, NULL, NULL, UMBER_WEIGHTS_BEST,             \
-   UINT64_C(256) << 20, 0}
+   UINT64_C(256) << 20,         0}
 
 typedef struct umber_model_info {
   size_t struct_size;
