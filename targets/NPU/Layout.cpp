@@ -160,8 +160,13 @@ LogicalResult Layout::placeMatrix(ParamOp param) {
              << ": expected palettes and scales of whole rows, found "
              << palette;
     }
-    if ((int64_t(1) << palette.getBits()) > config->decoder.maxTableValues ||
-        config->decoder.weightsPerSecond == 0) {
+    if (config->decoder.weightsPerSecond == 0) {
+      return param.emitError(config->name)
+             << ": expected weights without palettes, since "
+                "decoder.weights_per_s is 0, found "
+             << palette;
+    }
+    if ((int64_t(1) << palette.getBits()) > config->decoder.maxTableValues) {
       return param.emitError(config->name)
              << ": expected palettes of at most decoder.max_table_values, "
              << config->decoder.maxTableValues << ", found " << palette;
