@@ -24,28 +24,6 @@ bool isF16Product(const Config &config, bool isPalette, bool isI8) {
   return !isI8 || (isPalette && config.decoder.f16Values);
 }
 
-int64_t MatrixLayout::getParts() const {
-  return divideUp(columns, tileColumns);
-}
-
-int64_t MatrixLayout::getPartRowBytes(int64_t part) const {
-  int64_t width = std::min(tileColumns, columns - part * tileColumns);
-  return divideUp(width * storageBits, 8);
-}
-
-uint64_t MatrixLayout::getPartOffset(int64_t firstRow, int64_t part) const {
-  int64_t rowBytes = 0;
-  for (int64_t p = 0; p < getParts(); ++p) {
-    rowBytes += getPartRowBytes(p);
-  }
-  int64_t tile = std::min(tileRows, rows - firstRow);
-  int64_t bytes = firstRow * rowBytes;
-  for (int64_t p = 0; p < part; ++p) {
-    bytes += tile * getPartRowBytes(p);
-  }
-  return elements + static_cast<uint64_t>(bytes);
-}
-
 uint64_t Layout::take(uint64_t &end, uint64_t bytes) {
   uint64_t offset = llvm::alignTo(end, kAlignment);
   end = offset + bytes;
@@ -282,10 +260,12 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
   if (adapterRank != 0) {
     layout.adapterScales = layout.take(layout.adapterBytes, 4 * adapterRank);
     module.walk([&](LoraOp lora) {
-      if (layout.sites.contains(lora.getSite())) {
+      if (!layout.siteNumbers.try_emplace(lora.getSite(), layout.sites.size())
+               .second) {
         return;
       }
       SiteLayout site;
+      site.name = lora.getSite().str();
       site.a = layout.placePlain(Region::Adapters, adapterRank,
                                  lora.getX().getType().getDimSize(1));
       site.aByColumns = site.a;
@@ -295,7 +275,7 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
           site.aByColumns.getPartOffset(site.aByColumns.rows, 0);
       site.b = layout.placePlain(
           Region::Adapters, lora.getY().getType().getDimSize(1), adapterRank);
-      layout.sites[lora.getSite()] = site;
+      layout.sites.push_back(std::move(site));
     });
   }
   return layout;

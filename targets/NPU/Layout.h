@@ -9,38 +9,10 @@
 
 #include "dialects/Umber/IR/UmberOps.h"
 #include "runtime/drivers/npu/Config.h"
-#include "runtime/drivers/npu/isa/Instruction.h"
-#include "llvm/ADT/MapVector.h"
+#include "runtime/drivers/npu/MatrixLayout.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace umber::npu {
-
-/// A matrix of weights in DRAM: tables | scales | tiles. Tiles of `tileRows`
-/// rows stand one behind the other, each cut into parts of `tileColumns`
-/// columns, which are rows of packed elements; the last ones are smaller.
-struct MatrixLayout {
-  Region region = Region::Weights;
-  int64_t rows = 0;
-  int64_t columns = 0;
-  bool isPalette = false;
-  int64_t bits = 16;
-  int64_t storageBits = 16;
-  int64_t rowsPerTable = 0; ///< 0: no tables
-  int64_t rowsPerScale = 0; ///< 0: no scales
-  uint64_t tables = 0;      ///< offsets in the region
-  uint64_t scales = 0;
-  uint64_t elements = 0;
-  int64_t tileRows = 0;
-  int64_t tileColumns = 0;
-  /// What parts' columns are multiples of: so that the scales of activations'
-  /// groups begin at granules.
-  int64_t columnUnit = 0;
-
-  int64_t getPartRowBytes(int64_t part) const;
-  /// Of the part, number `part`, of the tile that begins at row `firstRow`.
-  uint64_t getPartOffset(int64_t firstRow, int64_t part) const;
-  int64_t getParts() const;
-};
 
 /// A table of which rows are looked up, in its plain form: I8 with a scale,
 /// F16, for each row, or F16.
@@ -52,16 +24,6 @@ struct LookupLayout {
 
 /// Of an adapter's A, columns of a part where it is cut for tiles of columns.
 constexpr int64_t kLowRankColumns = 64;
-
-/// A site's matrices in Region::Adapters, F16: A, [rank][columns], and B,
-/// [rows][rank].
-struct SiteLayout {
-  MatrixLayout a;
-  /// A once more, cut into parts of kLowRankColumns, for inputs that are made a
-  /// tile of columns at a time.
-  MatrixLayout aByColumns;
-  MatrixLayout b;
-};
 
 class Layout {
 public:
@@ -82,8 +44,10 @@ public:
     return lookups.find(name)->second;
   }
   const SiteLayout &getSite(llvm::StringRef name) const {
-    return sites.find(name)->second;
+    return sites[siteNumbers.lookup(name)];
   }
+  /// All sites, in the module's order.
+  llvm::ArrayRef<SiteLayout> getSites() const { return sites; }
   /// Of rotary angles, a row of cosines and sines per position, by what they
   /// depend on.
   uint64_t getRotary(mlir::umber::RotaryOp op) const;
@@ -112,7 +76,8 @@ private:
   llvm::StringMap<MatrixLayout> matrices;
   llvm::StringMap<uint64_t> vectors;
   llvm::StringMap<LookupLayout> lookups;
-  llvm::StringMap<SiteLayout> sites;
+  std::vector<SiteLayout> sites;
+  llvm::StringMap<size_t> siteNumbers;
   llvm::StringMap<uint64_t> rotaries;
   /// Of matrices, what parts' columns are multiples of.
   llvm::StringMap<int64_t> units;

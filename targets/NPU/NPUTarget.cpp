@@ -34,6 +34,8 @@ FailureOr<CompiledModel> compileModel(ModuleOp module, const Config &config,
     model.adapterBytes = layout->adapterBytes;
     model.tableBytes = layout->tableBytes;
     model.adapterRank = adapterRank;
+    model.adapterScales = layout->adapterScales;
+    model.sites = layout->getSites();
     Status status;
     for (func::FuncOp function : functions) {
       int64_t rows = std::min(most, getMaxTokens(function));

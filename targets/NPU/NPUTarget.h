@@ -21,6 +21,9 @@ struct CompiledModel {
   uint64_t adapterBytes = 0;
   uint64_t tableBytes = 0;
   int64_t adapterRank = 0;
+  /// Of the adapters' scales in Region::Adapters.
+  uint64_t adapterScales = 0;
+  std::vector<SiteLayout> sites;
 };
 
 /// Compiles every function of a module of kernels for `config`, with room for

@@ -28,13 +28,18 @@ Error writePrograms(mlir::ModuleOp module, const npu::CompiledModel &compiled,
   auto model = module->getAttrOfType<mlir::umber::ModelAttr>(
       mlir::umber::kModelAttrName);
   file.contextLength = model ? model.getContextLength() : 1;
-  file.adapterRank = compiled.adapterRank;
   file.weightBytes = compiled.weightBytes;
+  file.tableBytes = compiled.tableBytes;
+  file.adapterRank = compiled.adapterRank;
+  file.adapterBytes = compiled.adapterBytes;
+  file.adapterScales = compiled.adapterScales;
+  file.sites = compiled.sites;
   for (const npu::CompiledFunction &function : compiled.functions) {
     const npu::EmittedFunction &emitted = function.emitted;
     file.steps.push_back({function.name, emitted.rows, emitted.built.program,
                           emitted.kernels, emitted.built.scratchpadBytes,
-                          emitted.built.liveBytes});
+                          emitted.built.liveBytes, emitted.activationBytes,
+                          emitted.ioBytes, emitted.logits});
   }
   auto bytes = npu::writeProgramFile(file);
   if (!bytes.ok()) {

@@ -14,10 +14,14 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr char kFormat[] = "umber-npu-programs";
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 /// Rows of a step and positions are no more than this.
 constexpr int64_t kMostPositions = int64_t(1) << 24;
+
+/// Rows and columns of matrices, and bytes of a region, neither.
+constexpr int64_t kMostRows = int64_t(1) << 24;
+constexpr int64_t kMostBytes = int64_t(1) << 40;
 
 Status corrupt(const std::string &message) {
   return Status(StatusCode::CorruptFile, message);
@@ -58,11 +62,64 @@ public:
     }
     return static_cast<int64_t>(found);
   }
+  uint64_t bytes(const char *key) {
+    return static_cast<uint64_t>(number(key, 0, kMostBytes));
+  }
 
 private:
   const Json &object;
   Status &status;
 };
+
+Json describe(const MatrixLayout &matrix) {
+  return {{"rows", uint64_t(matrix.rows)},
+          {"columns", uint64_t(matrix.columns)},
+          {"tile_rows", uint64_t(matrix.tileRows)},
+          {"tile_columns", uint64_t(matrix.tileColumns)},
+          {"elements", matrix.elements}};
+}
+
+/// A matrix of an adapter, which must end within the region's `size` bytes.
+Status readMatrix(const Json &site, const char *key, uint64_t size,
+                  MatrixLayout &matrix) {
+  Status status;
+  const Json *object =
+      Reader(site, status).find(key, "an object", &Json::is_object);
+  if (!object) {
+    return status;
+  }
+  Reader reader(*object, status);
+  matrix.region = Region::Adapters;
+  matrix.rows = reader.number("rows", 1, kMostRows);
+  matrix.columns = reader.number("columns", 1, kMostRows);
+  matrix.tileRows = reader.number("tile_rows", 1, kMostRows);
+  matrix.tileColumns = reader.number("tile_columns", 1, kMostRows);
+  matrix.elements = reader.bytes("elements");
+  uint64_t end =
+      matrix.elements + 2 * static_cast<uint64_t>(matrix.rows * matrix.columns);
+  if (status.ok() && end > size) {
+    return corrupt(std::string(key) + ": expected an end within " +
+                   std::to_string(size) + " bytes, found " +
+                   std::to_string(end));
+  }
+  return status;
+}
+
+Status readSite(const Json &object, uint64_t size, SiteLayout &site) {
+  if (!object.is_object()) {
+    return corrupt("sites: expected objects, found another value");
+  }
+  Status status;
+  site.name = Reader(object, status).text("name");
+  for (auto [key, matrix] :
+       {std::pair{"a", &site.a}, std::pair{"a_by_columns", &site.aByColumns},
+        std::pair{"b", &site.b}}) {
+    if (status.ok()) {
+      status = readMatrix(object, key, size, *matrix);
+    }
+  }
+  return status;
+}
 
 Status readStep(const Json &object, StepProgram &step) {
   if (!object.is_object()) {
@@ -76,6 +133,9 @@ Status readStep(const Json &object, StepProgram &step) {
       static_cast<uint32_t>(reader.number("scratchpad_bytes", 0, UINT32_MAX));
   step.liveBytes =
       static_cast<uint32_t>(reader.number("live_bytes", 0, UINT32_MAX));
+  step.activationBytes = reader.bytes("activation_bytes");
+  step.ioBytes = reader.bytes("io_bytes");
+  step.logits = reader.bytes("logits");
   const Json *kernels = reader.find("kernels", "an array", &Json::is_array);
   const Json *program = reader.find("program", "bytes", &Json::is_binary);
   if (!status.ok()) {
@@ -109,16 +169,30 @@ Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
                      {"rows", uint64_t(step.rows)},
                      {"scratchpad_bytes", uint64_t(step.scratchpadBytes)},
                      {"live_bytes", uint64_t(step.liveBytes)},
+                     {"activation_bytes", step.activationBytes},
+                     {"io_bytes", step.ioBytes},
+                     {"logits", step.logits},
                      {"kernels", step.kernels},
                      {"program", Json::binary(std::move(*bytes))}});
+  }
+  Json sites = Json::array();
+  for (const SiteLayout &site : file.sites) {
+    sites.push_back({{"name", site.name},
+                     {"a", describe(site.a)},
+                     {"a_by_columns", describe(site.aByColumns)},
+                     {"b", describe(site.b)}});
   }
   return Json::to_cbor(Json{{"format", kFormat},
                             {"version", uint64_t(kVersion)},
                             {"model", file.model},
                             {"device", file.device},
                             {"context_length", uint64_t(file.contextLength)},
-                            {"adapter_rank", uint64_t(file.adapterRank)},
                             {"weight_bytes", file.weightBytes},
+                            {"table_bytes", file.tableBytes},
+                            {"adapter_rank", uint64_t(file.adapterRank)},
+                            {"adapter_bytes", file.adapterBytes},
+                            {"adapter_scales", file.adapterScales},
+                            {"sites", std::move(sites)},
                             {"steps", std::move(steps)}});
 }
 
@@ -145,12 +219,21 @@ Result<ProgramFile> npu::readProgramFile(Bytes bytes) {
   file.model = reader.text("model");
   file.device = reader.text("device");
   file.contextLength = reader.number("context_length", 1, kMostPositions);
+  file.weightBytes = reader.bytes("weight_bytes");
+  file.tableBytes = reader.bytes("table_bytes");
   file.adapterRank = reader.number("adapter_rank", 0, kMostPositions);
-  file.weightBytes =
-      static_cast<uint64_t>(reader.number("weight_bytes", 0, INT64_MAX));
+  file.adapterBytes = reader.bytes("adapter_bytes");
+  file.adapterScales = reader.bytes("adapter_scales");
+  const Json *sites = reader.find("sites", "an array", &Json::is_array);
   const Json *steps = reader.find("steps", "an array", &Json::is_array);
   if (!status.ok()) {
     return status;
+  }
+  for (const Json &site : *sites) {
+    status = readSite(site, file.adapterBytes, file.sites.emplace_back());
+    if (!status.ok()) {
+      return status;
+    }
   }
   for (const Json &step : *steps) {
     status = readStep(step, file.steps.emplace_back());

@@ -7,6 +7,7 @@
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
 #define UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
 
+#include "runtime/drivers/npu/MatrixLayout.h"
 #include "runtime/drivers/npu/sim/StepTiming.h"
 #include "runtime/package/MappedFile.h"
 
@@ -18,8 +19,14 @@ struct ProgramFile {
   std::string device;
   /// Positions that the model was made for.
   int64_t contextLength = 0;
-  int64_t adapterRank = 0;
   uint64_t weightBytes = 0;
+  uint64_t tableBytes = 0;
+  /// Region::Adapters: scales, F32, one per rank, and the sites' matrices. All
+  /// zeros is no adapter.
+  int64_t adapterRank = 0;
+  uint64_t adapterBytes = 0;
+  uint64_t adapterScales = 0;
+  std::vector<SiteLayout> sites;
   std::vector<StepProgram> steps;
 };
 

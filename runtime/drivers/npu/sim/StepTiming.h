@@ -24,6 +24,11 @@ struct StepProgram {
   std::vector<std::string> kernels;
   uint32_t scratchpadBytes = 0;
   uint32_t liveBytes = 0;
+  /// Of the regions that only the step itself uses, and where its logits are in
+  /// Region::Io: [outputs][vocab] F32. Its tokens, I32, are at 0.
+  uint64_t activationBytes = 0;
+  uint64_t ioBytes = 0;
+  uint64_t logits = 0;
 };
 
 struct KernelTiming {
