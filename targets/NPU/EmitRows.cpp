@@ -84,7 +84,8 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
       at = tileOf(x, row);
     } else {
       Buffer to = blocks[number % 2];
-      load(to, 0, stride, x, row, count, 0, x.columns);
+      load(to, 0, stride, x, row, count, 0, x.columns,
+           number % 2 == 0 ? Queue::Load0 : Queue::Load1);
       at = {builder.at(to), stride, DataType::F32};
     }
     if (norm) {

@@ -44,8 +44,8 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
   // Whole tables, and results that begin at granules.
   int64_t rowUnit = std::max<int64_t>(matrix.rowsPerTable, 16);
   double latency = config->cycles(config->dram.latencySeconds);
-  double rate = config->dram.bytesPerSecond * config->dram.weightEfficiency /
-                config->arrayHz;
+  double rate =
+      config->dram.bytesPerSecond * config->dram.efficiency / config->arrayHz;
   double best = 0;
   auto consider = [&](int64_t n, int64_t k) {
     // Sums of a product whose inner size is cut stay in the accumulators.
