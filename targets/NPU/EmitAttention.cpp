@@ -60,9 +60,10 @@ struct FunctionEmitter::Attention {
   Rows q = {};
   /// One row of queries: all heads' rows are one step. Else a step per head.
   bool isOneToken = false;
-  /// Of the first block of positions, for two groups of heads in turn; and of
-  /// the others in turn. So what is next is loaded while one is used.
-  CacheBlock first[2] = {}, others[2] = {};
+  /// Of the first block of positions, for two groups of heads in turn; of
+  /// pairs of others; and of the last one, if their number is odd. So what is
+  /// next is loaded while one is used.
+  CacheBlock first[2] = {}, others[2] = {}, odd = {};
   Buffer state = {}, sums = {};
   /// Of two steps in turn.
   Buffer scores[2] = {}, factors[2] = {};
@@ -315,25 +316,20 @@ void FunctionEmitter::emitAttentionBlocks(Attention &a) {
   setRows();
   emitAttentionBlock(a, a.first[a.firstHead / a.heads % 2], /*isFirst=*/true);
   advanceBlock(a);
-  auto emitLoop = [&](Register count, int64_t blocks) {
+  auto emitLoop = [&](Register count, ArrayRef<CacheBlock> blocks) {
     Loop loop;
     loop.countFrom = count;
-    loop.increments[0] = {kKeys, kBlockPositions * a.cache.rowBytes};
-    loop.increments[1] = {kValues, kBlockPositions * a.cache.rowBytes};
-    loop.increments[2] = {kScales, 2 * kBlockPositions};
-    loop.increments[3] = {kFirstKey, kBlockPositions};
     builder.beginLoop(loop);
-    for (int64_t block = 0; block < blocks; ++block) {
-      if (block != 0) {
-        advanceBlock(a);
-      }
+    for (const CacheBlock &block : blocks) {
       setRows();
-      emitAttentionBlock(a, a.others[block], /*isFirst=*/false);
+      emitAttentionBlock(a, block, /*isFirst=*/false);
+      // A loop's increments would be undone at its end.
+      advanceBlock(a);
     }
     builder.endLoop();
   };
-  emitLoop(kPairs, 2);
-  emitLoop(kOddBlocks, 1);
+  emitLoop(kPairs, a.others);
+  emitLoop(kOddBlocks, a.odd);
 }
 
 void FunctionEmitter::emitAttention(AttentionOp op) {
@@ -385,6 +381,7 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
       break;
     }
   }
+  a.odd = a.cache.hasScales ? makeBlock(a, 0) : a.others[0];
   Buffer zeroAndOne = loadConstant(layout.zeroAndOne, 8, "0 and 1");
 
   int64_t perStep = a.isOneToken ? a.heads * a.ratio : rows;
