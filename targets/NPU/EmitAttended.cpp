@@ -35,7 +35,8 @@ FunctionEmitter::AttendedUnits FunctionEmitter::makeUnits(AttentionOp op) {
     } else if (auto lora = dyn_cast<LoraOp>(user);
                lora && lora.getX() == result) {
       if (layout.adapterRank != 0) {
-        columns = std::lcm(columns, kLowRankColumns);
+        columns = std::lcm(
+            columns, layout.getSite(lora.getSite()).aByColumns.tileColumns);
         units.loras.push_back(lora);
       }
     } else {

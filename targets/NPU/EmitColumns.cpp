@@ -337,8 +337,9 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
       if (sink.update) {
         unit = std::lcm(unit, sink.update.getCache().getType().getHeadDim());
       }
-      if (!sink.loras.empty()) {
-        unit = std::lcm(unit, kLowRankColumns);
+      for (LoraOp lora : sink.loras) {
+        unit = std::lcm(unit,
+                        layout.getSite(lora.getSite()).aByColumns.tileColumns);
       }
     }
     int64_t most =

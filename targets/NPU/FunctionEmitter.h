@@ -144,6 +144,7 @@ private:
   // EmitRows.cpp
   void emitRowPass(mlir::Value value, const Rows &x,
                    mlir::umber::RmsNormOp norm);
+  bool holdLoras(llvm::ArrayRef<mlir::umber::LoraOp> loras);
   void emitLoraInput(mlir::umber::LoraOp lora, const Tile &x, int64_t row,
                      int64_t count);
   void emitLoraColumns(mlir::umber::LoraOp lora, const Columns &x, Range range,
@@ -218,6 +219,8 @@ private:
   std::vector<Rows> freeSpills;
   unsigned nextSlot = 0;
   uint8_t currentSlot = 0;
+  /// Where adapters' A are that are used more than once.
+  llvm::DenseMap<mlir::Operation *, uint8_t> heldSlots;
   const MatrixLayout *tablesOf = nullptr;
   int64_t firstTable = 0, tableCount = 0;
 };
