@@ -53,10 +53,9 @@ FailureOr<Result<EmittedFunction>> FunctionEmitter::run() {
   return Result<EmittedFunction>(std::move(emitted));
 }
 
-/// A kernel's name, and what its ops say of it.
-KernelInfo FunctionEmitter::describe(KernelOp kernel) const {
-  KernelInfo info;
-  info.name = kernel.getSymName().str();
+/// `embed`, `qkv`, `attention`, `ffn`, `head` or `other`: what a kernel's ops
+/// say of it, and where its results go.
+static StringRef getKind(KernelOp kernel) {
   auto has = [](KernelOp of, auto isOne) {
     return llvm::any_of(of.getBody().front(), isOne);
   };
@@ -65,17 +64,26 @@ KernelInfo FunctionEmitter::describe(KernelOp kernel) const {
     auto before = input.getDefiningOp<KernelOp>();
     return before && has(before, isGated);
   });
-  bool isReturned = llvm::any_of(kernel->getUsers(), [](mlir::Operation *user) {
-    return isa<func::ReturnOp>(user);
+  StringRef kind = has(kernel, llvm::IsaPred<EmbedOp>)       ? "embed"
+                   : has(kernel, llvm::IsaPred<AttentionOp>) ? "attention"
+                   : has(kernel, llvm::IsaPred<KVUpdateOp>)  ? "qkv"
+                   : has(kernel, isGated) || isAfterGated    ? "ffn"
+                                                             : "";
+  if (!kind.empty()) {
+    return kind;
+  }
+  bool isHead = llvm::all_of(kernel->getUsers(), [](mlir::Operation *user) {
+    auto after = dyn_cast<KernelOp>(user);
+    return isa<func::ReturnOp>(user) || (after && getKind(after) == "head");
   });
-  info.kind = has(kernel, llvm::IsaPred<EmbedOp>)       ? "embed"
-              : has(kernel, llvm::IsaPred<AttentionOp>) ? "attention"
-              : has(kernel, llvm::IsaPred<KVUpdateOp>)  ? "qkv"
-              : has(kernel, isGated) || isAfterGated    ? "ffn"
-              : isReturned || isa_and_nonnull<tensor::ExtractSliceOp>(
-                                  &kernel.getBody().front().front())
-                  ? "head"
-                  : "other";
+  return isHead ? "head" : "other";
+}
+
+/// For reports.
+static KernelInfo describe(KernelOp kernel) {
+  KernelInfo info;
+  info.name = kernel.getSymName().str();
+  info.kind = getKind(kernel).str();
   kernel.walk([&](mlir::Operation *op) {
     if (auto attention = dyn_cast<AttentionOp>(op)) {
       info.layer = static_cast<int64_t>(attention.getLayer());

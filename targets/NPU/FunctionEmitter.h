@@ -96,7 +96,6 @@ private:
 
   // FunctionEmitter.cpp
   void emitKernel(mlir::umber::KernelOp kernel);
-  KernelInfo describe(mlir::umber::KernelOp kernel) const;
   void emitOp(mlir::Operation &op);
   void emitEmbed(mlir::umber::EmbedOp op);
   void emitSlice(mlir::Operation &op);

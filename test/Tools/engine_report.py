@@ -80,7 +80,7 @@ def check_trace(path, report):
 
 model = FOLDER / "model"
 run("umber-compile", MODEL, "--target=npu:ane-a17-like", "--max-tokens=16",
-    "--bits=3.5", "--bit-choices=2,4", "-o", model)
+    "--bits=4.5", "--bit-choices=2,4", "-o", model)
 for phase in ["decode@20", "prefill:40"]:
     table, trace = FOLDER / "kernels.csv", FOLDER / "trace.json"
     report = json.loads(run("umber-sim", model, "--timing-only", "--json",
