@@ -1,0 +1,31 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef UMBER_DIALECTS_NPU_TRANSLATION_IMPORTPROGRAM_H
+#define UMBER_DIALECTS_NPU_TRANSLATION_IMPORTPROGRAM_H
+
+#include "dialects/NPU/IR/NPUOps.h"
+
+namespace umber::npu {
+
+/// What a program's instructions do not say.
+struct ProgramInfo {
+  mlir::StringRef name;
+  mlir::StringRef device; ///< a description's name; empty: not known
+  /// The names of what marks stand for.
+  mlir::ArrayRef<std::string> kernels;
+  /// Of the source of each of these, which is the location of the ops that
+  /// follow its mark. Others have the module's.
+  mlir::ArrayRef<mlir::Location> locations;
+};
+
+/// Adds `program` to a module, as ops of which ProgramOp::getProgram() makes
+/// the same instructions. Fails with a diagnostic where a program is not legal
+/// on any engine (isa/Verifier.h): then there need not be ops for it.
+mlir::FailureOr<mlir::npu::ProgramOp> importProgram(mlir::ModuleOp module,
+                                                    const Program &program,
+                                                    const ProgramInfo &info);
+
+} // namespace umber::npu
+
+#endif // UMBER_DIALECTS_NPU_TRANSLATION_IMPORTPROGRAM_H
