@@ -17,6 +17,7 @@ namespace {
 
 struct Options {
   std::string device;
+  std::vector<std::string> settings;
   std::string model;
   std::string phase;
   bool timingOnly = false;
@@ -26,6 +27,8 @@ struct Options {
   int64_t layers = 1;
   bool parameters = false;
   bool json = false;
+  std::string csv;
+  std::string trace;
 };
 
 template <typename T>
@@ -99,7 +102,8 @@ void runModel(const Options &options) {
   }
   ModelReport report;
   report.config = take(
-      npu::loadConfig(options.device.empty() ? file.device : options.device),
+      npu::loadConfig(options.device.empty() ? file.device : options.device,
+                      options.settings),
       "--device: ");
   report.model = file.model;
   report.phase = options.phase;
@@ -111,12 +115,25 @@ void runModel(const Options &options) {
     report.rows = step.rows;
     report.scratchpadBytes = step.scratchpadBytes;
     report.liveBytes = step.liveBytes;
+    std::vector<npu::TimedCommand> commands;
+    npu::CommandVisitor visit;
+    if (!options.trace.empty()) {
+      visit = [&](const npu::TimedCommand &command) {
+        commands.push_back(command);
+      };
+    }
     auto timed = phase.isDecode
                      ? npu::timeDecode(report.config, step, phase.count,
-                                       file.contextLength)
+                                       file.contextLength, visit)
                      : npu::timePrefill(report.config, step, phase.count,
-                                        file.contextLength);
+                                        file.contextLength, visit);
     report.timing = take(std::move(timed), (options.model + ": ").c_str());
+    if (!options.csv.empty()) {
+      writeCsv(report, options.csv);
+    }
+    if (!options.trace.empty()) {
+      writeTrace(report, commands, options.trace);
+    }
     printReport(report, options.json);
     return;
   }
@@ -134,7 +151,8 @@ void run(const Options &options) {
                              "--gemm or --parameters");
   }
   ProductReport report;
-  report.config = take(npu::loadConfig(options.device), "--device: ");
+  report.config =
+      take(npu::loadConfig(options.device, options.settings), "--device: ");
   if (options.parameters) {
     printParameters(report.config, options.json);
     return;
@@ -174,6 +192,10 @@ int main(int argc, char **argv) {
   app.add_option("--device", options.device,
                  "A description: a .json file, or the name of one of Umber's; "
                  "default: the one that a model was compiled for");
+  app.add_option("--set", options.settings,
+                 "A parameter of the description to be another value: "
+                 "SECTION.KEY=VALUE; may be repeated")
+      ->take_all();
   auto *phase = app.add_option("--phase", options.phase,
                                "What to run of a model: decode@POSITION, or "
                                "prefill:TOKENS");
@@ -200,6 +222,11 @@ int main(int argc, char **argv) {
       "--parameters", options.parameters,
       "Print the device's parameters, and where they come from, instead");
   app.add_flag("--json", options.json, "Print JSON");
+  app.add_option("--csv", options.csv, "Write a table of kernels to this file")
+      ->needs(phase);
+  app.add_option("--trace", options.trace,
+                 "Write when each command runs to this file, for Perfetto")
+      ->needs(phase);
   parameters->excludes(gemm);
   return toolMain(app, argc, argv, [&] { run(options); });
 }
