@@ -331,6 +331,24 @@ npu.program @no_stop {
 
 // -----
 
+npu.program @other_dialect {
+  npu.loop count = 2 {
+    // expected-error @+1 {{expected instructions alone in a program, found 'arith.constant'}}
+    %0 = arith.constant 1 : i32
+  }
+  npu.stop
+}
+
+// -----
+
+// expected-error @+1 {{'npu.program' op expected a body without arguments, found 1}}
+npu.program @arguments {
+^bb0(%0 : i32):
+  npu.stop
+}
+
+// -----
+
 npu.program @early_stop {
   // expected-error @+1 {{'npu.stop' op must be the last operation in the parent block}}
   npu.stop

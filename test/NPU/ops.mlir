@@ -33,6 +33,18 @@ npu.program @system {
     }
   // CHECK-NEXT: }
   }
+  // An end that is left out has the loop's id.
+  // CHECK-NEXT: npu.loop id = 5, count = 2 {
+  npu.loop id = 5, count = 2 {
+    // CHECK-NEXT: npu.loop id = 6, count = 2 {
+    npu.loop id = 6, count = 2 {
+      // CHECK-NEXT: npu.end{{$}}
+      npu.end
+    // CHECK-NEXT: }
+    }
+    // CHECK-NEXT: }
+    npu.end id = 5
+  }
   // CHECK-NEXT: npu.stop
   npu.stop
 }

@@ -25,7 +25,7 @@ public:
   StringRef wanted;
   SMLoc loc; ///< its
   ParseResult result = success();
-  /// All names that there are.
+  /// Without one, all names that there are.
   SmallVector<StringRef> names;
   bool hasIncrements = false;
 
@@ -161,7 +161,9 @@ public:
 
 private:
   bool isWanted(StringRef name) {
-    names.push_back(name);
+    if (wanted.empty()) {
+      names.push_back(name);
+    }
     return wanted == name;
   }
 

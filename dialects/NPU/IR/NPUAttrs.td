@@ -126,10 +126,15 @@ def NPU_IncrementAttr : NPU_Attr<"Increment", "increment"> {
 def NPU_IncrementsAttr : ConfinedAttr<
     TypedArrayAttrBase<NPU_IncrementAttr, "increments">, [ArrayMaxCount<4>]>;
 
-/// Numbers that have a default, which Instruction.h says.
-defvar NPU_Number = OptionalAttr<I64Attr>;
-/// A register's number; in ops `r5`.
-defvar NPU_Register = OptionalAttr<I64Attr>;
+def NPU_NumberAttr
+    : TypedSignlessIntegerAttrBase<I64, "int64_t", "a number">;
+/// In ops `r5`.
+def NPU_RegisterAttr
+    : TypedSignlessIntegerAttrBase<I64, "int64_t", "a register's number">;
+
+/// Fields that have a default, which Instruction.h says.
+defvar NPU_Number = OptionalAttr<NPU_NumberAttr>;
+defvar NPU_Register = OptionalAttr<NPU_RegisterAttr>;
 defvar NPU_Flag = UnitAttr;
 defvar NPU_Real = OptionalAttr<F32Attr>;
 

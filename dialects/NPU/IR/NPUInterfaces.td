@@ -6,7 +6,7 @@
 
 include "mlir/IR/OpBase.td"
 
-def NPU_InstructionOpInterface : OpInterface<"InstructionOpInterface"> {
+def InstructionOpInterface : OpInterface<"InstructionOpInterface"> {
   let cppNamespace = "::mlir::npu";
   let description = [{
     An op that is an instruction. Its attributes have the names of the

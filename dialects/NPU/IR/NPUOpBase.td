@@ -13,7 +13,7 @@ include "mlir/IR/SymbolInterfaces.td"
 /// the place, or to which one is added, has a `_from` beside it.
 class NPU_InstructionOp<string mnemonic, string operation, dag fields,
                         list<Trait> traits = []>
-    : Op<NPU_Dialect, mnemonic, traits # [NPU_InstructionOpInterface]> {
+    : Op<NPU_Dialect, mnemonic, traits # [InstructionOpInterface]> {
   let arguments = !con(fields, (ins
       OptionalAttr<NPU_QueueAttr>:$queue,
       OptionalAttr<NPU_SemaphoresAttr>:$waits,

@@ -17,6 +17,43 @@ namespace isa = ::umber::npu;
 #define GET_OP_CLASSES
 #include "dialects/NPU/IR/NPUOps.cpp.inc"
 
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+ParseResult LoopOp::parse(OpAsmParser &parser, OperationState &state) {
+  mlir::Region *body = state.addRegion();
+  if (parseInstruction(parser, state, getDefaultInstruction()) ||
+      parser.parseRegion(*body)) {
+    return failure();
+  }
+  bool hasEnd = !body->empty() && !body->front().empty() &&
+                llvm::isa<EndOp>(body->front().back());
+  ensureTerminator(*body, parser.getBuilder(), state.location);
+  Attribute id = state.attributes.get("id");
+  if (!hasEnd && id) {
+    cast<EndOp>(body->front().back()).setIdAttr(cast<IntegerAttr>(id));
+  }
+  return success();
+}
+
+void LoopOp::print(OpAsmPrinter &printer) {
+  printInstruction(printer, *this);
+  printer << ' ';
+  mlir::Operation *end = getBody().front().getTerminator();
+  NamedAttrList left;
+  if (getIdAttr()) {
+    left.append(getIdAttrName(), getIdAttr());
+  }
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false,
+                      /*printBlockTerminators=*/end->getAttrDictionary() !=
+                          left.getDictionary(getContext()));
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
 static void append(Block &block, isa::Program &program,
                    SmallVectorImpl<mlir::Operation *> &ops) {
   for (mlir::Operation &op : block) {
@@ -38,6 +75,26 @@ isa::Program ProgramOp::getProgram(SmallVectorImpl<mlir::Operation *> *ops) {
   return program;
 }
 
+/// All that is in a program, and in its loops, is instructions.
+static LogicalResult verifyBody(Block &block) {
+  if (block.getNumArguments() != 0) {
+    return block.getParentOp()->emitOpError(
+               "expected a body without arguments, found ")
+           << block.getNumArguments();
+  }
+  for (mlir::Operation &op : block) {
+    if (!llvm::isa<InstructionOpInterface>(op)) {
+      return op.emitError("expected instructions alone in a program, found '")
+             << op.getName() << "'";
+    }
+    auto loop = dyn_cast<LoopOp>(op);
+    if (loop && failed(verifyBody(loop.getBody().front()))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
 /// The named description, without limits for one that is only known as a file.
 static isa::Config getEngine(std::optional<StringRef> device,
                              const isa::Program &program) {
@@ -50,6 +107,9 @@ static isa::Config getEngine(std::optional<StringRef> device,
 }
 
 LogicalResult ProgramOp::verifyRegions() {
+  if (failed(verifyBody(getBody().front()))) {
+    return failure();
+  }
   SmallVector<mlir::Operation *> ops;
   isa::Program program = getProgram(&ops);
   isa::Finding finding =

@@ -13,7 +13,8 @@ def NPU_ProgramOp : Op<NPU_Dialect, "program", [
   let summary = "what an engine runs at a time";
   let description = [{
     A list of instructions that ends in `npu.stop`. `device` is the name of the
-    engine's description, and `kernels` names what its marks stand for.
+    engine's description, and `kernels` are the names of what the ops belong to, by
+    their `id`, from 1 on.
 
     Besides what ops say on their own, loops are at most 4 deep, one queue only
     waits for a semaphore, and a product's parts come from first to last, also
@@ -107,34 +108,16 @@ def NPU_LoopOp : NPU_InstructionOp<"loop", "Loop",
     ```
   }];
   let regions = (region SizedRegion<1>:$body);
-  let extraClassDefinition = [{
-    ::mlir::ParseResult $cppClass::parse(::mlir::OpAsmParser &parser,
-                                         ::mlir::OperationState &state) {
-      ::mlir::Region *body = state.addRegion();
-      if (::mlir::npu::parseInstruction(parser, state,
-                                        getDefaultInstruction()) ||
-          parser.parseRegion(*body)) {
-        return ::mlir::failure();
-      }
-      ensureTerminator(*body, parser.getBuilder(), state.location);
-      return ::mlir::success();
-    }
-    void $cppClass::print(::mlir::OpAsmPrinter &printer) {
-      ::mlir::npu::printInstruction(printer, *this);
-      printer << ' ';
-      ::mlir::Operation *end = getBody().front().getTerminator();
-      printer.printRegion(getBody(), /*printEntryBlockArgs=*/false,
-                          /*printBlockTerminators=*/
-                          !end->getAttrDictionary().empty());
-    }
-  }];
+  // NPUOps.cpp has its syntax, with the body.
+  let extraClassDefinition = "";
 }
 
 def NPU_EndOp : NPU_InstructionOp<"end", "EndLoop", (ins),
     [Terminator, HasParent<"LoopOp">]> {
   let summary = "ends a loop's body";
   let description = [{
-    It is left out in text, unless it has an `id`.
+    It is left out in text where it has the loop's `id`, or none if the loop has
+    none.
 
     Example: `npu.end id = 3`.
   }];

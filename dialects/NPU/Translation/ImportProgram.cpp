@@ -17,20 +17,17 @@ FailureOr<mlir::npu::ProgramOp> importProgram(ModuleOp module,
     return module.emitError(status.message());
   }
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  SmallVector<StringRef> kernels(info.kernels.begin(), info.kernels.end());
   auto op = mlir::npu::ProgramOp::create(
       builder, module.getLoc(), builder.getStringAttr(info.name),
       info.device.empty() ? StringAttr() : builder.getStringAttr(info.device),
-      kernels.empty() ? ArrayAttr() : builder.getStrArrayAttr(kernels));
+      info.kernels.empty() ? ArrayAttr()
+                           : builder.getStrArrayAttr(info.kernels));
   builder.setInsertionPointToEnd(&op.getBody().emplaceBlock());
-  Location loc = module.getLoc();
   for (const Instruction &instruction : program) {
-    const auto *mark = std::get_if<Mark>(&instruction.operation);
-    // In other queues marks carry semaphores alone.
-    if (mark && instruction.queue == Queue::System) {
-      loc = mark->id < info.locations.size() ? info.locations[mark->id]
-                                             : Location(module.getLoc());
-    }
+    uint32_t id = instruction.operationId;
+    Location loc = id != 0 && id <= info.locations.size()
+                       ? info.locations[id - 1]
+                       : module.getLoc();
     OperationState state = mlir::npu::makeState(loc, instruction);
     bool isLoop = std::holds_alternative<Loop>(instruction.operation);
     if (isLoop) {

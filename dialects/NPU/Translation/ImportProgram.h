@@ -12,10 +12,9 @@ namespace umber::npu {
 struct ProgramInfo {
   mlir::StringRef name;
   mlir::StringRef device; ///< a description's name; empty: not known
-  /// The names of what marks stand for.
-  mlir::ArrayRef<std::string> kernels;
-  /// Of the source of each of these, which is the location of the ops that
-  /// follow its mark. Others have the module's.
+  /// What the instructions belong to, by their operationId, from 1 on: names,
+  /// and the locations of the ops. Others have the module's.
+  mlir::ArrayRef<mlir::StringRef> kernels;
   mlir::ArrayRef<mlir::Location> locations;
 };
 
