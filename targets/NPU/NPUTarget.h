@@ -24,6 +24,9 @@ struct CompiledModel {
   /// Of the adapters' scales in Region::Adapters.
   uint64_t adapterScales = 0;
   std::vector<SiteLayout> sites;
+  /// The programs as ops, each at the location of its kernel: what the binaries
+  /// are made of.
+  mlir::OwningOpRef<mlir::ModuleOp> programs;
 };
 
 /// Compiles every function of a module of kernels for `config`, with room for

@@ -235,12 +235,19 @@ Error Compiler::emitPrograms() {
   if (failed(compiled)) {
     return fail("the model cannot be compiled for " + options.engine->name);
   }
+  if (Error error = dumpPhase(Phase::Lower, *compiled->programs)) {
+    return error;
+  }
+  if (options.emit == Emit::MLIR) {
+    return writeFile(options.output,
+                     [&](raw_ostream &os) { compiled->programs->print(os); });
+  }
   return writePrograms(*module, *compiled, *options.engine, options.emit,
                        options.output);
 }
 
 Error Compiler::emit() {
-  if (options.engine && options.emit != Emit::MLIR) {
+  if (options.engine && options.compileTo >= Phase::Lower) {
     return emitPrograms();
   }
   if (options.compileTo >= Phase::Lower) {
