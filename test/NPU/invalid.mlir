@@ -12,6 +12,22 @@ npu.program @field {
 
 // -----
 
+npu.program @first_field {
+  // expected-error @+1 {{expected a field of fence, found 'queue'}}
+  npu.fence queue = [vector]
+  npu.stop
+}
+
+// -----
+
+npu.program @no_comma {
+  // expected-error @+1 {{expected a field of add, found 'from'}}
+  npu.add to = r9 from = r2
+  npu.stop
+}
+
+// -----
+
 npu.program @twice {
   // expected-error @+1 {{expected 'rows' once}}
   npu.reduce op = sum, a = f32[0x0, 64], d = f32[0x100, 16], rows = 1, columns = 4, rows = 2
@@ -358,7 +374,7 @@ npu.program @early_stop {
 // -----
 
 npu.program @stop_in_loop {
-  npu.loop count = 2 {
+  npu.loop id = 3, count = 2 {
     // expected-error @+1 {{'npu.stop' op expects parent op 'npu.program'}}
     npu.stop
   }

@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "runtime/drivers/npu/isa/Fields.h"
 #include "runtime/drivers/npu/isa/Operation.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::npu;
@@ -360,6 +361,21 @@ ParseResult parseOrder(OpAsmParser &parser, TextParser &fields, StringRef word,
   return success();
 }
 
+/// Whether a word is next that can neither follow an instruction nor be one:
+/// the names of ops have a dot.
+std::optional<StringRef> findStrayWord(OpAsmParser &parser) {
+  // The buffer ends in a null character; to look for it would take too long.
+  const char *begin = parser.getCurrentLocation().getPointer();
+  const char *end = begin;
+  while (llvm::isAlnum(*end) || *end == '_' || *end == '.') {
+    ++end;
+  }
+  StringRef word(begin, end - begin);
+  bool canFollow = word.empty() || !llvm::isAlpha(word.front()) ||
+                   word.contains('.') || word == "attributes" || word == "loc";
+  return canFollow ? std::nullopt : std::optional<StringRef>(word);
+}
+
 } // namespace
 
 ParseResult npu::parseInstruction(OpAsmParser &parser, OperationState &state,
@@ -403,6 +419,11 @@ ParseResult npu::parseInstruction(OpAsmParser &parser, OperationState &state,
                << "'";
       }
     }
+  }
+  if (std::optional<StringRef> word = findStrayWord(parser)) {
+    return parser.emitError(parser.getCurrentLocation(), "expected a field of ")
+           << isa::getName(instruction.operation) << ", found '" << *word
+           << "'";
   }
   return parser.parseOptionalAttrDictWithKeyword(state.attributes);
 }

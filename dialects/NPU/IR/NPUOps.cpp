@@ -27,12 +27,14 @@ ParseResult LoopOp::parse(OpAsmParser &parser, OperationState &state) {
       parser.parseRegion(*body)) {
     return failure();
   }
-  bool hasEnd = !body->empty() && !body->front().empty() &&
-                llvm::isa<EndOp>(body->front().back());
+  bool hasEnd = !body->empty() && !body->back().empty() &&
+                llvm::isa<EndOp>(body->back().back());
   ensureTerminator(*body, parser.getBuilder(), state.location);
+  // Another op that ends a block is refused by its verifier.
+  auto end = dyn_cast<EndOp>(body->back().back());
   Attribute id = state.attributes.get("id");
-  if (!hasEnd && id) {
-    cast<EndOp>(body->front().back()).setIdAttr(cast<IntegerAttr>(id));
+  if (!hasEnd && end && id) {
+    end.setIdAttr(cast<IntegerAttr>(id));
   }
   return success();
 }
