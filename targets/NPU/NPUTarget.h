@@ -18,6 +18,9 @@ struct CompiledFunction {
 struct CompiledModel {
   std::vector<CompiledFunction> functions;
   Layout layout;
+  /// The programs as ops, each at the location of its kernel: what the binaries
+  /// are made of.
+  mlir::OwningOpRef<mlir::ModuleOp> programs;
 };
 
 /// Compiles every function of a module of kernels for `config`, with room for

@@ -246,6 +246,13 @@ Error Compiler::emitForEngine() {
   if (failed(compiled)) {
     return fail("the model cannot be compiled for " + options.engine->name);
   }
+  if (Error error = dumpPhase(Phase::Lower, *compiled->programs)) {
+    return error;
+  }
+  if (options.emit == Emit::MLIR) {
+    return writeFile(options.output,
+                     [&](raw_ostream &os) { compiled->programs->print(os); });
+  }
   if (options.emit == Emit::EngineAssembly) {
     return writePrograms(*compiled, options.output);
   }
@@ -254,7 +261,7 @@ Error Compiler::emitForEngine() {
 }
 
 Error Compiler::emit() {
-  if (options.engine && options.emit != Emit::MLIR) {
+  if (options.engine && options.compileTo >= Phase::Lower) {
     return emitForEngine();
   }
   if (options.compileTo >= Phase::Lower) {
