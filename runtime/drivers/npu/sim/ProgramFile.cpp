@@ -186,6 +186,7 @@ Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
                             {"version", uint64_t(kVersion)},
                             {"model", file.model},
                             {"device", file.device},
+                            {"description", file.description},
                             {"context_length", uint64_t(file.contextLength)},
                             {"weight_bytes", file.weightBytes},
                             {"table_bytes", file.tableBytes},
@@ -218,6 +219,7 @@ Result<ProgramFile> npu::readProgramFile(Bytes bytes) {
   ProgramFile file;
   file.model = reader.text("model");
   file.device = reader.text("device");
+  file.description = reader.text("description");
   file.contextLength = reader.number("context_length", 1, kMostPositions);
   file.weightBytes = reader.bytes("weight_bytes");
   file.tableBytes = reader.bytes("table_bytes");

@@ -17,6 +17,8 @@ struct ProgramFile {
   std::string model;
   /// The name of the description that it was compiled for.
   std::string device;
+  /// That description, its JSON text.
+  std::string description;
   /// Positions that the model was made for.
   int64_t contextLength = 0;
   uint64_t weightBytes = 0;
