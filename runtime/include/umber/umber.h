@@ -108,7 +108,9 @@ typedef struct umber_model_options {
   size_t struct_size;
   /* Workers per step; 0 means the processor cores this process may use. */
   int32_t threads;
-  /* A device's name; null means the first device in the list. */
+  /* A device's name, which for a device that is several (npu) may have one of
+   * them behind a colon: "npu:ane-a17-like"; alone it is the only one that the
+   * package has programs for. Null means the first device in the list. */
   const char *device;
   /* Which of a package's instruction sets to run, such as "x86-64-v3"; null
    * means the best that the processor has. */
@@ -130,7 +132,8 @@ typedef struct umber_model_info {
   const char *name;
   const char *arch;
   const char *device;
-  const char *isa; /* empty where a device has none */
+  /* The instruction set or, of npu, the engine; empty where there is none. */
+  const char *isa;
   int32_t threads;
   int32_t layers;
   int32_t vocab;          /* token ids are 0 ... vocab - 1 */

@@ -14,6 +14,10 @@ namespace {
 
 constexpr int32_t kMostThreads = 256;
 
+/// Instructions of a step. Models' take a hundredth of it; a program that would
+/// never end does so in a second.
+constexpr uint64_t kMostInstructions = uint64_t(1) << 24;
+
 /// The machine refuses to write to it.
 DramRegion readOnly(Bytes bytes) {
   return {const_cast<uint8_t *>(bytes.data), bytes.size, /*isReadOnly=*/true};
@@ -55,7 +59,8 @@ Status Device::run(const StepProgram &step, const Registers &registers,
   machine.region(Region::Adapters) = session.adapters;
   machine.region(Region::Cache) = session.cache;
   machine.region(Region::Io) = session.io;
-  Status status = execute(machine, workers, step.program, registers);
+  Status status =
+      execute(machine, workers, step.program, registers, kMostInstructions);
   if (status.ok()) {
     return {};
   }
