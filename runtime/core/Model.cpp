@@ -142,6 +142,7 @@ void Model::fillIn(const Driver &driver) {
       onDevice->weightBytes() + (corrections ? corrections->bytes() : 0);
   values.cache_bytes_per_token = cacheBytesPerToken(*meta.cache());
   values.identity = identify(meta);
+  values.is_simulated = onDevice->isSimulated();
   if (const fbs::Tokenizer *tokenizer = meta.tokenizer()) {
     values.bos = tokenizer->bos();
     values.eos = tokenizer->eos();

@@ -139,6 +139,8 @@ public:
   virtual int32_t threads() const = 0;
   /// The instruction set in use; empty where a device has none.
   virtual const std::string &isa() const = 0;
+  /// Whether steps take a simulator's time, not the device's.
+  virtual bool isSimulated() const { return false; }
   /// Bytes of all parameters that the device reads.
   virtual uint64_t weightBytes() const = 0;
   /// Names the meaning of DeviceState's cache bytes. Devices that name the same

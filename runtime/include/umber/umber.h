@@ -147,6 +147,8 @@ typedef struct umber_model_info {
   uint64_t cache_bytes_per_token; /* of the key/value cache */
   uint64_t identity; /* sessions saved with one continue with another that
                         has the same */
+  int32_t is_simulated; /* 1: what takes time is a simulator of the device,
+                           which says nothing of how fast that is */
 } umber_model_info;
 #define UMBER_MODEL_INFO_INIT                                                  \
   {sizeof(umber_model_info),                                                   \
@@ -154,6 +156,7 @@ typedef struct umber_model_info {
    NULL,                                                                       \
    NULL,                                                                       \
    NULL,                                                                       \
+   0,                                                                          \
    0,                                                                          \
    0,                                                                          \
    0,                                                                          \

@@ -42,6 +42,7 @@ public:
   int32_t maxTokens() const override { return plan.maxTokens(); }
   int32_t threads() const override { return workers; }
   const std::string &isa() const override { return plan.config.name; }
+  bool isSimulated() const override { return true; }
   uint64_t weightBytes() const override { return plan.parameterBytes; }
   const char *cacheLayout() const override { return "heads"; }
 
