@@ -139,6 +139,8 @@ private:
                   std::optional<Columns> into);
   Columns makeColumns(mlir::Value value, Range range);
   Buffer loadAngles(mlir::umber::RotaryOp op);
+  void emitRotary(mlir::umber::RotaryOp op, Range range,
+                  const Columns &columns);
 
   // EmitLinear.cpp
   void emitProduct(mlir::umber::LinearOp linear, Range range, Columns to);

@@ -30,12 +30,6 @@ FailureOr<CompiledModel> compileModel(ModuleOp module, const Config &config,
       return failure();
     }
     CompiledModel model;
-    model.weightBytes = layout->weightBytes;
-    model.adapterBytes = layout->adapterBytes;
-    model.tableBytes = layout->tableBytes;
-    model.adapterRank = adapterRank;
-    model.adapterScales = layout->adapterScales;
-    model.sites = layout->getSites();
     Status status;
     for (func::FuncOp function : functions) {
       int64_t rows = std::min(most, getMaxTokens(function));
@@ -55,6 +49,7 @@ FailureOr<CompiledModel> compileModel(ModuleOp module, const Config &config,
           {function.getSymName().str(), std::move(**emitted)});
     }
     if (status.ok()) {
+      model.layout = std::move(*layout);
       return model;
     }
     if (status.code() != StatusCode::Unsupported || most == 1) {

@@ -52,6 +52,9 @@ void printJson(const ModelReport &report) {
       {"scratchpad_bytes", report.scratchpadBytes},
       {"scratchpad_live_bytes", report.liveBytes},
       {"kernels", kernels}};
+  if (report.nextToken) {
+    json["next_token"] = *report.nextToken;
+  }
   std::cout << json.dump(2) << '\n';
 }
 
@@ -74,6 +77,10 @@ void printTable(const ModelReport &report) {
               kMilli * timing.energy.total() / tokens,
               1e-6 * static_cast<double>(timing.dramBytes),
               100 * timing.dramIdle / timing.seconds);
+  if (report.nextToken) {
+    std::printf("likeliest next token: %lld\n",
+                static_cast<long long>(*report.nextToken));
+  }
 }
 
 } // namespace

@@ -130,6 +130,7 @@ Result<Config> npu::parseConfig(Bytes text, const std::string &file) {
   ConfigErrors errors(file);
   ConfigDocument document(text, errors);
   Config config;
+  config.text.assign(text.data, text.data + text.size);
   ConfigSection top = document.top(config.parameters);
   config.name = top.text("name");
   config.summary = top.text("summary");

@@ -129,6 +129,8 @@ struct EnergyConfig {
 struct Config {
   std::string name;
   std::string summary;
+  /// The JSON that it was read from.
+  std::string text;
   double arrayHz = 0;
   double vectorHz = 0;
   double dispatchSeconds = 0;
