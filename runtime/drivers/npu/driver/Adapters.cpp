@@ -50,10 +50,10 @@ HalfAdapter::create(const Plan &plan, const FittedAdapter &adapter) {
   auto made = std::make_shared<HalfAdapter>();
   for (size_t i = 0; i < adapter.count(); ++i) {
     const AdapterPair &pair = adapter.pair(i);
-    if (pair.rank > plan.programs.adapterRank) {
+    if (pair.rank > plan.model.programs.adapterRank) {
       return Status(StatusCode::InvalidArgument,
                     "expected a rank of at most " +
-                        std::to_string(plan.programs.adapterRank) +
+                        std::to_string(plan.model.programs.adapterRank) +
                         ", for which the programs have room, found " +
                         std::to_string(pair.rank) + " at " + pair.site);
     }
@@ -107,7 +107,7 @@ AdapterImages::get(std::vector<ActiveAdapter> active) {
   if (auto image = find(active)) {
     return image;
   }
-  const ProgramFile &programs = plan.programs;
+  const ProgramFile &programs = plan.model.programs;
   int64_t ranks = 0;
   for (const ActiveAdapter &adapter : active) {
     ranks += half(adapter).largestRank();

@@ -3,20 +3,17 @@
 
 #include "runtime/drivers/npu/driver/Cache.h"
 
+#include "runtime/drivers/npu/EngineModel.h"
+
 #include <cstring>
 
 using namespace umber;
 using namespace umber::npu;
 
-/// Positions of a block of attention (docs/numerics.md). Programs read the
-/// scales of whole ones.
-static constexpr uint64_t kBlockPositions = 256;
-
 Result<Cache> Cache::create(const CacheShape &shape, int32_t positions) {
   Cache cache;
   cache.shape = shape;
-  cache.positions = (uint64_t(positions) + kBlockPositions - 1) /
-                    kBlockPositions * kBlockPositions;
+  cache.positions = static_cast<uint64_t>(getCapacity(positions));
   uint64_t bytes = cache.positions;
   for (uint64_t factor : {uint64_t(shape.layers), cache.layerBytes()}) {
     if (__builtin_mul_overflow(bytes, factor, &bytes)) {

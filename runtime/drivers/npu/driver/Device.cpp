@@ -26,7 +26,7 @@ DramRegion readOnly(Bytes bytes) {
 } // namespace
 
 Device::Device(const Plan &plan, int32_t threads)
-    : machine(plan.config), workers(static_cast<unsigned>(threads)) {
+    : machine(plan.model.config), workers(static_cast<unsigned>(threads)) {
   machine.region(Region::Weights) = readOnly(plan.weights);
   machine.region(Region::Tables) = readOnly(plan.tables);
 }
@@ -39,7 +39,7 @@ Result<std::unique_ptr<Device>> Device::create(const Plan &plan,
                       ", not " + std::to_string(threads));
   }
   uint64_t bytes = 0;
-  for (const StepProgram &step : plan.programs.steps) {
+  for (const StepProgram &step : plan.model.programs.steps) {
     bytes = std::max(bytes, step.activationBytes);
   }
   auto activations = HostMemory::allocate(bytes, "activations");

@@ -41,12 +41,14 @@ public:
 
   int32_t maxTokens() const override { return plan.maxTokens(); }
   int32_t threads() const override { return workers; }
-  const std::string &isa() const override { return plan.config.name; }
+  const std::string &isa() const override { return plan.model.config.name; }
   bool isSimulated() const override { return true; }
   uint64_t weightBytes() const override { return plan.parameterBytes; }
   const char *cacheLayout() const override { return "heads"; }
 
-  const fbs::Target *adapterTarget() const override { return plan.target; }
+  const fbs::Target *adapterTarget() const override {
+    return plan.model.target;
+  }
   Result<std::shared_ptr<const DeviceAdapter>>
   loadAdapter(const FittedAdapter &adapter) const override {
     return HalfAdapter::create(plan, adapter);

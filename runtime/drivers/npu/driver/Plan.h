@@ -7,34 +7,22 @@
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_DRIVER_PLAN_H
 #define UMBER_RUNTIME_DRIVERS_NPU_DRIVER_PLAN_H
 
-#include "runtime/drivers/npu/Config.h"
+#include "runtime/drivers/npu/EngineModel.h"
 #include "runtime/drivers/npu/driver/Cache.h"
-#include "runtime/drivers/npu/sim/ProgramFile.h"
-
-namespace umber {
-class Package;
-namespace fbs {
-struct Target;
-}
-} // namespace umber
 
 namespace umber::npu {
 
 struct Plan {
-  std::string name; ///< of the target
-  Config config;
-  /// Steps are narrowest first. Sites are in the order of Target.sites.
-  ProgramFile programs;
+  EngineModel model; ///< whose steps are narrowest first
   CacheShape cache;
   int32_t vocab = 0;
-  const fbs::Target *target = nullptr; ///< of the package
-  Bytes weights;                       ///< Region::Weights, in the package
-  Bytes tables;                        ///< Region::Tables
+  Bytes weights; ///< Region::Weights, in the package
+  Bytes tables;  ///< Region::Tables
   /// Of all parameters.
   uint64_t parameterBytes = 0;
 
   int32_t maxTokens() const {
-    return static_cast<int32_t>(programs.steps.back().rows);
+    return static_cast<int32_t>(model.programs.steps.back().rows);
   }
   /// The narrowest step that takes as many rows, of maxTokens() at most.
   const StepProgram &getStep(int32_t tokens) const;

@@ -24,7 +24,7 @@ Result<std::unique_ptr<DeviceState>> State::create(const Plan &plan,
     return cache.status();
   }
   uint64_t bytes = 0;
-  for (const StepProgram &step : plan.programs.steps) {
+  for (const StepProgram &step : plan.model.programs.steps) {
     bytes = std::max(bytes, step.ioBytes);
   }
   auto io = HostMemory::allocate(bytes, "token ids and logits");
@@ -58,8 +58,8 @@ Status State::run(const Step &step, const float **logits) {
                              {regionOf(adapters->memory, /*isReadOnly=*/true),
                               cache.region(), regionOf(io)});
   if (!status.ok()) {
-    return Status(status.code(),
-                  "target " + plan.name + ": " + status.message());
+    return Status(status.code(), "target " + plan.model.target->name()->str() +
+                                     ": " + status.message());
   }
   *logits = reinterpret_cast<const float *>(io.data() + program.logits);
   return {};

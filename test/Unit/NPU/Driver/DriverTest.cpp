@@ -127,9 +127,13 @@ TEST_F(DriverFixture, ProgramsWithoutRoomForAdaptersTakeNone) {
   auto model = load([](Parts &parts) {
     parts.programs.adapterRank = 0;
     parts.programs.sites.clear();
-    parts.meta.targets[0]->sites.clear();
   });
   EXPECT_EQ(run(*open(*model), {1}, 0), expectedLogits(1, 1));
+  auto one = tryLoadAdapter(*model, makeCorrection(1, 1.0f, 70));
+  ASSERT_FALSE(one.ok());
+  EXPECT_EQ(one.status().message(),
+            "expected a rank of at most 0, for which the programs have room, "
+            "found 1 at l0.attn.q");
 }
 
 TEST_F(DriverFixture, VariantsAreTargets) {

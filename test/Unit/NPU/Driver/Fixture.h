@@ -33,6 +33,7 @@ struct Parts {
   std::vector<uint8_t> weights, tables;
   fbs::PackageT meta; ///< without its segments
   std::string segmentPrefix = kTarget;
+  bool hasImages = true; ///< weights and tables
 };
 
 class DriverFixture : public testing::Test {

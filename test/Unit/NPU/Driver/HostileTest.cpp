@@ -21,22 +21,29 @@ TEST_F(DriverFixture, PartsThatAreMissingAreRefused) {
                     "expected a segment npu:ane-a17-like.programs, found none",
                 [](Parts &parts) { parts.segmentPrefix = "npu:x"; });
   expectRefused(StatusCode::CorruptFile,
-                std::string(kT) + "segment npu:ane-a17-like.weights: expected "
-                                  "255 bytes, found 256",
+                std::string(kT) +
+                    "segment npu:ane-a17-like.weights: expected 255 bytes, as "
+                    "its programs say, found 256",
                 [](Parts &parts) { --parts.programs.weightBytes; });
   expectRefused(StatusCode::CorruptFile,
-                std::string(kT) + "segment npu:ane-a17-like.tables: expected "
-                                  "512 bytes, found 511",
+                std::string(kT) +
+                    "segment npu:ane-a17-like.tables: expected 512 bytes, as "
+                    "its programs say, found 511",
                 [](Parts &parts) { parts.tables.pop_back(); });
   expectRefused(StatusCode::CorruptFile,
                 std::string(kT) + "steps: expected at least one, found none",
                 [](Parts &parts) { parts.programs.steps.clear(); });
+  expectRefused(StatusCode::Unsupported,
+                std::string(kT) +
+                    "expected weights, found a model of shapes, which can only "
+                    "be timed (umber-sim --timing-only)",
+                [](Parts &parts) { parts.hasImages = false; });
 }
 
 TEST_F(DriverFixture, AnotherEnginesDescriptionIsRefused) {
   expectRefused(StatusCode::CorruptFile,
-                std::string(kT) + "description: expected the engine "
-                                  "ane-a17-like, found ane-a17-likf",
+                std::string(kT) + "description: expected the target's name, "
+                                  "npu:ane-a17-like, found ane-a17-likf",
                 [](Parts &parts) {
                   std::string &text = parts.programs.description;
                   text.replace(text.find("ane-a17-like"), 12, "ane-a17-likf");
@@ -52,7 +59,8 @@ TEST_F(DriverFixture, AnotherEnginesDescriptionIsRefused) {
 
 TEST_F(DriverFixture, ProgramsOfAnotherModelAreRefused) {
   expectRefused(StatusCode::CorruptFile,
-                std::string(kT) + "context_length: expected 64, found 65",
+                std::string(kT) +
+                    "programs: expected the model's 64 positions, found 65",
                 [](Parts &parts) { parts.programs.contextLength = 65; });
   expectRefused(StatusCode::Unsupported,
                 std::string(kT) +
@@ -61,43 +69,42 @@ TEST_F(DriverFixture, ProgramsOfAnotherModelAreRefused) {
 }
 
 TEST_F(DriverFixture, LogitsAreWithinTheirRegion) {
-  auto refused = [&](const char *found, auto edit) {
+  auto refused = [&](const char *rest, auto edit) {
     expectRefused(StatusCode::CorruptFile,
                   std::string(kT) +
-                      "program prefill: logits: expected 96 bytes behind 12 of "
-                      "tokens, within " +
-                      found,
+                      "program prefill: expected tokens, logits behind them at "
+                      "a multiple of 4, and " +
+                      rest,
                   [edit](Parts &parts) { edit(parts.programs.steps[0]); });
   };
-  refused("159, found them at 64", [](StepProgram &step) { --step.ioBytes; });
-  refused("160, found them at 68", [](StepProgram &step) { step.logits = 68; });
-  refused("160, found them at 8", [](StepProgram &step) { step.logits = 8; });
-  refused("160, found them at 62", [](StepProgram &step) { step.logits = 62; });
-  refused("63, found them at 64", [](StepProgram &step) { step.ioBytes = 63; });
+  refused("160 bytes for both, found logits at 64 of 159 bytes",
+          [](StepProgram &step) { --step.ioBytes; });
+  refused("164 bytes for both, found logits at 68 of 160 bytes",
+          [](StepProgram &step) { step.logits = 68; });
+  refused("104 bytes for both, found logits at 8 of 160 bytes",
+          [](StepProgram &step) { step.logits = 8; });
+  refused("158 bytes for both, found logits at 62 of 160 bytes",
+          [](StepProgram &step) { step.logits = 62; });
 }
 
 TEST_F(DriverFixture, SitesAreTheTargets) {
   auto refused = [&](const std::string &message, const Edit &edit) {
     expectRefused(StatusCode::CorruptFile, kT + message, edit);
   };
-  refused("sites: expected l0.attn.q, found none",
-          [](Parts &parts) { parts.programs.sites[0].name = "l0.attn.k"; });
-  refused("sites: expected each once, found l0.attn.q twice", [](Parts &parts) {
+  refused("sites: expected the target's 1, found 2", [](Parts &parts) {
     parts.programs.sites.push_back(parts.programs.sites[0]);
   });
-  refused("sites: expected 1, found 2", [](Parts &parts) {
-    parts.programs.sites.push_back(parts.programs.sites[0]);
-    parts.programs.sites[1].name = "l0.attn.k";
-  });
-  refused("site l0.attn.q, a: expected 4 x 16, found 3 x 16",
-          [](Parts &parts) { parts.programs.sites[0].a.rows = 3; });
-  refused(
-      "site l0.attn.q, a_by_columns: expected 4 x 16, found 4 x 15",
-      [](Parts &parts) { parts.programs.sites[0].aByColumns.columns = 15; });
-  refused("site l0.attn.q, b: expected 8 x 4, found 8 x 3",
-          [](Parts &parts) { parts.programs.sites[0].b.columns = 3; });
-  refused("adapter_scales: expected an end within 384 bytes, found 4 numbers "
-          "at 369",
+  std::string another = "site 0: expected l0.attn.q of 16 inputs, 8 outputs "
+                        "and rank 4, found another";
+  for (auto edit : std::vector<void (*)(SiteLayout &)>{
+           [](SiteLayout &site) { site.name = "l0.attn.k"; },
+           [](SiteLayout &site) { site.a.rows = 3; },
+           [](SiteLayout &site) { site.aByColumns.columns = 15; },
+           [](SiteLayout &site) { site.b.rows = 7; },
+           [](SiteLayout &site) { site.b.columns = 3; }}) {
+    refused(another, [edit](Parts &parts) { edit(parts.programs.sites[0]); });
+  }
+  refused("adapter_scales: expected an end within 384 bytes, found 385",
           [](Parts &parts) { parts.programs.adapterScales = 369; });
 }
 
