@@ -163,7 +163,7 @@ Result<EngineModel> ModelReader::read() {
   for (Status status :
        {checkRegion(model.weights, model.programs.weightBytes, kWeightsSegment),
         checkRegion(model.tables, model.programs.tableBytes, kTablesSegment),
-        checkSteps(), checkSites()}) {
+        checkSteps(), checkScales(), checkSites()}) {
     if (!status.ok()) {
       return status;
     }
