@@ -13,39 +13,31 @@ namespace {
 /// Positions of a block of attention, as docs/numerics.md has them.
 constexpr int64_t kBlockPositions = 256;
 
+Status bad(const std::string &what) {
+  return Status(StatusCode::CorruptFile, what);
+}
+
 class ModelReader {
 public:
-  explicit ModelReader(const Package &package) : package(package) {}
+  ModelReader(const Package &package, const fbs::Target &target)
+      : package(package) {
+    model.target = &target;
+  }
 
   Result<EngineModel> read();
 
 private:
-  Status bad(const std::string &what) const {
-    return Status(StatusCode::CorruptFile, package.path() + ": " + what);
-  }
-  bool findTarget();
   std::optional<uint32_t> findSegment(fbs::SegmentKind kind,
                                       const char *part) const;
   Status checkRegion(std::optional<uint32_t> segment, uint64_t bytes,
                      const char *part) const;
   Status checkSteps() const;
+  Status checkScales() const;
   Status checkSites() const;
 
   const Package &package;
   EngineModel model;
 };
-
-bool ModelReader::findTarget() {
-  const auto *targets = package.meta().targets();
-  for (uint32_t i = 0; targets && i < targets->size(); ++i) {
-    const fbs::Target *target = targets->Get(i);
-    if (target->name()->str().rfind(kTargetPrefix, 0) == 0) {
-      model.target = target;
-      return true;
-    }
-  }
-  return false;
-}
 
 std::optional<uint32_t> ModelReader::findSegment(fbs::SegmentKind kind,
                                                  const char *part) const {
@@ -73,27 +65,45 @@ Status ModelReader::checkRegion(std::optional<uint32_t> segment, uint64_t bytes,
 
 /// What the host writes and reads of a step's regions is within them.
 Status ModelReader::checkSteps() const {
+  if (model.programs.steps.empty()) {
+    return bad("steps: expected at least one, found none");
+  }
   uint64_t row = 4 * uint64_t(package.meta().model()->vocab());
   for (const StepProgram &step : model.programs.steps) {
     auto rows = static_cast<uint64_t>(step.rows);
     // Neither overflows: rows are below 2^24, as are tokens.
     uint64_t least = step.logits + rows * row;
-    if (step.logits < 4 * rows || step.ioBytes < least) {
-      return bad("program " + step.name + ": expected tokens, logits behind " +
-                 "them and " + std::to_string(least) +
-                 " bytes for both, found logits at " +
-                 std::to_string(step.logits) + " of " +
-                 std::to_string(step.ioBytes) + " bytes");
+    if (step.logits % 4 != 0 || step.logits < 4 * rows ||
+        step.ioBytes < least) {
+      return bad(
+          "program " + step.name +
+          ": expected tokens, logits behind them at a multiple of 4, and " +
+          std::to_string(least) + " bytes for both, found logits at " +
+          std::to_string(step.logits) + " of " + std::to_string(step.ioBytes) +
+          " bytes");
     }
   }
   return {};
 }
 
-/// Sites are those of the target, in its order.
+Status ModelReader::checkScales() const {
+  const ProgramFile &programs = model.programs;
+  // Neither overflows: a rank is below 2^25, and an offset below 2^41.
+  uint64_t end = programs.adapterScales +
+                 sizeof(float) * static_cast<uint64_t>(programs.adapterRank);
+  if (programs.adapterRank != 0 && end > programs.adapterBytes) {
+    return bad("adapter_scales: expected an end within " +
+               std::to_string(programs.adapterBytes) + " bytes, found " +
+               std::to_string(end));
+  }
+  return {};
+}
+
+/// Sites are those of the target, in its order; none if no adapters run.
 Status ModelReader::checkSites() const {
   const auto *known = model.target->sites();
   const std::vector<SiteLayout> &sites = model.programs.sites;
-  size_t count = known ? known->size() : 0;
+  size_t count = known && model.programs.adapterRank != 0 ? known->size() : 0;
   if (sites.size() != count) {
     return bad("sites: expected the target's " + std::to_string(count) +
                ", found " + std::to_string(sites.size()));
@@ -119,18 +129,10 @@ Status ModelReader::checkSites() const {
 }
 
 Result<EngineModel> ModelReader::read() {
-  if (package.meta().kind() != fbs::PackageKind_Model || !findTarget()) {
-    return Status(StatusCode::NotFound,
-                  package.path() + ": expected a model for a neural engine "
-                                   "(npu:…), found none");
-  }
   auto programs = findSegment(fbs::SegmentKind_CommandStream, kProgramsSegment);
   if (!programs) {
     return bad("expected a segment " + model.target->name()->str() +
                kProgramsSegment + ", found none");
-  }
-  if (Status status = package.verifySegment(*programs); !status.ok()) {
-    return status;
   }
   auto file = readProgramFile(package.segment(*programs));
   if (!file.ok()) {
@@ -140,7 +142,7 @@ Result<EngineModel> ModelReader::read() {
   const std::string &text = model.programs.description;
   auto config =
       parseConfig({reinterpret_cast<const uint8_t *>(text.data()), text.size()},
-                  package.path() + ": description");
+                  "description");
   if (!config.ok()) {
     return config.status();
   }
@@ -161,7 +163,7 @@ Result<EngineModel> ModelReader::read() {
   for (Status status :
        {checkRegion(model.weights, model.programs.weightBytes, kWeightsSegment),
         checkRegion(model.tables, model.programs.tableBytes, kTablesSegment),
-        checkSteps(), checkSites()}) {
+        checkSteps(), checkScales(), checkSites()}) {
     if (!status.ok()) {
       return status;
     }
@@ -171,8 +173,39 @@ Result<EngineModel> ModelReader::read() {
 
 } // namespace
 
+Result<EngineModel> npu::readEngineModel(const Package &package,
+                                         const fbs::Target &target) {
+  return ModelReader(package, target).read();
+}
+
 Result<EngineModel> npu::readEngineModel(const Package &package) {
-  return ModelReader(package).read();
+  const fbs::Target *found = nullptr;
+  const auto *targets = package.meta().targets();
+  for (uint32_t i = 0; targets && i < targets->size() && !found; ++i) {
+    if (targets->Get(i)->name()->str().rfind(kTargetPrefix, 0) == 0) {
+      found = targets->Get(i);
+    }
+  }
+  if (package.meta().kind() != fbs::PackageKind_Model || !found) {
+    return Status(StatusCode::NotFound,
+                  package.path() + ": expected a model for a neural engine "
+                                   "(npu:…), found none");
+  }
+  std::string programs = found->name()->str() + kProgramsSegment;
+  const auto &segments = *package.meta().segments();
+  for (uint32_t i = 0; i < segments.size(); ++i) {
+    if (segments.Get(i)->name()->str() == programs) {
+      if (Status status = package.verifySegment(i); !status.ok()) {
+        return status;
+      }
+    }
+  }
+  auto model = readEngineModel(package, *found);
+  if (!model.ok()) {
+    return Status(model.status().code(),
+                  package.path() + ": " + model.status().message());
+  }
+  return model;
 }
 
 int64_t npu::getCapacity(int64_t positions) {

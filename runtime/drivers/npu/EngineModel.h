@@ -32,11 +32,15 @@ struct EngineModel {
   bool hasData() const { return weights && tables; }
 };
 
-/// Reads the package's first target for a neural engine. The segment of its
-/// programs is compared with its hash, the others are not. Programs can be
-/// decoded, and what is said of them holds together; what they do is checked
-/// by whoever runs them. NotFound: there is no such target. CorruptFile:
-/// `PATH: part: expected …, found …`.
+/// Reads a target for a neural engine. Programs can be decoded, and what is
+/// said of them holds together; what they do is checked by whoever runs them.
+/// CorruptFile: `part: expected …, found …`.
+Result<EngineModel> readEngineModel(const Package &package,
+                                    const fbs::Target &target);
+
+/// The same of the package's first one. The segment of its programs is compared
+/// with its hash, the others are not. NotFound: there is no such target.
+/// Messages begin with the path.
 Result<EngineModel> readEngineModel(const Package &package);
 
 /// What a cache of `positions` has to have as its capacity: attention loads

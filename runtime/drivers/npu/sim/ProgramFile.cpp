@@ -4,8 +4,7 @@
 #include "runtime/drivers/npu/sim/ProgramFile.h"
 
 #include "runtime/drivers/npu/isa/Encoding.h"
-
-#include <nlohmann/json.hpp>
+#include "runtime/drivers/npu/sim/Cbor.h"
 
 using namespace umber;
 using namespace umber::npu;
@@ -212,9 +211,7 @@ Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
 }
 
 Result<ProgramFile> npu::readProgramFile(Bytes bytes) {
-  Json object =
-      Json::from_cbor(bytes.data, bytes.data + bytes.size, /*strict=*/true,
-                      /*allow_exceptions=*/false);
+  Json object = readCbor(bytes);
   if (!object.is_object()) {
     return corrupt("expected programs of a neural engine, found another file");
   }
