@@ -115,6 +115,14 @@ FunctionEmitter::Columns FunctionEmitter::makeColumns(Value value,
   return {buffer, 0, stride, 0, /*isOwn=*/true};
 }
 
+/// Whether columns stay as they are while the next tile is made.
+bool FunctionEmitter::isKept(const Columns &columns) const {
+  return llvm::none_of(rings, [&](const auto &ring) {
+    auto [first, second] = ring.second;
+    return first == second && first == columns.buffer;
+  });
+}
+
 /// An operand's columns that `user` may overwrite.
 FunctionEmitter::Columns FunctionEmitter::pullOwn(Value value,
                                                   mlir::Operation *user,
@@ -344,17 +352,28 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
       if (sink.update) {
         unit = std::lcm(unit, sink.update.getCache().getType().getHeadDim());
       }
-      if (!sink.loras.empty()) {
-        unit = std::lcm(unit, kLowRankColumns);
+      for (LoraOp lora : sink.loras) {
+        unit = std::lcm(unit,
+                        layout.getSite(lora.getSite()).aByColumns.tileColumns);
       }
     }
     int64_t most =
         config.scratchpad.bytes / kTileShare / (4 * rows) / unit * unit;
     int64_t width = std::min(all, std::max(most, unit));
+    // What adapters take of a tile is multiplied when the next tile's products
+    // are on their way, so that the array does not wait for the vector unit.
+    struct Late {
+      LoraOp lora;
+      Columns made;
+      Range range;
+    };
+    SmallVector<Late> late;
     Range range;
     for (; range.first < all; range.first += width, ++range.number) {
       range.columns = std::min(width, all - range.first);
       tiles.clear();
+      SmallVector<Late> due = std::move(late);
+      late.clear();
       // What goes to the scratchpad is made where it is to be.
       for (Sink &sink : group) {
         if (failed) {
@@ -372,8 +391,10 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
         if (sink.update) {
           emitAppend(sink.update, sink.isKeys, range, made);
         } else if (!sink.loras.empty()) {
+          // A tile of a ring of one would be overwritten.
+          SmallVector<Late> &to = isKept(made) ? late : due;
           for (LoraOp lora : sink.loras) {
-            emitLoraColumns(lora, made, range, range.first + width >= all);
+            to.push_back({lora, made, range});
           }
         } else if (!sink.to.isResident) {
           store(made, sink.to, range);
@@ -385,6 +406,10 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
           copy.columns = static_cast<uint32_t>(range.columns);
           builder.add(Queue::Vector, copy);
         }
+      }
+      for (Late &one : due) {
+        emitLoraColumns(one.lora, one.made, one.range,
+                        one.range.first + width >= all);
       }
       for (Sink &sink : group) {
         if (!sink.isQuantized || failed) {
@@ -404,6 +429,9 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
         op.group = static_cast<uint32_t>(sink.to.group);
         builder.add(Queue::Vector, op);
       }
+    }
+    for (Late &one : late) {
+      emitLoraColumns(one.lora, one.made, one.range, /*isLast=*/true);
     }
     tiles.clear();
   }

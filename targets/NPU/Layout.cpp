@@ -45,8 +45,8 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
   // Whole tables, and results that begin at granules.
   int64_t rowUnit = std::max<int64_t>(matrix.rowsPerTable, 16);
   double latency = config->cycles(config->dram.latencySeconds);
-  double rate = config->dram.bytesPerSecond * config->dram.weightEfficiency /
-                config->arrayHz;
+  double rate =
+      config->dram.bytesPerSecond * config->dram.efficiency / config->arrayHz;
   double best = 0;
   auto consider = [&](int64_t n, int64_t k) {
     // Sums of a product whose inner size is cut stay in the accumulators.
@@ -81,7 +81,8 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
   int64_t pass = array.cores * array.columns;
   for (int64_t n = llvm::alignTo(pass, rowUnit);; n *= 2) {
     int64_t rows = std::min(n, matrix.rows);
-    for (int64_t parts = 1; parts <= 16; ++parts) {
+    for (int64_t parts = 1;
+         parts <= divideUp(matrix.columns, matrix.columnUnit); ++parts) {
       int64_t k = std::min<int64_t>(
           llvm::alignTo(divideUp(matrix.columns, parts), matrix.columnUnit),
           matrix.columns);
@@ -282,7 +283,9 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
       site.a = layout.placePlain(Region::Adapters, adapterRank,
                                  lora.getX().getType().getDimSize(1));
       site.aByColumns = site.a;
-      site.aByColumns.tileColumns = kLowRankColumns;
+      // Twice as many, where that cuts it evenly, take half of the streams.
+      bool isEven = site.a.columns % (2 * kLowRankColumns) == 0;
+      site.aByColumns.tileColumns = (isEven ? 2 : 1) * kLowRankColumns;
       site.aByColumns.elements = layout.take(layout.adapterBytes, 0);
       layout.adapterBytes = site.aByColumns.getEnd();
       site.b = layout.placePlain(

@@ -24,7 +24,8 @@ struct LookupLayout {
   uint64_t getBegin() const { return type == DataType::I8 ? scales : elements; }
 };
 
-/// Of an adapter's A, columns of a part where it is cut for tiles of columns.
+/// Of an adapter's A, columns that a part is a multiple of where it is cut for
+/// tiles of columns.
 constexpr int64_t kLowRankColumns = 64;
 
 class Layout {
