@@ -149,7 +149,7 @@ Buffer FunctionEmitter::loadAngles(RotaryOp op) {
   std::string name = "angles at " + std::to_string(offset);
   auto [it, isNew] = constants.try_emplace(name, 0);
   if (isNew) {
-    int64_t bytes = 4 * op.getHeadDim();
+    int64_t bytes = 4 * op.getRotatedDims();
     uint32_t stride = getStride(bytes);
     it->second =
         builder.addBuffer(uint64_t(rows) * stride, name, /*isPinned=*/true);
@@ -159,11 +159,40 @@ Buffer FunctionEmitter::loadAngles(RotaryOp op) {
     load.dram = {Region::Tables, offset, kAngles};
     load.bytes = static_cast<uint32_t>(bytes);
     load.rows = static_cast<uint32_t>(rows);
+    // Behind the last position there are no angles.
+    load.rowsFrom = rows > 1 ? Register(kTokens) : Register(0);
     load.rowStride = bytes;
     load.scratchpadRowStride = stride;
     builder.add(Queue::Load0, load);
   }
   return it->second;
+}
+
+/// Turns whole heads at once; of those that are turned in part, each.
+void FunctionEmitter::emitRotary(RotaryOp op, Range range,
+                                 const Columns &columns) {
+  int64_t head = op.getHeadDim(), dims = op.getRotatedDims();
+  int64_t heads = range.columns / head;
+  Buffer angles = loadAngles(op);
+  int64_t at = dims == head ? heads : 1;
+  if (dims != head && head % 4 != 0) {
+    fail(op, "expected heads of whole granules (scratchpad.granule_bytes) to "
+             "turn in part, found " +
+                 Twine(head) + " elements");
+    return;
+  }
+  for (int64_t first = 0; first < heads; first += at) {
+    Columns part = columns;
+    part.offset += 4 * first * head;
+    Rotate rotate;
+    rotate.a = rotate.d = tileOf(part);
+    rotate.table = {builder.at(angles), getStride(4 * dims), DataType::F32};
+    rotate.rows = static_cast<uint32_t>(rows);
+    rotate.columns = static_cast<uint32_t>(dims);
+    rotate.heads = static_cast<uint32_t>(at);
+    rotate.isInterleaved = op.getStyle() == RotaryStyle::Interleaved;
+    builder.add(Queue::Vector, rotate);
+  }
 }
 
 FunctionEmitter::Columns FunctionEmitter::pull(Value value, Range range,
@@ -199,22 +228,8 @@ FunctionEmitter::Columns FunctionEmitter::pull(Value value, Range range,
       emitLora(lora, range, result);
     }
   } else if (auto rotary = dyn_cast_or_null<RotaryOp>(op)) {
-    if (rotary.getRotatedDims() != rotary.getHeadDim()) {
-      fail(op, "expected rotary embedding of whole heads, found " +
-                   Twine(rotary.getRotatedDims()) + " of " +
-                   Twine(rotary.getHeadDim()));
-      return {};
-    }
     result = pullOwn(rotary.getX(), op, range, into);
-    Rotate rotate;
-    rotate.a = rotate.d = tileOf(result);
-    rotate.table = {builder.at(loadAngles(rotary)),
-                    getStride(4 * rotary.getHeadDim()), DataType::F32};
-    rotate.rows = count;
-    rotate.columns = static_cast<uint32_t>(rotary.getHeadDim());
-    rotate.heads = static_cast<uint32_t>(range.columns / rotary.getHeadDim());
-    rotate.isInterleaved = rotary.getStyle() == RotaryStyle::Interleaved;
-    builder.add(Queue::Vector, rotate);
+    emitRotary(rotary, range, result);
   } else if (auto norm = dyn_cast_or_null<RmsNormOp>(op)) {
     result = pullOwn(norm.getX(), op, range, into);
     int64_t part = getColumns(value) / norm.getHeads();

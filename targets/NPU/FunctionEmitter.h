@@ -164,6 +164,8 @@ private:
   Columns makeColumns(mlir::Value value, Range range);
   bool isKept(const Columns &columns) const;
   Buffer loadAngles(mlir::umber::RotaryOp op);
+  void emitRotary(mlir::umber::RotaryOp op, Range range,
+                  const Columns &columns);
 
   // EmitLinear.cpp
   void emitProduct(mlir::umber::LinearOp linear, Range range, Columns to);

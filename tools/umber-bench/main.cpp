@@ -42,6 +42,10 @@ void run(const Options &options) {
     report.cacheBytesPerToken = info.cache_bytes_per_token;
     report.device = info.device;
     report.isa = info.isa;
+    report.isSimulated = info.is_simulated;
+    if (&threads == &options.threads.front()) {
+      noteSimulation(info);
+    }
     auto meter = options.roofline ? std::make_unique<RooflineMeter>(model.get())
                                   : nullptr;
     auto add = [&](int32_t prompt, int32_t news, int32_t depth,
