@@ -89,8 +89,11 @@ Status ModelReader::checkSteps() const {
   return {};
 }
 
-/// Sites are those of the target, in its order.
+/// Sites are those of the target, in its order; one of shapes names none.
 Status ModelReader::checkSites() const {
+  if (!model.hasData()) {
+    return {};
+  }
   const auto *known = model.target->sites();
   const std::vector<SiteLayout> &sites = model.programs.sites;
   size_t count = known ? known->size() : 0;
