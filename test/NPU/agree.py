@@ -29,7 +29,7 @@ DEVICE = ROOT / "targets" / "NPU" / "configs" / "ane-a17-like.json"
 ADAPTERS = "--adapter-rank"
 # Sections' keys with other values.
 TILINGS = [
-    {"kernel_buffer": {"slots": 4}},
+    {"kernel_buffer": {"slots": 2}},
     {"kernel_buffer": {"bytes": 32768}, "array": {"cores": 1}},
     {"kernel_buffer": {"bytes": 16384, "slots": 3}, "array": {"cores": 2, "columns_per_core": 8}},
     {"scratchpad": {"bytes": 262144}},
