@@ -53,9 +53,58 @@ FailureOr<Result<EmittedFunction>> FunctionEmitter::run() {
   return Result<EmittedFunction>(std::move(emitted));
 }
 
+/// `embed`, `qkv`, `attention`, `ffn`, `head` or `other`: what a kernel's ops
+/// say of it, and where its results go.
+static StringRef getKind(KernelOp kernel) {
+  auto has = [](KernelOp of, auto isOne) {
+    return llvm::any_of(of.getBody().front(), isOne);
+  };
+  auto isGated = llvm::IsaPred<GatedActivationOp>;
+  bool isAfterGated = llvm::any_of(kernel.getInputs(), [&](Value input) {
+    auto before = input.getDefiningOp<KernelOp>();
+    return before && has(before, isGated);
+  });
+  StringRef kind = has(kernel, llvm::IsaPred<EmbedOp>)       ? "embed"
+                   : has(kernel, llvm::IsaPred<AttentionOp>) ? "attention"
+                   : has(kernel, llvm::IsaPred<KVUpdateOp>)  ? "qkv"
+                   : has(kernel, isGated) || isAfterGated    ? "ffn"
+                                                             : "";
+  if (!kind.empty()) {
+    return kind;
+  }
+  bool isHead = llvm::all_of(kernel->getUsers(), [](mlir::Operation *user) {
+    auto after = dyn_cast<KernelOp>(user);
+    return isa<func::ReturnOp>(user) || (after && getKind(after) == "head");
+  });
+  return isHead ? "head" : "other";
+}
+
+/// For reports.
+static KernelInfo describe(KernelOp kernel) {
+  KernelInfo info;
+  info.name = kernel.getSymName().str();
+  info.kind = getKind(kernel).str();
+  kernel.walk([&](mlir::Operation *op) {
+    if (auto attention = dyn_cast<AttentionOp>(op)) {
+      info.layer = static_cast<int64_t>(attention.getLayer());
+    } else if (auto update = dyn_cast<KVUpdateOp>(op)) {
+      info.layer = static_cast<int64_t>(update.getLayer());
+    } else if (auto linear = dyn_cast<LinearOp>(op); linear && info.layer < 0) {
+      // A parameter's symbol begins with its layer: `l3.ffn.down`.
+      StringRef symbol = linear.getWeight();
+      if (int64_t layer; symbol.consume_front("l") &&
+                         !symbol.consumeInteger(10, layer) &&
+                         symbol.starts_with(".")) {
+        info.layer = layer;
+      }
+    }
+  });
+  return info;
+}
+
 void FunctionEmitter::emitKernel(KernelOp kernel) {
-  builder.mark(static_cast<uint32_t>(emitted.kernels.size()));
-  emitted.kernels.push_back(kernel.getSymName().str());
+  emitted.kernels.push_back(describe(kernel));
+  builder.setOperationId(static_cast<uint32_t>(emitted.kernels.size()));
   Block &body = kernel.getBody().front();
   for (auto [argument, input] :
        llvm::zip(body.getArguments(), kernel.getInputs())) {

@@ -13,6 +13,7 @@
 #define UMBER_TARGETS_NPU_FUNCTIONEMITTER_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/drivers/npu/sim/StepTiming.h"
 #include "targets/NPU/Layout.h"
 #include "targets/NPU/ProgramBuilder.h"
 
@@ -22,8 +23,8 @@ struct EmittedFunction {
   BuiltProgram built;
   /// Rows of a step.
   int64_t rows = 0;
-  /// The kernels' names, by their marks.
-  std::vector<std::string> kernels;
+  /// By their instructions' operationId, from 1 on.
+  std::vector<KernelInfo> kernels;
   uint64_t activationBytes = 0;
   uint64_t ioBytes = 0;
   uint64_t logits = 0; ///< their offset in Region::Io, behind the tokens

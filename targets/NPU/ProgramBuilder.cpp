@@ -44,6 +44,7 @@ void ProgramBuilder::add(Queue queue, Operation operation, DramObject object) {
   Step step;
   step.instruction.queue = queue;
   step.instruction.operation = std::move(operation);
+  step.instruction.operationId = operationId;
   step.object = object;
   steps.push_back(std::move(step));
 }
@@ -51,12 +52,6 @@ void ProgramBuilder::add(Queue queue, Operation operation, DramObject object) {
 void ProgramBuilder::beginLoop(const Loop &loop) { add(Queue::System, loop); }
 
 void ProgramBuilder::endLoop() { add(Queue::System, EndLoop()); }
-
-void ProgramBuilder::mark(uint32_t id) {
-  Mark mark;
-  mark.id = id;
-  add(Queue::System, mark);
-}
 
 void ProgramBuilder::findLifetimes() {
   uint32_t loop = UINT32_MAX;

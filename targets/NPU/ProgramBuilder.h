@@ -62,8 +62,8 @@ public:
   void endLoop();
   DramObject addDramObject() { return ++dramObjects; }
 
-  /// What follows belongs to this, for reports.
-  void mark(uint32_t id);
+  /// What follows belongs to this, for reports: its operationId.
+  void setOperationId(uint32_t id) { operationId = id; }
 
   /// Unsupported: where buffers do not fit into the scratchpad, or there are
   /// not enough semaphores, `NAME: …`.
@@ -87,6 +87,7 @@ private:
   std::vector<std::string> names;
   std::vector<Reference> references;
   DramObject dramObjects = 0;
+  uint32_t operationId = 0;
   /// The first problem that was met while building.
   Status status;
 };

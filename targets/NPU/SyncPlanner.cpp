@@ -254,8 +254,10 @@ Result<Program> Planner::write(uint32_t *semaphores) {
     return SemaphoreUse{it->second, 1};
   };
   Program program;
+  uint32_t operationId = 0;
   auto carry = [&](unsigned queue) -> Instruction & {
     Instruction &instruction = program.emplace_back();
+    instruction.operationId = operationId;
     instruction.queue = Queue(queue);
     instruction.operation = Mark();
     return instruction;
@@ -286,6 +288,7 @@ Result<Program> Planner::write(uint32_t *semaphores) {
     }
   };
   for (size_t step = 0; step < steps.size(); ++step) {
+    operationId = steps[step].instruction.operationId;
     for (unsigned q = 0; q < kQueues; ++q) {
       if (auto it = edges.find(before(step, q)); it != edges.end()) {
         writeWith(q, it->second, nullptr);

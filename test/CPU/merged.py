@@ -29,6 +29,7 @@ TOOLS = pathlib.Path(__file__).parent.parent / "tools"
 sys.path.insert(0, str(TOOLS))
 import make_adapter  # noqa: E402
 import make_model  # noqa: E402
+from agree import instruction_sets  # noqa: E402
 from gguf_writer import TYPE_F32  # noqa: E402
 
 TOLERANCE = 2e-3
@@ -76,8 +77,9 @@ def merge(model, adapters, head):
 
 
 def compile_source(source, package, *options):
+    # Other instruction sets' code would not be run.
     run("umber-compile", source, "--bits=32", "--kv-bits=32", "--max-tokens=16",
-        "-o", str(package), *options)
+        "--isa", instruction_sets()[-1], "-o", str(package), *options)
 
 
 def compile_model(gguf, package, passes):

@@ -67,6 +67,11 @@ struct Flags {
       cl::desc("rank of the adapters that a neural engine's programs have room "
                "for; 0: none (default: 16)"),
       cl::init(16), cl::cat(category)};
+  cl::list<std::string> settings{
+      "set",
+      cl::desc("a parameter of a neural engine's description to be another "
+               "value: SECTION.KEY=VALUE; may be repeated"),
+      cl::cat(category)};
   cl::list<std::string> isa{
       "isa",
       cl::desc("instruction sets of the cpu target: x86-64-v4-amx, "
@@ -152,7 +157,8 @@ Error parseTargets(const Flags &flags, Options &options) {
         return makeError("--target: expected a neural engine alone, found " +
                          Twine(flags.target.size()) + " targets");
       }
-      auto config = npu::loadConfig(device.str());
+      auto config = npu::loadConfig(
+          device.str(), {flags.settings.begin(), flags.settings.end()});
       if (!config.ok()) {
         return makeError("--target: " + config.status().message());
       }
@@ -161,6 +167,9 @@ Error parseTargets(const Flags &flags, Options &options) {
       return makeError("--target: expected cpu or npu:CONFIG, found '" + name +
                        "'");
     }
+  }
+  if (!flags.settings.empty() && !options.engine) {
+    return makeError("--set: expected --target=npu:CONFIG with it, found none");
   }
   options.choosesIsas = flags.isa.empty();
   std::vector<StringRef> known;

@@ -3,13 +3,10 @@
 
 #include "tools/umber-run/Trace.h"
 
-#include "tools/common/CreateFile.h"
 #include "tools/common/KernelProfile.h"
+#include "tools/common/TraceWriter.h"
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
-#include <nlohmann/json.hpp>
 
 using namespace umber::tools;
 
@@ -18,72 +15,6 @@ namespace {
 constexpr int32_t kTimelineTrack = 0;
 
 int32_t getTrack(int32_t worker) { return worker + 1; }
-
-std::string toText(const nlohmann::ordered_json &json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-/// Appends one event after another. A trace has hundreds of thousands, so none
-/// is kept longer than its text needs to be written.
-class TraceWriter {
-public:
-  TraceWriter(umber::OutputFile &file, uint64_t start)
-      : file(file), start(start) {}
-
-  void begin(const nlohmann::ordered_json &about) {
-    text = "{\"displayTimeUnit\":\"ns\",\"otherData\":" + toText(about) +
-           ",\"traceEvents\":[";
-  }
-
-  void nameTrack(int32_t track, const std::string &name) {
-    for (auto [key, value] : {std::pair<const char *, nlohmann::ordered_json>(
-                                  "thread_name", {{"name", name}}),
-                              {"thread_sort_index", {{"sort_index", track}}}}) {
-      add(toText({{"ph", "M"},
-                  {"pid", 1},
-                  {"tid", track},
-                  {"name", key},
-                  {"args", value}}));
-    }
-  }
-
-  /// `what` are the event's fields that do not tell when and where.
-  void addSpan(int32_t track, uint64_t begin, uint64_t end,
-               const std::string &what) {
-    char fields[128];
-    std::snprintf(fields, sizeof fields,
-                  "{\"ph\":\"X\",\"pid\":1,\"tid\":%" PRId32 ",\"ts\":%" PRIu64
-                  ".%03d,\"dur\":%" PRIu64 ".%03d,",
-                  track, (begin - start) / 1000, int((begin - start) % 1000),
-                  (end - begin) / 1000, int((end - begin) % 1000));
-    add(fields + what + "}");
-  }
-
-  void end() {
-    text += "\n]}\n";
-    flush();
-  }
-
-private:
-  void add(const std::string &event) {
-    text += isFirst ? "\n" : ",\n";
-    isFirst = false;
-    text += event;
-    if (text.size() > (1 << 20)) {
-      flush();
-    }
-  }
-
-  void flush() {
-    check(file.append(text.data(), text.size()));
-    text.clear();
-  }
-
-  umber::OutputFile &file;
-  uint64_t start;
-  std::string text;
-  bool isFirst = true;
-};
 
 umber_trace_event getEvent(const umber_session *session, size_t index) {
   umber_trace_event event = UMBER_TRACE_EVENT_INIT;

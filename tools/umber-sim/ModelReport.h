@@ -1,5 +1,7 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a compiled model's phase takes: as a table, JSON, CSV, and a trace.
 
 #ifndef UMBER_TOOLS_UMBER_SIM_MODELREPORT_H
 #define UMBER_TOOLS_UMBER_SIM_MODELREPORT_H
@@ -25,6 +27,17 @@ struct ModelReport {
 
 /// To standard output: a table, or one JSON object.
 void printReport(const ModelReport &report, bool json);
+
+/// A line per kernel and one of all, `total`, with the numbers of the JSON's
+/// kernels. ToolError if the file cannot be written.
+void writeCsv(const ModelReport &report, const std::string &path);
+
+/// A track per queue, whose slices are commands, named by their kernel and
+/// instruction. Times are of the simulated engine. ToolError if the file cannot
+/// be written.
+void writeTrace(const ModelReport &report,
+                const std::vector<npu::TimedCommand> &commands,
+                const std::string &path);
 
 } // namespace umber::tools
 

@@ -20,6 +20,7 @@ namespace {
 
 struct Options {
   std::string device;
+  std::vector<std::string> settings;
   std::string model;
   std::string phase;
   bool timingOnly = false;
@@ -33,6 +34,8 @@ struct Options {
   int64_t layers = 1;
   bool parameters = false;
   bool json = false;
+  std::string csv;
+  std::string trace;
 };
 
 template <typename T>
@@ -157,9 +160,14 @@ void runModel(const Options &options) {
   auto package = take(Package::open(options.model), "");
   npu::EngineModel model = take(npu::readEngineModel(*package), "");
   ModelReport report;
-  report.config = options.device.empty()
-                      ? model.config
-                      : take(npu::loadConfig(options.device), "--device: ");
+  const std::string &text = model.config.text;
+  report.config = take(
+      options.device.empty()
+          ? npu::parseConfig(
+                {reinterpret_cast<const uint8_t *>(text.data()), text.size()},
+                options.model, options.settings)
+          : npu::loadConfig(options.device, options.settings),
+      "--device: ");
   report.model = model.programs.model;
   report.phase = options.phase;
   int64_t positions = model.programs.contextLength;
@@ -170,13 +178,26 @@ void runModel(const Options &options) {
   report.scratchpadBytes = step.scratchpadBytes;
   report.liveBytes = step.liveBytes;
   int64_t capacity = npu::getCapacity(positions);
+  std::vector<npu::TimedCommand> commands;
+  npu::CommandVisitor visit;
+  if (!options.trace.empty()) {
+    visit = [&](const npu::TimedCommand &command) {
+      commands.push_back(command);
+    };
+  }
   auto timed =
       phase.isDecode
-          ? npu::timeDecode(report.config, step, phase.count, capacity)
-          : npu::timePrefill(report.config, step, phase.count, capacity);
+          ? npu::timeDecode(report.config, step, phase.count, capacity, visit)
+          : npu::timePrefill(report.config, step, phase.count, capacity, visit);
   report.timing = take(std::move(timed), (options.model + ": ").c_str());
   if (!options.timingOnly) {
     compute(options, *package, model, phase, report);
+  }
+  if (!options.csv.empty()) {
+    writeCsv(report, options.csv);
+  }
+  if (!options.trace.empty()) {
+    writeTrace(report, commands, options.trace);
   }
   printReport(report, options.json);
 }
@@ -191,7 +212,8 @@ void run(const Options &options) {
                              "--gemm or --parameters");
   }
   ProductReport report;
-  report.config = take(npu::loadConfig(options.device), "--device: ");
+  report.config =
+      take(npu::loadConfig(options.device, options.settings), "--device: ");
   if (options.parameters) {
     printParameters(report.config, options.json);
     return;
@@ -231,6 +253,10 @@ int main(int argc, char **argv) {
   app.add_option("--device", options.device,
                  "A description: a .json file, or the name of one of Umber's; "
                  "default: the one that a model was compiled for");
+  app.add_option("--set", options.settings,
+                 "A parameter of the description to be another value: "
+                 "SECTION.KEY=VALUE; may be repeated")
+      ->take_all();
   auto *phase = app.add_option("--phase", options.phase,
                                "What to run of a model: decode@POSITION, or "
                                "prefill:TOKENS");
@@ -276,6 +302,11 @@ int main(int argc, char **argv) {
       "--parameters", options.parameters,
       "Print the device's parameters, and where they come from, instead");
   app.add_flag("--json", options.json, "Print JSON");
+  app.add_option("--csv", options.csv, "Write a table of kernels to this file")
+      ->needs(phase);
+  app.add_option("--trace", options.trace,
+                 "Write when each command runs to this file, for Perfetto")
+      ->needs(phase);
   parameters->excludes(gemm);
   return toolMain(app, argc, argv, [&] { run(options); });
 }

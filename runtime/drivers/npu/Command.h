@@ -27,6 +27,18 @@ constexpr unsigned kSemaphores = 32;
 /// The most that a semaphore holds.
 constexpr unsigned kMostSignals = 63;
 
+/// Memories beside the scratchpad, each with a base that the host sets.
+enum class Region : uint8_t {
+  Code,
+  Weights,  ///< read only
+  Adapters, ///< read only
+  Tables,   ///< read only
+  Cache,
+  Activations,
+  Io,
+};
+constexpr unsigned kRegions = 7;
+
 /// Nothing, where `count` is 0.
 struct SemaphoreUse {
   uint8_t semaphore = 0;
@@ -41,6 +53,8 @@ struct Work {
   uint64_t readBytes = 0;
   uint64_t writeBytes = 0;
   uint64_t segmentBytes = 0;
+  /// Where they lie.
+  Region region = Region::Activations;
   /// The weights' path, which is more efficient than the activations'.
   bool streamsWeights = false;
   /// Palette look-ups, in weights.

@@ -126,11 +126,16 @@ void check(const Config &config, ConfigErrors &errors) {
 
 } // namespace
 
-Result<Config> npu::parseConfig(Bytes text, const std::string &file) {
+Result<Config> npu::parseConfig(Bytes text, const std::string &file,
+                                const std::vector<std::string> &settings) {
   ConfigErrors errors(file);
   ConfigDocument document(text, errors);
+  for (const std::string &setting : settings) {
+    document.set(setting);
+  }
   Config config;
-  config.text.assign(text.data, text.data + text.size);
+  config.text = settings.empty() ? std::string(text.data, text.data + text.size)
+                                 : document.text();
   ConfigSection top = document.top(config.parameters);
   config.name = top.text("name");
   config.summary = top.text("summary");
@@ -167,7 +172,8 @@ Result<Config> npu::parseConfig(Bytes text, const std::string &file) {
   return config;
 }
 
-Result<Config> npu::loadConfig(const std::string &device) {
+Result<Config> npu::loadConfig(const std::string &device,
+                               const std::vector<std::string> &settings) {
   const std::string suffix = ".json";
   if (device.size() > suffix.size() &&
       device.compare(device.size() - suffix.size(), suffix.size(), suffix) ==
@@ -176,15 +182,15 @@ Result<Config> npu::loadConfig(const std::string &device) {
     if (!file.ok()) {
       return file.status();
     }
-    return parseConfig((*file)->bytes(), device);
+    return parseConfig((*file)->bytes(), device, settings);
   }
   std::string names;
   for (const NamedConfig &named : kNamedConfigs) {
     if (device == named.name) {
       std::string_view text = named.text;
       return parseConfig(
-          {reinterpret_cast<const uint8_t *>(text.data()), text.size()},
-          device);
+          {reinterpret_cast<const uint8_t *>(text.data()), text.size()}, device,
+          settings);
     }
     names += (names.empty() ? "" : ", ") + std::string(named.name);
   }

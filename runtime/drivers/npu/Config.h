@@ -129,8 +129,6 @@ struct EnergyConfig {
 struct Config {
   std::string name;
   std::string summary;
-  /// The JSON that it was read from.
-  std::string text;
   double arrayHz = 0;
   double vectorHz = 0;
   double dispatchSeconds = 0;
@@ -143,20 +141,25 @@ struct Config {
   EnergyConfig energy;
   /// In the order of the file's sections.
   std::vector<Parameter> parameters;
+  /// The JSON that it was read from, with what was set.
+  std::string text;
 
   double cycles(double seconds) const { return seconds * arrayHz; }
   double seconds(double cycles) const { return cycles / arrayHz; }
 };
 
-/// Reads a description. `file` names it in messages. CorruptFile: `FILE: KEY:
-/// expected …, found …` for the first key that is missing, unknown, twice
-/// there, of another type, or out of its range.
-Result<Config> parseConfig(Bytes text, const std::string &file);
+/// Reads a description. `file` names it in messages. `settings`, as
+/// `dram.bytes_per_s=60e9`, replace values of parameters, which are then
+/// assumed. CorruptFile: `FILE: KEY: expected …, found …` for the first key
+/// that is missing, unknown, twice there, of another type, or out of its range.
+Result<Config> parseConfig(Bytes text, const std::string &file,
+                           const std::vector<std::string> &settings = {});
 
 /// The description in the file `device`, if that names a .json file, or the
 /// one of that name that comes with Umber. NotFound: `no device …`, with the
 /// names there are.
-Result<Config> loadConfig(const std::string &device);
+Result<Config> loadConfig(const std::string &device,
+                          const std::vector<std::string> &settings = {});
 
 const char *getName(Provenance provenance);
 /// `ws`, `os` or `is`.

@@ -6,6 +6,7 @@
 #include "runtime/adapter/Json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 using namespace umber;
@@ -190,6 +191,45 @@ ConfigDocument::ConfigDocument(Bytes text, ConfigErrors &errors)
   } else {
     errors.add(parsed.status());
   }
+}
+
+void ConfigDocument::set(const std::string &setting) {
+  size_t equals = setting.find('=');
+  size_t dot = setting.find('.');
+  if (equals == std::string::npos || dot > equals) {
+    errors.add(quote(setting), "SECTION.KEY=VALUE", "another form");
+    return;
+  }
+  std::string section = setting.substr(0, dot);
+  std::string key = setting.substr(dot + 1, equals - dot - 1);
+  std::string value = setting.substr(equals + 1);
+  auto found = root.find(section);
+  if (found == root.end() || !found->is_object() || !found->contains(key) ||
+      !(*found)[key].is_object()) {
+    errors.add(quote(section + "." + key), "a parameter of the description",
+               "none");
+    return;
+  }
+  nlohmann::json number = nlohmann::json::parse(value, nullptr,
+                                                /*allow_exceptions=*/false);
+  // Whole numbers may be spelled as 2e6.
+  constexpr double kMostWhole = 0x1p53;
+  if (number.is_number_float()) {
+    auto real = number.get<double>();
+    if (std::abs(real) < kMostWhole && std::floor(real) == real) {
+      number = static_cast<int64_t>(real);
+    }
+  }
+  if (!number.is_number()) {
+    number = value;
+  }
+  (*found)[key] = {{"value", std::move(number)},
+                   {"provenance", "assumed"},
+                   {"source", "set to another value than the description's"}};
+}
+
+std::string ConfigDocument::text() const {
+  return root.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 ConfigSection ConfigDocument::top(std::vector<Parameter> &parameters) {

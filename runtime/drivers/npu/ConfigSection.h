@@ -74,6 +74,10 @@ class ConfigDocument {
 public:
   ConfigDocument(Bytes text, ConfigErrors &errors);
 
+  /// Replaces a parameter's value: `SECTION.KEY=VALUE`, a number or a name.
+  void set(const std::string &setting);
+  std::string text() const;
+
   ConfigSection top(std::vector<Parameter> &parameters);
   /// Reports the first key that no section was asked for.
   void finish();

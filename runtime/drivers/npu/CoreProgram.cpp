@@ -141,6 +141,7 @@ private:
     command.signal = {kSlotFull, 1};
     command.work.readBytes =
         static_cast<uint64_t>(request.weights.bytes(n * k, config.decoder));
+    command.work.region = Region::Weights;
     command.work.streamsWeights = true;
     if (request.weights.kind == WeightFormat::Kind::Palette) {
       command.work.decodedWeights = static_cast<uint64_t>(n * k);

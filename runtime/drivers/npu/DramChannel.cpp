@@ -42,17 +42,20 @@ uint64_t DramChannel::getMovedBytes(const Work &work) const {
   return moved(work.readBytes) + moved(work.writeBytes);
 }
 
+double DramChannel::getBandwidth(const Work &work) const {
+  return work.streamsWeights    ? weightBandwidth
+         : work.writeBytes == 0 ? readBandwidth
+         : work.readBytes == 0  ? writeBandwidth
+                                : std::min(readBandwidth, writeBandwidth);
+}
+
 void DramChannel::start(unsigned queue, const Work &work,
                         double mostBytesPerCycle) {
   Stream &stream = streams[queue];
   stream = Stream();
   stream.active = true;
   stream.remaining = static_cast<double>(getMovedBytes(work));
-  stream.bandwidth = work.streamsWeights    ? weightBandwidth
-                     : work.writeBytes == 0 ? readBandwidth
-                     : work.readBytes == 0
-                         ? writeBandwidth
-                         : std::min(readBandwidth, writeBandwidth);
+  stream.bandwidth = getBandwidth(work);
   stream.most = mostBytesPerCycle;
   ++active;
   share();

@@ -22,6 +22,10 @@ public:
 
   /// Whole bursts of all segments, in bytes.
   uint64_t getMovedBytes(const Work &work) const;
+  /// How long they take if no other stream is active.
+  double getCycles(const Work &work) const {
+    return static_cast<double>(getMovedBytes(work)) / getBandwidth(work);
+  }
 
   /// Starts a queue's stream of a work's bytes. It gets `mostBytesPerCycle` at
   /// most.
@@ -57,6 +61,8 @@ private:
     Usage usage;
   };
 
+  /// Bytes a cycle of a work's stream, when it is alone.
+  double getBandwidth(const Work &work) const;
   void share();
 
   std::array<Stream, kQueues> streams;

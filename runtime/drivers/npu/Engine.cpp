@@ -24,7 +24,7 @@ Status invalid(size_t command, const std::string &message) {
 
 /// How long the parts of a work take that do not depend on what runs beside.
 struct Parts {
-  double cycles[kBounds] = {};
+  std::array<double, kBounds> cycles = {};
 
   Parts(const Config &config, const Work &work) {
     cycles[unsigned(Bound::Mac)] = work.arrayCycles;
@@ -38,8 +38,8 @@ struct Parts {
   }
 
   Bound longest() const {
-    return static_cast<Bound>(std::max_element(cycles, cycles + kBounds) -
-                              cycles);
+    return static_cast<Bound>(std::max_element(cycles.begin(), cycles.end()) -
+                              cycles.begin());
   }
   double longestCycles() const { return cycles[unsigned(longest())]; }
 };
@@ -412,6 +412,13 @@ Result<ProgramTiming> Simulation::run() {
 Result<ProgramTiming> npu::simulate(const Config &config,
                                     const std::vector<Command> &program) {
   return Simulation(config, program).run();
+}
+
+std::array<double, kBounds> npu::getResourceCycles(const Config &config,
+                                                   const Work &work) {
+  Parts parts(config, work);
+  parts.cycles[unsigned(Bound::Dram)] = DramChannel(config).getCycles(work);
+  return parts.cycles;
 }
 
 double npu::getVectorCycles(const Config &config, const Work &work) {

@@ -66,6 +66,11 @@ struct ProgramTiming {
 Result<ProgramTiming> simulate(const Config &config,
                                const std::vector<Command> &program);
 
+/// Cycles of the array's clock that each resource needs for a work, DRAM if no
+/// other stream is active; of Sync, 0.
+std::array<double, kBounds> getResourceCycles(const Config &config,
+                                              const Work &work);
+
 /// Cycles of the array's clock that the vector unit needs for a work.
 double getVectorCycles(const Config &config, const Work &work);
 

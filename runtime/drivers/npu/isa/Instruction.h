@@ -50,18 +50,6 @@ namespace umber::npu {
 
 enum class DataType : uint8_t { I8, I32, F16, F32 };
 
-/// Memories beside the scratchpad, each with a base that the host sets.
-enum class Region : uint8_t {
-  Code,
-  Weights,  ///< read only
-  Adapters, ///< read only
-  Tables,   ///< read only
-  Cache,
-  Activations,
-  Io,
-};
-constexpr unsigned kRegions = 7;
-
 /// A register's number. The host sets 1 to kParameters before a program starts
 /// (HostRegister); 0 is always 0.
 using Register = uint8_t;

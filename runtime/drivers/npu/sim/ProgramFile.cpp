@@ -140,11 +140,19 @@ Status readStep(const Json &object, StepProgram &step) {
   if (!status.ok()) {
     return status;
   }
-  for (const Json &kernel : *kernels) {
-    if (!kernel.is_string()) {
-      return corrupt("kernels: expected strings, found another value");
+  for (const Json &object : *kernels) {
+    if (!object.is_object()) {
+      return corrupt("kernels: expected objects, found another value");
     }
-    step.kernels.push_back(kernel.get<std::string>());
+    Reader of(object, status);
+    KernelInfo &kernel = step.kernels.emplace_back();
+    kernel.name = of.text("name");
+    kernel.kind = of.text("kind");
+    // Layers are counted from 0, and 0 is no layer.
+    kernel.layer = of.number("layer", 0, kMostPositions) - 1;
+    if (!status.ok()) {
+      return status;
+    }
   }
   const auto &bytes = program->get_binary();
   auto decoded = decode(Bytes{bytes.data(), bytes.size()});
@@ -160,6 +168,12 @@ Status readStep(const Json &object, StepProgram &step) {
 Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
   Json steps = Json::array();
   for (const StepProgram &step : file.steps) {
+    Json kernels = Json::array();
+    for (const KernelInfo &kernel : step.kernels) {
+      kernels.push_back({{"name", kernel.name},
+                         {"kind", kernel.kind},
+                         {"layer", uint64_t(kernel.layer + 1)}});
+    }
     auto bytes = encode(step.program);
     if (!bytes.ok()) {
       return bytes.status();
@@ -171,7 +185,7 @@ Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
                      {"activation_bytes", step.activationBytes},
                      {"io_bytes", step.ioBytes},
                      {"logits", step.logits},
-                     {"kernels", step.kernels},
+                     {"kernels", std::move(kernels)},
                      {"program", Json::binary(std::move(*bytes))}});
   }
   Json sites = Json::array();

@@ -37,15 +37,18 @@ public:
       moveThrough(gather.count, gather.bytes);
       work.readBytes = work.scratchpadBytes;
       work.segmentBytes = gather.bytes;
+      work.region = gather.table.region;
       moveThrough(1, 4 * gather.count);
     }
   }
   void count(const LoadTable &load) {
     work.readBytes = uint64_t(load.count) * load.entries * getBytes(load.type);
+    work.region = load.from.region;
     work.streamsWeights = true;
   }
   void count(const StreamWeights &weights) {
     work.readBytes = weights.rows * getRowBytes(weights);
+    work.region = weights.from.region;
     if (weights.rowsPerScale != 0) {
       uint64_t first = weights.firstRow / weights.rowsPerScale;
       uint64_t last = (uint64_t(weights.firstRow) + weights.rows - 1) /
@@ -159,6 +162,7 @@ public:
     uint64_t rowBytes = (uint64_t(append.columns) * append.bits + 7) / 8;
     uint64_t rows = uint64_t(append.rows) * append.heads;
     work.writeBytes = rows * (rowBytes + (hasScales ? 2 : 0));
+    work.region = append.to.region;
     // A head's rows lie together, and so do its scales.
     uint64_t segments = append.heads * (hasScales ? 2u : 1u);
     work.segmentBytes = std::max<uint64_t>(1, work.writeBytes / segments);
@@ -187,6 +191,7 @@ private:
       return;
     }
     moveThrough(rows, transfer.bytes);
+    work.region = transfer.dram.region;
     work.segmentBytes = transfer.bytes;
     auto lieTogether = [&](int64_t stride, uint64_t count) {
       return count == 1 || stride == int64_t(work.segmentBytes);
