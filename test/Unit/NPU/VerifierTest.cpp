@@ -159,13 +159,13 @@ TEST(Verifier, ChecksWeights) {
             "rows_per_table: expected at least 1, found 0");
   EXPECT_EQ(verifyOne("weights bits=4 storage_bits=4" + sizes),
             "bits: expected one of 8, 16, found 4");
-  EXPECT_EQ(verifyOne("weights slot=2" + sizes),
-            "slot: expected one below the 2 of kernel_buffer.slots of "
-            "ane-a17-like, found 2");
-  EXPECT_EQ(verifyOne("weights rows=512 columns=1024"), "");
-  EXPECT_EQ(verifyOne("weights rows=513 columns=1024"),
-            "rows x columns in bytes: expected at most the 524288 of a kernel "
-            "slot of ane-a17-like, found 525312");
+  EXPECT_EQ(verifyOne("weights slot=4" + sizes),
+            "slot: expected one below the 4 of kernel_buffer.slots of "
+            "ane-a17-like, found 4");
+  EXPECT_EQ(verifyOne("weights rows=512 columns=512"), "");
+  EXPECT_EQ(verifyOne("weights rows=513 columns=512"),
+            "rows x columns in bytes: expected at most the 262144 of a kernel "
+            "slot of ane-a17-like, found 262656");
 }
 
 TEST(Verifier, ChecksProducts) {

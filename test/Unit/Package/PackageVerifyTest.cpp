@@ -225,8 +225,8 @@ const Violation kViolations[] = {
      [](auto &p) {
        encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356, "panel32");
      },
-     "target 0, parameter 1: expected the layout panel32quad4nibbles with an "
-     "encoding, found 'panel32'"},
+     "target 0, parameter 1: expected the layout panel32quad4nibbles, "
+     "tiles or rows with an encoding, found 'panel32'"},
     {"EncodingOfVector",
      [](auto &p) {
        encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356);
