@@ -7,7 +7,10 @@
 #include "tools/common/CreateFile.h"
 #include "tools/common/ToolMain.h"
 #include "tools/umber-report/EngineReport.h"
+#include "tools/umber-report/Exports.h"
 #include "tools/umber-report/Page.h"
+#include "tools/umber-report/PhaseSimulation.h"
+#include "tools/umber-sim/ModelReport.h"
 #include "umber/umber.h"
 
 using namespace umber;
@@ -21,12 +24,12 @@ struct Options {
   std::vector<std::string> phases;
   std::string page;
   std::string json;
+  std::string csv;
+  std::string graph;
+  std::string trace;
 };
 
 void write(const std::string &path, const std::string &text) {
-  if (path.empty()) {
-    return;
-  }
   if (path == "-") {
     std::cout << text;
     return;
@@ -36,9 +39,24 @@ void write(const std::string &path, const std::string &text) {
   check(file->commit());
 }
 
+void writeTrace(const EnginePackage &package, const Phase &phase,
+                const std::string &path) {
+  ModelReport shown;
+  shown.config = package.config;
+  shown.model = package.programs.model;
+  shown.phase = phase.text();
+  PhaseSimulation simulation(package.programs, package.config, phase);
+  std::vector<npu::TimedCommand> commands;
+  shown.timing = simulation.time(
+      [&](const npu::TimedCommand &command) { commands.push_back(command); });
+  writeTrace(shown, commands, path);
+}
+
 void run(const Options &options) {
-  if (options.page.empty() && options.json.empty()) {
-    throw ToolError("expected -o or --json");
+  if (options.page.empty() && options.json.empty() && options.csv.empty() &&
+      options.graph.empty() && options.trace.empty()) {
+    throw ToolError("expected something to write: -o, --json, --csv, --graph "
+                    "or --trace");
   }
   EnginePackage package = openEnginePackage(options.package, options.device);
   int64_t length = package.programs.contextLength;
@@ -46,10 +64,22 @@ void run(const Options &options) {
   for (const std::string &text : options.phases) {
     phases.push_back(parsePhase(text, length));
   }
-  Json report =
-      reportEngine(package, phases.empty() ? getUsualPhases(length) : phases);
-  write(options.page, options.page.empty() ? "" : makePage(report));
-  write(options.json, toText(report, 1) + "\n");
+  if (phases.empty()) {
+    phases = getUsualPhases(length);
+  }
+  Json report = reportEngine(package, phases);
+  auto writeIf = [](const std::string &path, auto make) {
+    if (!path.empty()) {
+      write(path, make());
+    }
+  };
+  writeIf(options.page, [&] { return makePage(report); });
+  writeIf(options.json, [&] { return toText(report, 1) + "\n"; });
+  writeIf(options.csv, [&] { return makeCsv(report); });
+  writeIf(options.graph, [&] { return toText(makeGraphs(report)) + "\n"; });
+  if (!options.trace.empty()) {
+    writeTrace(package, phases.front(), options.trace);
+  }
 }
 
 } // namespace
@@ -69,5 +99,13 @@ int main(int argc, char **argv) {
   app.add_option("-o,--output", options.page, "The page to write");
   app.add_option("--json", options.json,
                  "Write the report's data as JSON to this file");
+  app.add_option("--csv", options.csv,
+                 "Write a line per phase and kernel to this file");
+  app.add_option("--graph", options.graph,
+                 "Write the kernels and their data flow to this file, as JSON "
+                 "for Model Explorer");
+  app.add_option("--trace", options.trace,
+                 "Write when each command of the first phase runs to this "
+                 "file, for Perfetto");
   return toolMain(app, argc, argv, [&] { run(options); });
 }
