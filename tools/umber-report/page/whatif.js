@@ -124,7 +124,25 @@ function makeModelControls(store) {
   return controls;
 }
 
-function makeHardwareControls(store, note) {
+/** Says what changes would do to the programs, which the page has only as they are. */
+function describeScratchpad(store) {
+  const { report, changes } = store;
+  const peak = Math.max(...report.phases.map((phase) => phase.scratchpad_bytes ?? 0));
+  const room = parameter(report, "scratchpad.bytes", changes);
+  const rows = report.package.max_tokens;
+  const effect = `the compiler has to take fewer than ${rows} rows in a step of the prompt, and times of prompts do not hold.`;
+  if (room < peak) {
+    return `These programs need ${format.number(peak / 1024)} KiB of scratchpad: with less, ${effect}`;
+  }
+  const isLarger =
+    (changes.rank ?? 0) > report.package.adapter_rank || (changes.cacheBits ?? 0) > report.model.cache_bits;
+  return isLarger && rows > 1
+    ? `These programs take ${format.number(peak / 1024)} of ${format.number(room / 1024)} KiB of scratchpad; ` +
+        `adapters of a higher rank and a wider cache need more. If that is too much, ${effect}`
+    : "";
+}
+
+function makeHardwareControls(store) {
   const { report } = store;
   return HARDWARE.flatMap(([name, label, unit, factor]) => {
     const value = report.parameters.get(name);
@@ -141,12 +159,6 @@ function makeHardwareControls(store, note) {
             changes.hardware[name] = entered / factor;
           }
         });
-        const peak = Math.max(...report.phases.map((phase) => phase.scratchpad_bytes ?? 0));
-        const now = parameter(report, "scratchpad.bytes", store.changes);
-        note.textContent = now < peak
-          ? `These programs need ${format.number(peak / 1024)} KiB of scratchpad: with less, the model has to be ` +
-            "compiled again, for fewer rows in a step of the prompt, and the times here do not hold."
-          : "";
       })];
   });
 }
@@ -160,7 +172,7 @@ export function showWhatIf(store, target) {
   }
   const note = format.element("p", { class: "bad", id: "scratchpad-note" });
   const model = makeModelControls(store);
-  const hardware = makeHardwareControls(store, note);
+  const hardware = makeHardwareControls(store);
   const took = format.element("span", { class: "hint", id: "update-time" });
   const command = format.element("code", { id: "compile-command" });
   const file = format.element("input", {
@@ -182,8 +194,8 @@ export function showWhatIf(store, target) {
       format.element("button", {
         type: "button", id: "reset",
         onclick: () => {
+          say("");
           store.reset();
-          note.textContent = "";
           [...model, ...hardware].forEach((control) => (control.box.value = control.value));
         },
       }, "Undo all"),
@@ -199,6 +211,7 @@ export function showWhatIf(store, target) {
   );
   const update = () => {
     command.textContent = compileCommand(report, store.changes);
+    note.textContent = describeScratchpad(store);
   };
   store.listen(["changes"], update);
   update();
