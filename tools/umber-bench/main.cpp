@@ -25,6 +25,7 @@ struct Options {
   DeviceOptions device = {"", "", "copy"};
   std::vector<std::string> loras;
   bool roofline = false;
+  bool profile = false;
 };
 
 void run(const Options &options) {
@@ -42,8 +43,10 @@ void run(const Options &options) {
     report.cacheBytesPerToken = info.cache_bytes_per_token;
     report.device = info.device;
     report.isa = info.isa;
-    auto meter = options.roofline ? std::make_unique<RooflineMeter>(model.get())
-                                  : nullptr;
+    auto meter =
+        options.roofline || options.profile
+            ? std::make_unique<RooflineMeter>(model.get(), options.profile)
+            : nullptr;
     auto add = [&](int32_t prompt, int32_t news, int32_t depth,
                    int32_t sessions) {
       if (prompt + news > 0) {
@@ -73,7 +76,9 @@ void run(const Options &options) {
       }
     }
   }
-  if (options.roofline) {
+  if (options.profile) {
+    printRooflines(report, "json");
+  } else if (options.roofline) {
     printRooflines(report, options.output);
   } else {
     printReport(report, options.output);
@@ -112,6 +117,9 @@ int main(int argc, char **argv) {
   app.add_flag(
       "--roofline", options.roofline,
       "Show each kernel beside the memory's and the arithmetic's bound");
+  app.add_flag("--profile", options.profile,
+               "The same of each layer, as JSON: what umber-report shows of a "
+               "CPU");
   addLoraOption(app, options.loras);
   addDeviceOptions(app, options.device);
   return toolMain(app, argc, argv, [&] { run(options); });
