@@ -148,9 +148,13 @@ EnginePackage openEnginePackage(const std::string &path,
   if (package.programs.steps.empty()) {
     throw ToolError(path + ": expected programs, found none");
   }
-  package.config =
-      take(loadConfig(device.empty() ? package.programs.device : device),
-           "--device: ");
+  // Targets are called so.
+  constexpr char kPrefix[] = "npu:";
+  std::string name = device.rfind(kPrefix, 0) == 0
+                         ? device.substr(sizeof kPrefix - 1)
+                         : device;
+  package.config = take(
+      loadConfig(name.empty() ? package.programs.device : name), "--device: ");
   return package;
 }
 

@@ -5,7 +5,7 @@ import { showCompare } from "umber/compare.js";
 import { acceptDrops, say } from "umber/files.js";
 import * as format from "umber/format.js";
 import { showDetails, showGraph } from "umber/graph.js";
-import { parseReport } from "umber/report.js";
+import { checkReport, parseReport } from "umber/report.js";
 import { showRoofline } from "umber/roofline.js";
 import { Store } from "umber/store.js";
 import { Table } from "umber/table.js";
@@ -70,7 +70,7 @@ function start() {
   report.parameters = new Map((report.device.parameters ?? []).map((at) => [at.name, at.value]));
   const store = new Store(report);
   if (report.compare) {
-    store.other = report.compare;
+    store.other = checkReport(report.compare, "the report to compare with");
   }
   document.querySelector("main").hidden = false;
   // The first and the last listener tell how long the others took.

@@ -19,8 +19,10 @@ function makeColumns(report, phase) {
   if (phase.energy) {
     columns.push(text("engine", "Engine", (row) => ENGINES[row.bound]));
   }
+  if (phase.timeline) {
+    columns.push(number("start", "Start, ms", (row) => row.start, format.ms));
+  }
   columns.push(
-    number("start", "Start, ms", (row) => row.start, format.ms),
     number("latency", "Latency, ms", (row) => row.seconds, format.ms),
     { ...number("share", "Share, %", (row) => row.seconds / phase.seconds, format.percent), isShare: true },
     text("bound", "Bound by", (row) => BOUNDS[row.bound] ?? row.bound),
@@ -41,7 +43,9 @@ function makeColumns(report, phase) {
       number("static", "static", (row) => row.energy.static, format.mj),
     );
   }
-  columns.push(number("bits", "Bits", (row) => streamedBits(row), (v) => format.number(v, 3)));
+  if (phase.kernels.some((kernel) => kernel.streamed_weights > 0)) {
+    columns.push(number("bits", "Bits", (row) => streamedBits(row), (v) => format.number(v, 3)));
+  }
   if (report.matrices.some((matrix) => matrix.choices.some((choice) => choice.loss != null))) {
     columns.push(number("loss", "Loss (KL)", (row) => row.loss, (v) => format.number(v, 3)));
   }
