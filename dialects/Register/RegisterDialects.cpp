@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dialects/Register/RegisterDialects.h"
+#include "dialects/NPU/IR/NPUDialect.h"
 #include "dialects/Umber/IR/UmberDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -10,6 +11,6 @@
 
 void umber::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect,
-                  mlir::math::MathDialect, mlir::tensor::TensorDialect,
-                  mlir::umber::UmberDialect>();
+                  mlir::math::MathDialect, mlir::npu::NPUDialect,
+                  mlir::tensor::TensorDialect, mlir::umber::UmberDialect>();
 }

@@ -71,13 +71,15 @@ TokenizerData readTables(const fbs::Tokenizer &tables) {
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
                                                  const std::string &device,
-                                                 const LoadOptions &options,
+                                                 LoadOptions options,
                                                  uint64_t adapterCacheBytes) {
-  Result<const Driver *> driver = findDriver(device);
-  if (!driver.ok()) {
-    return driver.status();
+  Result<FoundDriver> found = findDriver(device);
+  if (!found.ok()) {
+    return found.status();
   }
-  Result<DeviceDescription> present = (*driver)->describe();
+  const Driver &driver = *found->driver;
+  options.variant = found->variant;
+  Result<DeviceDescription> present = driver.describe();
   if (!present.ok()) {
     return present.status();
   }
@@ -101,8 +103,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
       !status.ok()) {
     return status;
   }
-  Result<std::unique_ptr<DeviceModel>> loaded =
-      (*driver)->load(*package, options);
+  Result<std::unique_ptr<DeviceModel>> loaded = driver.load(*package, options);
   if (!loaded.ok()) {
     const Status &status = loaded.status();
     return status.code() == StatusCode::InvalidArgument
@@ -117,7 +118,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::string &path,
                   path + ": " + corrections.status().message());
   }
   model->corrections = std::move(*corrections);
-  model->fillIn(**driver);
+  model->fillIn(driver);
   text.get();
   return std::shared_ptr<const Model>(std::move(model));
 }
@@ -141,6 +142,7 @@ void Model::fillIn(const Driver &driver) {
       onDevice->weightBytes() + (corrections ? corrections->bytes() : 0);
   values.cache_bytes_per_token = cacheBytesPerToken(*meta.cache());
   values.identity = identify(meta);
+  values.is_simulated = onDevice->isSimulated();
   if (const fbs::Tokenizer *tokenizer = meta.tokenizer()) {
     values.bos = tokenizer->bos();
     values.eos = tokenizer->eos();

@@ -23,11 +23,11 @@ namespace umber {
 class Model {
 public:
   /// Opens and verifies a package and loads it on the device of that name
-  /// (empty: the default one). Messages start with the path where the package
-  /// is to blame.
+  /// (empty: the default one), which also is the options' variant. Messages
+  /// start with the path where the package is to blame.
   static Result<std::shared_ptr<const Model>> load(const std::string &path,
                                                    const std::string &device,
-                                                   const LoadOptions &options,
+                                                   LoadOptions options,
                                                    uint64_t adapterCacheBytes);
 
   /// The adapter at `path`, ready for this model, from the cache if it is

@@ -139,6 +139,8 @@ public:
   virtual int32_t threads() const = 0;
   /// The instruction set in use; empty where a device has none.
   virtual const std::string &isa() const = 0;
+  /// Whether steps take a simulator's time, not the device's.
+  virtual bool isSimulated() const { return false; }
   /// Bytes of all parameters that the device reads.
   virtual uint64_t weightBytes() const = 0;
   /// Names the meaning of DeviceState's cache bytes. Devices that name the same
@@ -177,6 +179,7 @@ struct DeviceDescription {
 enum class WeightsMemory : int32_t { Best = 0, Mapped = 1, Copied = 2 };
 
 struct LoadOptions {
+  std::string variant; // of the device, see findDriver; empty: none named
   int32_t threads = 0; // 0: the device's default
   WeightsMemory weights = WeightsMemory::Best;
   std::string isa;         // empty: the best that the machine runs
@@ -187,6 +190,8 @@ class Driver {
 public:
   virtual ~Driver() = default;
   virtual const char *name() const = 0;
+  /// Whether it is several devices, of which LoadOptions::variant names one.
+  virtual bool hasVariants() const { return false; }
   /// NotFound if this machine has no such device.
   virtual Result<DeviceDescription> describe() const = 0;
   /// Makes a verified package ready. The model keeps the package alive.
@@ -198,9 +203,15 @@ public:
 /// The drivers of this build, the default one first; they live forever.
 std::vector<const Driver *> allDrivers();
 
-/// The driver of that name (or the default one, if empty) or NotFound, with the
-/// names there are.
-Result<const Driver *> findDriver(const std::string &name);
+/// A device as users name it: `cpu`, or `npu:ENGINE`.
+struct FoundDriver {
+  const Driver *driver;
+  std::string variant; ///< behind the colon, if there is one
+};
+
+/// The driver of that name (or the default one, if empty). NotFound, with the
+/// names there are; InvalidArgument for a variant where there are none.
+Result<FoundDriver> findDriver(const std::string &name);
 
 } // namespace umber
 

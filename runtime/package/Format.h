@@ -25,6 +25,11 @@ static_assert(sizeof(PackageHeader) == 32 &&
                   std::is_trivially_copyable_v<PackageHeader>,
               "the header is read and written as bytes");
 
+/// What neural engines' layouts are called in metadata: matrices cut into tiles,
+/// and rows one behind the other, with or without their scales before them.
+inline constexpr char kTilesLayout[] = "tiles";
+inline constexpr char kLookupLayout[] = "rows";
+
 /// Segments start at a multiple of this, so that each can be mapped alone.
 inline constexpr uint64_t kSegmentAlignment = 4096;
 /// Metadata, and parameters within their segment.

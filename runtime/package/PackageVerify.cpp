@@ -324,8 +324,10 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
 Status MetadataVerifier::verifyEncoding(const fbs::Parameter &parameter,
                                         const std::string &where) {
   std::string layout = parameter.layout() ? parameter.layout()->str() : "";
-  if (layout != kEncodedPanelsLayout) {
-    return bad(where, std::string("the layout ") + kEncodedPanelsLayout +
+  bool isForEngine = layout == kTilesLayout || layout == kLookupLayout;
+  if (layout != kEncodedPanelsLayout && !isForEngine) {
+    return bad(where, std::string("the layout ") + kEncodedPanelsLayout + ", " +
+                          kTilesLayout + " or " + kLookupLayout +
                           " with an encoding, found '" + layout + "'");
   }
   if (sizeOf(parameter.shape()) != 2) {
@@ -338,7 +340,19 @@ Status MetadataVerifier::verifyEncoding(const fbs::Parameter &parameter,
     return Status(encoding.status().code(),
                   where + ": " + encoding.status().message());
   }
-  uint64_t bytes = encoding->getBytes(parameter.shape()->Get(0));
+  uint64_t rows = parameter.shape()->Get(0);
+  if (isForEngine) {
+    // Codes, to which a layout may add padding, tables and scales.
+    uint64_t columns = parameter.shape()->Get(1);
+    uint64_t least = rows * ((columns * encoding->bits + 7) / 8);
+    if (parameter.size() < least) {
+      return bad(where, "at least " + std::to_string(least) +
+                            " bytes for its shape and encoding" +
+                            found(parameter.size()));
+    }
+    return Status();
+  }
+  uint64_t bytes = encoding->getBytes(rows);
   if (parameter.size() != bytes) {
     return bad(where, std::to_string(bytes) +
                           " bytes for its shape and encoding" +

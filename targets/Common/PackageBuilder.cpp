@@ -5,7 +5,6 @@
 #include "passes/Adapters/AdapterSites.h"
 #include "passes/Compression/ModelBody.h"
 #include "targets/Common/CorrectionWriter.h"
-#include "targets/Common/PackPanels.h"
 #include "llvm/Support/xxhash.h"
 
 using namespace llvm;
@@ -14,13 +13,13 @@ using flatbuffers::Offset;
 
 namespace umber {
 
-namespace {
-
 Error toError(const Status &status) {
   return status.ok()
              ? Error::success()
              : createStringError(inconvertibleErrorCode(), status.message());
 }
+
+namespace {
 
 fbs::DType getDType(mlir::Type type) {
   if (type.isF16()) {
@@ -46,17 +45,10 @@ std::string getEncodingText(mlir::RankedTensorType type) {
   return text;
 }
 
-StringRef getLayoutName(mlir::RankedTensorType type) {
-  if (type.getEncoding()) {
-    return kEncodedPanelsLayout;
-  }
-  return type.getRank() == 2 ? "panel32" : "row";
-}
-
 class PackageBuilder {
 public:
   PackageBuilder(PackageWriter &writer, mlir::ModuleOp module,
-                 const CompiledTarget &target, const ParameterStore &store,
+                 TargetContent &target, const ParameterStore *store,
                  const TokenizerImport *tokenizer)
       : writer(writer), module(module), target(target), store(store),
         tokenizer(tokenizer) {}
@@ -64,12 +56,6 @@ public:
   Expected<PackageSummary> run(ProgressCallback progress);
 
 private:
-  struct Stored {
-    uint64_t offset, size;
-  };
-
-  Error writeCode();
-  Error writeParameters(ProgressCallback progress);
   Error writeCorrections();
   void summarize();
   uint64_t getIdentity() const;
@@ -78,81 +64,31 @@ private:
   Offset<fbs::Tokenizer> describeTokenizer();
   Offset<fbs::CacheInfo> describeCache();
   Expected<Offset<fbs::Target>> describeTarget();
-  Offset<fbs::Program> describeProgram(const PlannedProgram &program);
   Offset<flatbuffers::Vector<Offset<fbs::Parameter>>> describeParameters();
 
   PackageWriter &writer;
   mlir::ModuleOp module;
-  const CompiledTarget &target;
-  const ParameterStore &store;
+  TargetContent &target;
+  const ParameterStore *store;
   const TokenizerImport *tokenizer;
   flatbuffers::FlatBufferBuilder fb;
-  std::vector<uint32_t> codeSegments;
-  uint32_t weightSegment = 0;
-  std::vector<Stored> stored;
+  std::vector<StoredParameter> stored;
   std::vector<Offset<fbs::AdapterPair>> corrections;
   PackageSummary summary;
 };
 
-Error PackageBuilder::writeCode() {
-  for (const CodeVariant &variant : target.variants) {
-    Result<uint32_t> segment = writer.beginSegment(
-        fbs::SegmentKind_Code, target.name + "." + variant.isa);
-    if (!segment.ok()) {
-      return toError(segment.status());
-    }
-    codeSegments.push_back(*segment);
-    if (Error error = toError(
-            writer.append(variant.library.data(), variant.library.size()))) {
-      return error;
-    }
-    if (Error error = toError(writer.endSegment())) {
-      return error;
-    }
-  }
-  return Error::success();
-}
-
-Error PackageBuilder::writeParameters(ProgressCallback progress) {
-  Result<uint32_t> segment =
-      writer.beginSegment(fbs::SegmentKind_Weights, target.name + ".weights");
-  if (!segment.ok()) {
-    return toError(segment.status());
-  }
-  weightSegment = *segment;
-  uint64_t total = 0, done = 0;
-  for (ParamOp param : target.plan.parameters) {
-    total += param.getTensorType().getNumElements();
-  }
-  for (ParamOp param : target.plan.parameters) {
-    Result<uint64_t> offset = writer.align(64);
-    if (!offset.ok()) {
-      return toError(offset.status());
-    }
-    uint64_t size = 0;
-    Error error = packParameter(param, store, [&](ArrayRef<uint8_t> bytes) {
-      size += bytes.size();
-      return toError(writer.append(bytes.data(), bytes.size()));
-    });
-    if (error) {
-      return error;
-    }
-    stored.push_back({*offset, size});
-    done += param.getTensorType().getNumElements();
-    progress(double(done) / double(total));
-  }
-  return toError(writer.endSegment());
-}
-
 Error PackageBuilder::writeCorrections() {
-  CorrectionWriter correct(writer, module, store);
-  for (LoraOp lora : target.plan.sites) {
+  if (!store) {
+    return Error::success();
+  }
+  CorrectionWriter correct(writer, module, *store);
+  for (LoraOp lora : target.getSites()) {
     if (!lora.getRecovery()) {
       continue;
     }
     if (corrections.empty()) {
-      Result<uint32_t> segment = writer.beginSegment(fbs::SegmentKind_Weights,
-                                                     target.name + ".recovery");
+      Result<uint32_t> segment = writer.beginSegment(
+          fbs::SegmentKind_Weights, target.getName() + ".recovery");
       if (!segment.ok()) {
         return toError(segment.status());
       }
@@ -173,11 +109,14 @@ void PackageBuilder::summarize() {
   ModelBody parts(module);
   summary.bodyWeights = parts.weights;
   summary.modelBytes = summary.bodyBytes = summary.recoveryBytes;
-  for (auto [planned, where] : zip(target.plan.parameters, stored)) {
-    ParamOp param = planned;
-    summary.parameters += param.getTensorType().getNumElements();
+  // A target may hold one in two forms.
+  SmallPtrSet<mlir::Operation *, 16> counted;
+  for (const StoredParameter &where : stored) {
+    if (counted.insert(where.param).second) {
+      summary.parameters += where.type.getNumElements();
+    }
     summary.modelBytes += where.size;
-    if (is_contained(parts.body, param)) {
+    if (is_contained(parts.body, where.param)) {
       summary.bodyBytes += where.size;
     }
   }
@@ -193,15 +132,21 @@ uint64_t PackageBuilder::getIdentity() const {
   std::string text;
   raw_string_ostream os(text);
   os << module->getAttr(kModelAttrName);
-  for (ParamOp param : target.plan.parameters) {
+  SetVector<uint32_t> segments;
+  for (const StoredParameter &where : stored) {
+    ParamOp param = where.param;
     os << param.getSymName() << param.getType();
+    segments.insert(where.segment);
   }
   if (tokenizer) {
     for (const std::string &token : tokenizer->tokens) {
       os << token << '\0';
     }
   }
-  os << writer.getSegmentHash(weightSegment);
+  for (uint32_t segment :
+       store ? segments.getArrayRef() : ArrayRef<uint32_t>()) {
+    os << writer.getSegmentHash(segment);
+  }
   return xxh3_64bits(text);
 }
 
@@ -249,75 +194,44 @@ Offset<fbs::CacheInfo> PackageBuilder::describeCache() {
               : Offset<fbs::CacheInfo>();
 }
 
-Offset<fbs::Program>
-PackageBuilder::describeProgram(const PlannedProgram &program) {
-  std::vector<Offset<fbs::Dispatch>> dispatches;
-  for (const PlannedDispatch &dispatch : program.dispatches) {
-    std::vector<fbs::Binding> bindings;
-    for (const BufferBinding &binding : dispatch.bindings) {
-      // The two enums are in the same order.
-      bindings.emplace_back(static_cast<fbs::BindingKind>(binding.kind),
-                            binding.index, binding.offset);
-    }
-    auto name = fb.CreateString(dispatch.name);
-    dispatches.push_back(fbs::CreateDispatch(
-        fb, name, dispatch.kernel, fb.CreateVectorOfStructs(bindings),
-        int32_t(dispatch.layer), dispatch.weightBytes, dispatch.flopsPerToken,
-        dispatch.integerOpsPerToken, dispatch.flopsPerPosition, dispatch.window,
-        dispatch.ofOutputs));
-  }
-  auto name = fb.CreateString(program.name);
-  return fbs::CreateProgram(fb, name, program.maxTokens, program.arenaBytes,
-                            target.scratchBytes, fb.CreateVector(dispatches));
-}
-
 Offset<flatbuffers::Vector<Offset<fbs::Parameter>>>
 PackageBuilder::describeParameters() {
   std::vector<Offset<fbs::Parameter>> parameters;
-  for (auto [planned, where] : zip(target.plan.parameters, stored)) {
-    ParamOp param = planned;
-    mlir::RankedTensorType type = param.getTensorType();
+  if (!store) {
+    return fb.CreateVector(parameters);
+  }
+  for (const StoredParameter &where : stored) {
+    ParamOp param = where.param;
+    mlir::RankedTensorType type = where.type;
     std::vector<uint64_t> shape(type.getShape().begin(), type.getShape().end());
     bool isMatrix = type.getRank() == 2;
     auto name = fb.CreateString(param.getSymName().str());
     auto sizes = fb.CreateVector(shape);
     auto encoding = fb.CreateString(getEncodingText(type));
-    auto layout = fb.CreateString(getLayoutName(type).str());
+    auto layout = fb.CreateString(where.layout);
     parameters.push_back(fbs::CreateParameter(
         fb, name, isMatrix ? getDType(type.getElementType()) : fbs::DType_F32,
-        sizes, encoding, layout, weightSegment, where.offset, where.size));
+        sizes, encoding, layout, where.segment, where.offset, where.size));
   }
   return fb.CreateVector(parameters);
 }
 
 Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
-  std::vector<Offset<flatbuffers::String>> kernels;
-  for (const PlannedKernel &kernel : target.plan.kernels) {
-    kernels.push_back(fb.CreateString(kernel.name));
-  }
-  std::vector<Offset<fbs::CodeVariant>> variants;
-  for (auto [variant, segment] : zip(target.variants, codeSegments)) {
-    auto isa = fb.CreateString(variant.isa);
-    variants.push_back(fbs::CreateCodeVariant(fb, isa, segment));
-  }
-  std::vector<Offset<fbs::Program>> programs;
-  for (const PlannedProgram &program : target.plan.programs) {
-    programs.push_back(describeProgram(program));
-  }
+  TargetContent::Tables own = target.describe(fb);
   std::vector<Offset<fbs::AdapterSite>> sites;
-  SiteWriter siteWriter(module, &store, fb);
-  for (LoraOp lora : target.plan.sites) {
+  SiteWriter siteWriter(module, store, fb);
+  for (LoraOp lora : target.getSites()) {
     auto site = siteWriter.write(lora.getSite(), lora.getResult());
     if (!site) {
       return site.takeError();
     }
     sites.push_back(*site);
   }
-  auto name = fb.CreateString(target.name);
-  auto kernelNames = fb.CreateVector(kernels);
-  auto variantTables = fb.CreateVector(variants);
+  auto name = fb.CreateString(target.getName());
+  auto kernelNames = fb.CreateVector(own.kernels);
+  auto variantTables = fb.CreateVector(own.variants);
   auto parameters = describeParameters();
-  auto programTables = fb.CreateVector(programs);
+  auto programTables = fb.CreateVector(own.programs);
   auto siteTables = fb.CreateVector(sites);
   return fbs::CreateTarget(fb, name, kernelNames, variantTables, parameters,
                            programTables, siteTables,
@@ -326,12 +240,11 @@ Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
 }
 
 Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
-  if (Error error = writeCode()) {
-    return error;
+  auto written = target.writeSegments(writer, store, progress);
+  if (!written) {
+    return written.takeError();
   }
-  if (Error error = writeParameters(progress)) {
-    return error;
-  }
+  stored = std::move(*written);
   if (Error error = writeCorrections()) {
     return error;
   }
@@ -361,8 +274,8 @@ Expected<PackageSummary> PackageBuilder::run(ProgressCallback progress) {
 } // namespace
 
 Expected<PackageSummary> writePackage(StringRef path, mlir::ModuleOp module,
-                                      const CompiledTarget &target,
-                                      const ParameterStore &store,
+                                      TargetContent &target,
+                                      const ParameterStore *store,
                                       const TokenizerImport *tokenizer,
                                       ProgressCallback progress) {
   auto writer = PackageWriter::create(path.str());

@@ -60,11 +60,16 @@ struct FunctionEmitter::Attention {
   Rows q = {};
   /// One row of queries: all heads' rows are one step. Else a step per head.
   bool isOneToken = false;
-  Buffer keys = {}, values = {}, scales = {}, state = {}, sums = {};
+  /// Of the first block of positions, for two groups of heads in turn; of
+  /// pairs of others; and of the last one, if their number is odd. So what is
+  /// next is loaded while one is used.
+  CacheBlock first[2] = {}, others[2] = {}, odd = {};
+  Buffer state = {}, sums = {};
   /// Of two steps in turn.
   Buffer scores[2] = {}, factors[2] = {};
   uint32_t scoresStride = 0, sumsStride = 0;
-  Buffer queries = 0; ///< if they are in DRAM
+  /// If they are in DRAM, for two groups of heads in turn.
+  Buffer ring[2] = {}, queries = 0;
   uint32_t queriesStride = 0;
 };
 
@@ -128,7 +133,8 @@ void FunctionEmitter::emitAppend(KVUpdateOp update, bool isKeys, Range range,
 
 /// A block's keys and values for the heads that are worked on, their scores,
 /// and what these add to the sums. Registers say where the block is.
-void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
+void FunctionEmitter::emitAttentionBlock(Attention &a, const CacheBlock &block,
+                                         bool isFirst) {
   auto headRows = [&](Queue queue, Buffer to, Register from, int64_t bytes,
                       int64_t stride) {
     Load load;
@@ -144,11 +150,11 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
         static_cast<uint32_t>(stride * kBlockPositions);
     builder.add(queue, load, a.object);
   };
-  headRows(Queue::Load0, a.keys, kKeys, a.cache.rowBytes, a.stride);
+  headRows(Queue::Load0, block.keys, kKeys, a.cache.rowBytes, a.stride);
   if (a.cache.hasScales) {
     // A head's keys' and values' scales are planes of their own.
     Load load;
-    load.scratchpad = builder.at(a.scales);
+    load.scratchpad = builder.at(block.scales);
     load.dram = {Region::Cache, 0, kScales};
     load.bytes = 2 * kBlockPositions;
     load.planes = static_cast<uint32_t>(2 * a.heads);
@@ -156,7 +162,7 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
     load.scratchpadPlaneStride = 2 * kBlockPositions;
     builder.add(Queue::Load0, load, a.object);
   }
-  headRows(Queue::Load1, a.values, kValues, a.cache.rowBytes, a.stride);
+  headRows(Queue::Load1, block.values, kValues, a.cache.rowBytes, a.stride);
 
   int64_t perStep = a.isOneToken ? a.ratio : rows;
   int64_t steps = a.isOneToken ? 1 : a.heads * a.ratio;
@@ -177,13 +183,13 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       if (a.isOneToken) {
         scores.a.stride = static_cast<uint32_t>(4 * a.cache.headDim);
       }
-      scores.b = {builder.at(a.keys, head * kBlockPositions * a.stride),
+      scores.b = {builder.at(block.keys, head * kBlockPositions * a.stride),
                   static_cast<uint32_t>(a.stride), a.type};
       scores.c = {builder.at(a.scores[step % 2], h * perStep * a.scoresStride),
                   a.scoresStride, DataType::F32};
       if (a.cache.hasScales) {
         scores.hasScales = true;
-        scores.scales = builder.at(a.scales, head * 4 * kBlockPositions);
+        scores.scales = builder.at(block.scales, head * 4 * kBlockPositions);
       }
       scores.isTransposed = true;
       scores.rows = static_cast<uint32_t>(perStep);
@@ -233,13 +239,14 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       MultiplyDynamic sum;
       sum.a = {builder.at(scores, h * perStep * a.scoresStride), a.scoresStride,
                DataType::F32};
-      sum.b = {builder.at(a.values, head * kBlockPositions * a.stride),
+      sum.b = {builder.at(block.values, head * kBlockPositions * a.stride),
                static_cast<uint32_t>(a.stride), a.type};
       sum.c = {builder.at(a.sums, (firstRow + h * perStep) * a.sumsStride),
                a.sumsStride, DataType::F32};
       if (a.cache.hasScales) {
         sum.hasScales = true;
-        sum.scales = builder.at(a.scales, (2 * head + 1) * 2 * kBlockPositions);
+        sum.scales =
+            builder.at(block.scales, (2 * head + 1) * 2 * kBlockPositions);
       }
       sum.rows = static_cast<uint32_t>(perStep);
       sum.columns = static_cast<uint32_t>(a.cache.headDim);
@@ -248,6 +255,81 @@ void FunctionEmitter::emitAttentionBlock(Attention &a, bool isFirst) {
       builder.add(Queue::Matrix, sum);
     }
   }
+}
+
+/// Places for a block's keys and values. What is not loaded of the last block
+/// must be numbers, as integers always are. Floats' are zeros at first, and
+/// later others' keys and values; such places are `number` and kept for good.
+FunctionEmitter::CacheBlock FunctionEmitter::makeBlock(const Attention &a,
+                                                       int64_t number) {
+  int64_t bytes = a.heads * kBlockPositions * a.stride;
+  CacheBlock block;
+  if (a.cache.hasScales) {
+    block.keys = builder.addBuffer(bytes, "keys");
+    block.values = builder.addBuffer(bytes, "values");
+    block.scales =
+        builder.addBuffer(a.heads * 4 * kBlockPositions, "keys' scales");
+    return block;
+  }
+  auto zeroed = [&](const std::string &what) {
+    auto [it, isNew] = constants.try_emplace(
+        what + " " + std::to_string(number) + " of " + std::to_string(bytes),
+        0);
+    if (isNew) {
+      it->second = builder.addBuffer(bytes, what, /*isPinned=*/true);
+      Load load;
+      load.scratchpad = builder.at(it->second);
+      load.dram = {Region::Tables, layout.zeros, 0};
+      load.bytes = static_cast<uint32_t>(a.stride);
+      load.rows = static_cast<uint32_t>(bytes / a.stride);
+      load.scratchpadRowStride = load.bytes;
+      builder.add(Queue::Load0, load);
+    }
+    return it->second;
+  };
+  block.keys = zeroed("keys");
+  block.values = zeroed("values");
+  return block;
+}
+
+/// Lets the registers say where the next block is.
+void FunctionEmitter::advanceBlock(const Attention &a) {
+  setRegister(kKeys, kKeys, 1, kBlockPositions * a.cache.rowBytes);
+  setRegister(kValues, kValues, 1, kBlockPositions * a.cache.rowBytes);
+  setRegister(kScales, kScales, 1, 2 * kBlockPositions);
+  setRegister(kFirstKey, kFirstKey, 1, kBlockPositions);
+}
+
+/// All blocks of the positions that the step sees, for the heads that are
+/// worked on: the first, then pairs of others, then another if there is one.
+void FunctionEmitter::emitAttentionBlocks(Attention &a) {
+  auto layer = static_cast<int64_t>(a.op.getLayer());
+  auto setRows = [&] {
+    setRegister(kBlockRows, kEnd, 1);
+    addRegister(kBlockRows, kFirstKey, -1);
+    setRegister(kBlockRows, kBlockRows, 1, 0, 1, kBlockPositions);
+  };
+  setRegister(kFirstKey, 0, 0);
+  setRegister(kKeys, kCapacity, a.cache.keys(layer, a.firstHead));
+  setRegister(kValues, kCapacity, a.cache.values(layer, a.firstHead));
+  setRegister(kScales, kCapacity, a.cache.scales(layer, a.firstHead));
+  setRows();
+  emitAttentionBlock(a, a.first[a.firstHead / a.heads % 2], /*isFirst=*/true);
+  advanceBlock(a);
+  auto emitLoop = [&](Register count, ArrayRef<CacheBlock> blocks) {
+    Loop loop;
+    loop.countFrom = count;
+    builder.beginLoop(loop);
+    for (const CacheBlock &block : blocks) {
+      setRows();
+      emitAttentionBlock(a, block, /*isFirst=*/false);
+      // A loop's increments would be undone at its end.
+      advanceBlock(a);
+    }
+    builder.endLoop();
+  };
+  emitLoop(kPairs, a.others);
+  emitLoop(kOddBlocks, a.odd);
 }
 
 void FunctionEmitter::emitAttention(AttentionOp op) {
@@ -280,38 +362,26 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
   a.ratio = queryHeads / a.cache.heads;
   a.isOneToken = rows == 1;
   a.stride = (a.cache.rowBytes + kGranule - 1) / kGranule * kGranule;
-  // As many heads at once as leave room for a good deal else.
-  int64_t perHead = 2 * kBlockPositions * (a.stride + 2);
+  // As many heads at once as leave room for a good deal else, with two blocks.
+  int64_t perHead = 2 * 2 * kBlockPositions * (a.stride + 2);
   a.heads = 1;
   while (a.isOneToken && 2 * a.heads * perHead <= config.scratchpad.bytes / 2 &&
          a.cache.heads % (2 * a.heads) == 0) {
     a.heads *= 2;
   }
 
-  // What is not loaded of the last block must be numbers, for which others'
-  // keys and values will do, and at first zeros.
-  std::string name =
-      "keys of " + std::to_string(a.heads) + " x " + std::to_string(a.stride);
-  auto zeroed = [&](const char *what, int64_t bytes, uint32_t row) {
-    auto [it, isNew] = constants.try_emplace(what + name, 0);
-    if (isNew) {
-      it->second = builder.addBuffer(bytes, what, /*isPinned=*/true);
-      Load load;
-      load.scratchpad = builder.at(it->second);
-      load.dram = {Region::Tables, layout.zeros, 0};
-      load.bytes = row;
-      load.rows = static_cast<uint32_t>(bytes / row);
-      load.scratchpadRowStride = row;
-      builder.add(Queue::Load0, load);
+  for (CacheBlock &block : a.others) {
+    block = makeBlock(a, &block - a.others);
+  }
+  for (CacheBlock &block : a.first) {
+    // Floats' places are kept for good, so that there are only two.
+    block = a.cache.hasScales ? makeBlock(a, 0) : a.others[&block - a.first];
+    if (a.heads == a.cache.heads) {
+      a.first[1] = block;
+      break;
     }
-    return it->second;
-  };
-  auto rowBytes = static_cast<uint32_t>(a.stride);
-  a.keys = zeroed("keys", a.heads * kBlockPositions * a.stride, rowBytes);
-  a.values = zeroed("values", a.heads * kBlockPositions * a.stride, rowBytes);
-  a.scales = a.cache.hasScales ? zeroed("scales", a.heads * 4 * kBlockPositions,
-                                        2 * kBlockPositions)
-                               : 0;
+  }
+  a.odd = a.cache.hasScales ? makeBlock(a, 0) : a.others[0];
   Buffer zeroAndOne = loadConstant(layout.zeroAndOne, 8, "0 and 1");
 
   int64_t perStep = a.isOneToken ? a.heads * a.ratio : rows;
@@ -319,7 +389,11 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
   a.scoresStride = ((4 * kBlockPositions / kGranule) | 1) * kGranule;
   a.sumsStride = a.isOneToken ? static_cast<uint32_t>(4 * a.cache.headDim)
                               : getStride(4 * a.cache.headDim);
-  Rows result = makeRows(queryHeads * a.cache.headDim, "attention's results");
+  AttendedUnits units = makeUnits(op);
+  Rows result;
+  if (units.columns == 0) {
+    result = makeRows(queryHeads * a.cache.headDim, "attention's results");
+  }
   setRegister(kEnd, kPosition, 1);
   if (rows > 1) {
     addRegister(kEnd, kTokens, 1);
@@ -327,6 +401,9 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
     setRegister(kEnd, kPosition, 1, 1);
   }
   setRegister(kBlocks, kEnd, 1, -kBlockPositions, kBlockPositions);
+  setRegister(kPairs, kBlocks, 1, -1, 2);
+  setRegister(kOddBlocks, kBlocks, 1);
+  addRegister(kOddBlocks, kPairs, -2);
   setRegister(kHeadStride, kCapacity, a.cache.rowBytes);
   setRegister(kScaleStride, kCapacity, 2);
   for (a.firstHead = 0; a.firstHead < a.cache.heads; a.firstHead += a.heads) {
@@ -344,39 +421,16 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
     if (!a.q.isResident) {
       int64_t columns = a.heads * a.ratio * a.cache.headDim;
       a.queriesStride = getStride(4 * columns);
-      a.queries =
-          builder.addBuffer(uint64_t(rows) * a.queriesStride, "queries");
+      int64_t turn = a.firstHead / a.heads % 2;
+      if (a.firstHead < 2 * a.heads) {
+        a.ring[turn] =
+            builder.addBuffer(uint64_t(rows) * a.queriesStride, "queries");
+      }
+      a.queries = a.ring[turn];
       load(a.queries, 0, a.queriesStride, a.q, 0, rows,
            a.firstHead * a.ratio * a.cache.headDim, columns);
     }
-    setRegister(kFirstKey, 0, 0);
-    setRegister(kKeys, kCapacity, a.cache.keys(layer, a.firstHead));
-    setRegister(kValues, kCapacity, a.cache.values(layer, a.firstHead));
-    setRegister(kScales, kCapacity, a.cache.scales(layer, a.firstHead));
-    setRegister(kBlockRows, kEnd, 1, 0, 1, kBlockPositions);
-    emitAttentionBlock(a, /*isFirst=*/true);
-    setRegister(kFirstKey, 0, 0, kBlockPositions);
-    auto advance = [&](Register to, Register from, int64_t per, int64_t by) {
-      setRegister(to, from, per, by);
-    };
-    advance(kKeys, kCapacity, a.cache.keys(layer, a.firstHead),
-            kBlockPositions * a.cache.rowBytes);
-    advance(kValues, kCapacity, a.cache.values(layer, a.firstHead),
-            kBlockPositions * a.cache.rowBytes);
-    advance(kScales, kCapacity, a.cache.scales(layer, a.firstHead),
-            2 * kBlockPositions);
-    Loop loop;
-    loop.countFrom = kBlocks;
-    loop.increments[0] = {kKeys, kBlockPositions * a.cache.rowBytes};
-    loop.increments[1] = {kValues, kBlockPositions * a.cache.rowBytes};
-    loop.increments[2] = {kScales, 2 * kBlockPositions};
-    loop.increments[3] = {kFirstKey, kBlockPositions};
-    builder.beginLoop(loop);
-    setRegister(kBlockRows, kEnd, 1);
-    addRegister(kBlockRows, kFirstKey, -1);
-    setRegister(kBlockRows, kBlockRows, 1, 0, 1, kBlockPositions);
-    emitAttentionBlock(a, /*isFirst=*/false);
-    builder.endLoop();
+    emitAttentionBlocks(a);
 
     // The sums by softmax's, which are second in its state.
     Buffer divisors = builder.addBuffer(allRows * kGranule, "softmax's sums");
@@ -409,15 +463,25 @@ void FunctionEmitter::emitAttention(AttentionOp op) {
       continue;
     }
     for (int64_t h = 0; h < a.heads * a.ratio; ++h) {
+      int64_t first = column + h * a.cache.headDim;
+      if (units.columns != 0) {
+        int64_t end = first + a.cache.headDim;
+        divide(h * rows, rows, tileOf(getUnitPart(units, first)));
+        finishUnit(units, end, end == queryHeads * a.cache.headDim);
+        continue;
+      }
       if (result.isResident) {
-        divide(h * rows, rows, tileOf(result, 0, column + h * a.cache.headDim));
+        divide(h * rows, rows, tileOf(result, 0, first));
         continue;
       }
       Columns made = {a.sums, uint64_t(h * rows * a.sumsStride), a.sumsStride,
                       0, true};
       divide(h * rows, rows, tileOf(made));
-      store(made, result, {column + h * a.cache.headDim, a.cache.headDim, 0});
+      store(made, result, {first, a.cache.headDim, 0});
     }
+  }
+  if (units.columns != 0) {
+    return;
   }
   values[op.getResult()] = result;
   emitRowPass(op.getResult(), result, RmsNormOp());

@@ -115,6 +115,14 @@ FunctionEmitter::Columns FunctionEmitter::makeColumns(Value value,
   return {buffer, 0, stride, 0, /*isOwn=*/true};
 }
 
+/// Whether columns stay as they are while the next tile is made.
+bool FunctionEmitter::isKept(const Columns &columns) const {
+  return llvm::none_of(rings, [&](const auto &ring) {
+    auto [first, second] = ring.second;
+    return first == second && first == columns.buffer;
+  });
+}
+
 /// An operand's columns that `user` may overwrite.
 FunctionEmitter::Columns FunctionEmitter::pullOwn(Value value,
                                                   mlir::Operation *user,
@@ -141,7 +149,7 @@ Buffer FunctionEmitter::loadAngles(RotaryOp op) {
   std::string name = "angles at " + std::to_string(offset);
   auto [it, isNew] = constants.try_emplace(name, 0);
   if (isNew) {
-    int64_t bytes = 4 * op.getHeadDim();
+    int64_t bytes = 4 * op.getRotatedDims();
     uint32_t stride = getStride(bytes);
     it->second =
         builder.addBuffer(uint64_t(rows) * stride, name, /*isPinned=*/true);
@@ -151,11 +159,40 @@ Buffer FunctionEmitter::loadAngles(RotaryOp op) {
     load.dram = {Region::Tables, offset, kAngles};
     load.bytes = static_cast<uint32_t>(bytes);
     load.rows = static_cast<uint32_t>(rows);
+    // Behind the last position there are no angles.
+    load.rowsFrom = rows > 1 ? Register(kTokens) : Register(0);
     load.rowStride = bytes;
     load.scratchpadRowStride = stride;
     builder.add(Queue::Load0, load);
   }
   return it->second;
+}
+
+/// Turns whole heads at once; of those that are turned in part, each.
+void FunctionEmitter::emitRotary(RotaryOp op, Range range,
+                                 const Columns &columns) {
+  int64_t head = op.getHeadDim(), dims = op.getRotatedDims();
+  int64_t heads = range.columns / head;
+  Buffer angles = loadAngles(op);
+  int64_t at = dims == head ? heads : 1;
+  if (dims != head && head % 4 != 0) {
+    fail(op, "expected heads of whole granules (scratchpad.granule_bytes) to "
+             "turn in part, found " +
+                 Twine(head) + " elements");
+    return;
+  }
+  for (int64_t first = 0; first < heads; first += at) {
+    Columns part = columns;
+    part.offset += 4 * first * head;
+    Rotate rotate;
+    rotate.a = rotate.d = tileOf(part);
+    rotate.table = {builder.at(angles), getStride(4 * dims), DataType::F32};
+    rotate.rows = static_cast<uint32_t>(rows);
+    rotate.columns = static_cast<uint32_t>(dims);
+    rotate.heads = static_cast<uint32_t>(at);
+    rotate.isInterleaved = op.getStyle() == RotaryStyle::Interleaved;
+    builder.add(Queue::Vector, rotate);
+  }
 }
 
 FunctionEmitter::Columns FunctionEmitter::pull(Value value, Range range,
@@ -191,22 +228,8 @@ FunctionEmitter::Columns FunctionEmitter::pull(Value value, Range range,
       emitLora(lora, range, result);
     }
   } else if (auto rotary = dyn_cast_or_null<RotaryOp>(op)) {
-    if (rotary.getRotatedDims() != rotary.getHeadDim()) {
-      fail(op, "expected rotary embedding of whole heads, found " +
-                   Twine(rotary.getRotatedDims()) + " of " +
-                   Twine(rotary.getHeadDim()));
-      return {};
-    }
     result = pullOwn(rotary.getX(), op, range, into);
-    Rotate rotate;
-    rotate.a = rotate.d = tileOf(result);
-    rotate.table = {builder.at(loadAngles(rotary)),
-                    getStride(4 * rotary.getHeadDim()), DataType::F32};
-    rotate.rows = count;
-    rotate.columns = static_cast<uint32_t>(rotary.getHeadDim());
-    rotate.heads = static_cast<uint32_t>(range.columns / rotary.getHeadDim());
-    rotate.isInterleaved = rotary.getStyle() == RotaryStyle::Interleaved;
-    builder.add(Queue::Vector, rotate);
+    emitRotary(rotary, range, result);
   } else if (auto norm = dyn_cast_or_null<RmsNormOp>(op)) {
     result = pullOwn(norm.getX(), op, range, into);
     int64_t part = getColumns(value) / norm.getHeads();
@@ -329,17 +352,28 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
       if (sink.update) {
         unit = std::lcm(unit, sink.update.getCache().getType().getHeadDim());
       }
-      if (!sink.loras.empty()) {
-        unit = std::lcm(unit, kLowRankColumns);
+      for (LoraOp lora : sink.loras) {
+        unit = std::lcm(unit,
+                        layout.getSite(lora.getSite()).aByColumns.tileColumns);
       }
     }
     int64_t most =
         config.scratchpad.bytes / kTileShare / (4 * rows) / unit * unit;
     int64_t width = std::min(all, std::max(most, unit));
+    // What adapters take of a tile is multiplied when the next tile's products
+    // are on their way, so that the array does not wait for the vector unit.
+    struct Late {
+      LoraOp lora;
+      Columns made;
+      Range range;
+    };
+    SmallVector<Late> late;
     Range range;
     for (; range.first < all; range.first += width, ++range.number) {
       range.columns = std::min(width, all - range.first);
       tiles.clear();
+      SmallVector<Late> due = std::move(late);
+      late.clear();
       // What goes to the scratchpad is made where it is to be.
       for (Sink &sink : group) {
         if (failed) {
@@ -357,8 +391,10 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
         if (sink.update) {
           emitAppend(sink.update, sink.isKeys, range, made);
         } else if (!sink.loras.empty()) {
+          // A tile of a ring of one would be overwritten.
+          SmallVector<Late> &to = isKept(made) ? late : due;
           for (LoraOp lora : sink.loras) {
-            emitLoraColumns(lora, made, range, range.first + width >= all);
+            to.push_back({lora, made, range});
           }
         } else if (!sink.to.isResident) {
           store(made, sink.to, range);
@@ -370,6 +406,10 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
           copy.columns = static_cast<uint32_t>(range.columns);
           builder.add(Queue::Vector, copy);
         }
+      }
+      for (Late &one : due) {
+        emitLoraColumns(one.lora, one.made, one.range,
+                        one.range.first + width >= all);
       }
       for (Sink &sink : group) {
         if (!sink.isQuantized || failed) {
@@ -389,6 +429,9 @@ void FunctionEmitter::emitResults(KernelOp kernel) {
         op.group = static_cast<uint32_t>(sink.to.group);
         builder.add(Queue::Vector, op);
       }
+    }
+    for (Late &one : late) {
+      emitLoraColumns(one.lora, one.made, one.range, /*isLast=*/true);
     }
     tiles.clear();
   }

@@ -201,18 +201,40 @@ void FunctionEmitter::scaleLowRank(const Rows &u, int64_t row, int64_t count) {
   builder.add(Queue::Vector, scale);
 }
 
+/// Streams the sites' A to slots where they stay, if each fits into one and
+/// another is left for what comes next.
+bool FunctionEmitter::holdLoras(ArrayRef<LoraOp> loras) {
+  if (static_cast<int64_t>(loras.size()) >= config.kernelBuffer.slots) {
+    return false;
+  }
+  for (LoraOp lora : loras) {
+    if (layout.getSite(lora.getSite()).a.getParts() != 1) {
+      return false;
+    }
+  }
+  for (LoraOp lora : loras) {
+    const MatrixLayout &a = layout.getSite(lora.getSite()).a;
+    stream(a, 0, a.rows, 0);
+    heldSlots[lora] = currentSlot;
+  }
+  return true;
+}
+
 /// A of the site times rows of its input, and the adapters' scales.
 void FunctionEmitter::emitLoraInput(LoraOp lora, const Tile &x, int64_t row,
                                     int64_t count) {
   const MatrixLayout &a = layout.getSite(lora.getSite()).a;
   Rows u = getLowRank(lora);
   for (int64_t part = 0; part < a.getParts(); ++part) {
-    stream(a, 0, a.rows, part);
+    auto held = heldSlots.find(lora);
+    if (held == heldSlots.end()) {
+      stream(a, 0, a.rows, part);
+    }
     Multiply product;
     product.a = x;
     product.a.at = builder.behind(x.at, 4 * part * a.tileColumns);
     product.c = tileOf(u, row);
-    product.slot = currentSlot;
+    product.slot = held == heldSlots.end() ? currentSlot : held->second;
     product.rows = static_cast<uint32_t>(count);
     product.columns = static_cast<uint32_t>(a.rows);
     product.inner = static_cast<uint32_t>(

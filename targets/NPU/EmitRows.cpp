@@ -11,7 +11,7 @@ using namespace mlir::umber;
 namespace umber::npu {
 
 /// Of the scratchpad, what a block of rows may take.
-constexpr int64_t kBlockShare = 6;
+constexpr int64_t kBlockShare = 5;
 
 /// Makes of the rows `x`, normed if there is a norm, all that uses `value`
 /// ask for: integers for products, adapters' A x, and the rows themselves. A
@@ -47,6 +47,11 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
     values[value] = normed;
   }
   int64_t most = config.scratchpad.bytes / kBlockShare / stride;
+  // As many as the array takes at once, of which adapters' products are.
+  int64_t together = std::get<CoreArray>(config.array).rowsF16;
+  if (together > 0 && most > together) {
+    most = most / together * together;
+  }
   bool isWhole = x.isResident && normed.isResident;
   int64_t block = isWhole ? rows : std::min(rows, std::max<int64_t>(1, most));
   Buffer gain = 0;
@@ -76,6 +81,8 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
       }
     }
   }
+  // What adapters' A are held in while all blocks are multiplied by them.
+  bool isHeld = !isWhole && holdLoras(loras);
   unsigned number = 0;
   for (int64_t row = 0; row < rows; row += block, ++number) {
     int64_t count = std::min(block, rows - row);
@@ -84,7 +91,8 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
       at = tileOf(x, row);
     } else {
       Buffer to = blocks[number % 2];
-      load(to, 0, stride, x, row, count, 0, x.columns);
+      load(to, 0, stride, x, row, count, 0, x.columns,
+           number % 2 == 0 ? Queue::Load0 : Queue::Load1);
       at = {builder.at(to), stride, DataType::F32};
     }
     if (norm) {
@@ -131,6 +139,9 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
         emitLoraInput(lora, at, row, count);
       }
     }
+  }
+  if (isHeld) {
+    heldSlots.clear();
   }
 }
 

@@ -76,9 +76,29 @@ private:
     int64_t columns = 0;
     unsigned number = 0;
   };
+  /// Keys and values of a block of positions in the scratchpad, and both's
+  /// scales.
+  struct CacheBlock {
+    Buffer keys = 0, values = 0, scales = 0;
+  };
+  /// What attention's results become when they need not be there as a whole: a
+  /// few heads are rounded, and multiplied by adapters' A, as soon as they are
+  /// made.
+  struct AttendedUnits {
+    /// Of whole heads, and of what rounding and adapters take; 0: not so.
+    int64_t columns = 0;
+    llvm::SmallVector<Rows> rounded = {};
+    llvm::SmallVector<mlir::umber::LoraOp> loras = {};
+    /// Of two units in turn.
+    Columns made[2] = {};
+    /// Of the unit before, what adapters have still to take.
+    std::optional<Range> late = {};
+  };
   /// A register's numbers, from kParameters on.
   enum Registers : Register {
     kBlocks = kParameters, ///< blocks of the cache behind the first
+    kPairs,                ///< of these
+    kOddBlocks,            ///< behind the pairs: 0 or 1
     kEnd,                  ///< positions that the step sees
     kKeys,                 ///< addresses of a layer's part
     kValues,
@@ -103,6 +123,8 @@ private:
 
   // Values.cpp
   uint32_t getStride(int64_t bytes) const;
+  /// Whether a value is too large to stay in the scratchpad.
+  bool isSpilled(int64_t columns) const;
   /// A place for a value: the scratchpad if it is small.
   Rows makeRows(int64_t columns, const std::string &what);
   Rows makeQuantized(int64_t columns, int64_t group);
@@ -122,6 +144,7 @@ private:
   // EmitRows.cpp
   void emitRowPass(mlir::Value value, const Rows &x,
                    mlir::umber::RmsNormOp norm);
+  bool holdLoras(llvm::ArrayRef<mlir::umber::LoraOp> loras);
   void emitLoraInput(mlir::umber::LoraOp lora, const Tile &x, int64_t row,
                      int64_t count);
   void emitLoraColumns(mlir::umber::LoraOp lora, const Columns &x, Range range,
@@ -139,7 +162,10 @@ private:
   Columns pullOwn(mlir::Value value, mlir::Operation *user, Range range,
                   std::optional<Columns> into);
   Columns makeColumns(mlir::Value value, Range range);
+  bool isKept(const Columns &columns) const;
   Buffer loadAngles(mlir::umber::RotaryOp op);
+  void emitRotary(mlir::umber::RotaryOp op, Range range,
+                  const Columns &columns);
 
   // EmitLinear.cpp
   void emitProduct(mlir::umber::LinearOp linear, Range range, Columns to);
@@ -152,7 +178,14 @@ private:
   // EmitAttention.cpp
   struct Attention;
   void emitAttention(mlir::umber::AttentionOp op);
-  void emitAttentionBlock(Attention &a, bool isFirst);
+  CacheBlock makeBlock(const Attention &a, int64_t number);
+  void emitAttentionBlocks(Attention &a);
+  void emitAttentionBlock(Attention &a, const CacheBlock &block, bool isFirst);
+  void advanceBlock(const Attention &a);
+  // EmitAttended.cpp
+  AttendedUnits makeUnits(mlir::umber::AttentionOp op);
+  Columns getUnitPart(const AttendedUnits &units, int64_t column) const;
+  void finishUnit(AttendedUnits &units, int64_t end, bool isLast);
   void emitAppend(mlir::umber::KVUpdateOp update, bool isKeys, Range range,
                   const Columns &from);
   DramObject getCacheObject(int64_t layer);
@@ -188,6 +221,8 @@ private:
   std::vector<Rows> freeSpills;
   unsigned nextSlot = 0;
   uint8_t currentSlot = 0;
+  /// Where adapters' A are that are used more than once.
+  llvm::DenseMap<mlir::Operation *, uint8_t> heldSlots;
   const MatrixLayout *tablesOf = nullptr;
   int64_t firstTable = 0, tableCount = 0;
 };

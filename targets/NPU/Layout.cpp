@@ -3,6 +3,7 @@
 
 #include "targets/NPU/Layout.h"
 
+#include "dialects/Umber/Parameters/EncodedMatrix.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/drivers/npu/ArrayModel.h"
 #include "llvm/ADT/StringSet.h"
@@ -44,8 +45,8 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
   // Whole tables, and results that begin at granules.
   int64_t rowUnit = std::max<int64_t>(matrix.rowsPerTable, 16);
   double latency = config->cycles(config->dram.latencySeconds);
-  double rate = config->dram.bytesPerSecond * config->dram.weightEfficiency /
-                config->arrayHz;
+  double rate =
+      config->dram.bytesPerSecond * config->dram.efficiency / config->arrayHz;
   double best = 0;
   auto consider = [&](int64_t n, int64_t k) {
     // Sums of a product whose inner size is cut stay in the accumulators.
@@ -80,7 +81,8 @@ void Layout::chooseTile(MatrixLayout &matrix) const {
   int64_t pass = array.cores * array.columns;
   for (int64_t n = llvm::alignTo(pass, rowUnit);; n *= 2) {
     int64_t rows = std::min(n, matrix.rows);
-    for (int64_t parts = 1; parts <= 16; ++parts) {
+    for (int64_t parts = 1;
+         parts <= divideUp(matrix.columns, matrix.columnUnit); ++parts) {
       int64_t k = std::min<int64_t>(
           llvm::alignTo(divideUp(matrix.columns, parts), matrix.columnUnit),
           matrix.columns);
@@ -113,7 +115,7 @@ void Layout::place(MatrixLayout &matrix) {
   }
   chooseTile(matrix);
   matrix.elements = take(end, 0);
-  end = matrix.getPartOffset(matrix.rows, 0);
+  end = matrix.getEnd();
 }
 
 MatrixLayout Layout::placePlain(Region region, int64_t rows, int64_t columns) {
@@ -176,17 +178,29 @@ LogicalResult Layout::placeMatrix(ParamOp param) {
   return success();
 }
 
-void Layout::placeLookup(ParamOp param) {
+LogicalResult Layout::placeLookup(ParamOp param) {
   RankedTensorType type = param.getTensorType();
   LookupLayout lookup;
   int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
   if (type.getEncoding()) {
+    EncodedLayout encoded = EncodedLayout::get(type);
+    if (encoded.scaleColumns != columns ||
+        (encoded.entries != 0 && encoded.tableColumns != columns)) {
+      return param.emitError(config->name)
+             << ": expected rows to look up that have a scale each, found "
+             << type.getEncoding();
+    }
     lookup.type = DataType::I8;
     lookup.scales = take(tableBytes, 2 * rows);
+  } else if (!type.getElementType().isF16()) {
+    return param.emitError(config->name)
+           << ": expected weights of f16, or fewer bits, found "
+           << type.getElementType();
   }
   lookup.elements =
       take(tableBytes, rows * columns * (lookup.type == DataType::I8 ? 1 : 2));
   lookups[param.getSymName()] = lookup;
+  return success();
 }
 
 static std::string getKey(RotaryOp op) {
@@ -214,7 +228,7 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
   }
   llvm::StringSet<> products, lookedUp;
   auto model = module->getAttrOfType<ModelAttr>(kModelAttrName);
-  int64_t positions = model ? model.getContextLength() : 4096;
+  layout.positions = model ? model.getContextLength() : 4096;
   int64_t longest = 4;
   module.walk([&](mlir::Operation *op) {
     if (auto linear = dyn_cast<LinearOp>(op)) {
@@ -231,8 +245,8 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
     } else if (auto rotary = dyn_cast<RotaryOp>(op)) {
       auto [it, isNew] = layout.rotaries.try_emplace(getKey(rotary), 0);
       if (isNew) {
-        it->second =
-            layout.take(layout.tableBytes, positions * rotary.getHeadDim() * 4);
+        it->second = layout.take(
+            layout.tableBytes, layout.positions * rotary.getRotatedDims() * 4);
       }
     } else if (auto update = dyn_cast<KVUpdateOp>(op)) {
       longest = std::max<int64_t>(longest,
@@ -245,8 +259,8 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
   layout.zeroAndOne = layout.take(layout.tableBytes, 8);
   for (auto param : module.getOps<ParamOp>()) {
     StringRef name = param.getSymName();
-    if (lookedUp.contains(name)) {
-      layout.placeLookup(param);
+    if (lookedUp.contains(name) && failed(layout.placeLookup(param))) {
+      return failure();
     }
     if (products.contains(name)) {
       if (failed(layout.placeMatrix(param))) {
@@ -269,10 +283,11 @@ FailureOr<Layout> Layout::create(ModuleOp module, const Config &config,
       site.a = layout.placePlain(Region::Adapters, adapterRank,
                                  lora.getX().getType().getDimSize(1));
       site.aByColumns = site.a;
-      site.aByColumns.tileColumns = kLowRankColumns;
+      // Twice as many, where that cuts it evenly, take half of the streams.
+      bool isEven = site.a.columns % (2 * kLowRankColumns) == 0;
+      site.aByColumns.tileColumns = (isEven ? 2 : 1) * kLowRankColumns;
       site.aByColumns.elements = layout.take(layout.adapterBytes, 0);
-      layout.adapterBytes =
-          site.aByColumns.getPartOffset(site.aByColumns.rows, 0);
+      layout.adapterBytes = site.aByColumns.getEnd();
       site.b = layout.placePlain(
           Region::Adapters, lora.getY().getType().getDimSize(1), adapterRank);
       layout.sites.push_back(std::move(site));

@@ -20,9 +20,12 @@ struct LookupLayout {
   DataType type = DataType::F16;
   uint64_t elements = 0; ///< offsets in Region::Tables
   uint64_t scales = 0;
+
+  uint64_t getBegin() const { return type == DataType::I8 ? scales : elements; }
 };
 
-/// Of an adapter's A, columns of a part where it is cut for tiles of columns.
+/// Of an adapter's A, columns that a part is a multiple of where it is cut for
+/// tiles of columns.
 constexpr int64_t kLowRankColumns = 64;
 
 class Layout {
@@ -43,19 +46,34 @@ public:
   const LookupLayout &getLookup(llvm::StringRef name) const {
     return lookups.find(name)->second;
   }
+  /// Null, or nothing, where a parameter is not used so.
+  const MatrixLayout *findMatrix(llvm::StringRef name) const {
+    auto it = matrices.find(name);
+    return it == matrices.end() ? nullptr : &it->second;
+  }
+  const LookupLayout *findLookup(llvm::StringRef name) const {
+    auto it = lookups.find(name);
+    return it == lookups.end() ? nullptr : &it->second;
+  }
+  std::optional<uint64_t> findVector(llvm::StringRef name) const {
+    auto it = vectors.find(name);
+    return it == vectors.end() ? std::nullopt : std::optional(it->second);
+  }
   const SiteLayout &getSite(llvm::StringRef name) const {
     return sites[siteNumbers.lookup(name)];
   }
   /// All sites, in the module's order.
   llvm::ArrayRef<SiteLayout> getSites() const { return sites; }
-  /// Of rotary angles, a row of cosines and sines per position, by what they
-  /// depend on.
+  /// Of rotary angles, for each position a row of cosines and one of sines, by
+  /// what they depend on.
   uint64_t getRotary(mlir::umber::RotaryOp op) const;
   /// Bytes of zeros in Region::Tables, as many as the longest row of the cache;
   /// and the F32 numbers 0 and 1 behind each other.
   uint64_t zeros = 0;
   uint64_t zeroAndOne = 0;
 
+  /// Positions that the model was made for.
+  int64_t positions = 0;
   int64_t adapterRank = 0;
   /// Of the adapters' scales, F32, one per rank.
   uint64_t adapterScales = 0;
@@ -65,7 +83,7 @@ public:
 
 private:
   mlir::LogicalResult placeMatrix(mlir::umber::ParamOp param);
-  void placeLookup(mlir::umber::ParamOp param);
+  mlir::LogicalResult placeLookup(mlir::umber::ParamOp param);
   MatrixLayout placePlain(Region region, int64_t rows, int64_t columns);
   void chooseTile(MatrixLayout &matrix) const;
   void place(MatrixLayout &matrix);

@@ -3,6 +3,8 @@
 
 #include "targets/NPU/NPUTarget.h"
 
+#include "dialects/NPU/Translation/ImportProgram.h"
+#include "mlir/IR/Verifier.h"
 #include "runtime/drivers/npu/isa/Verifier.h"
 
 using namespace mlir;
@@ -13,6 +15,44 @@ namespace umber::npu {
 static int64_t getMaxTokens(func::FuncOp function) {
   auto tokens = function->getAttrOfType<IntegerAttr>("umber.max_tokens");
   return tokens ? tokens.getInt() : 1;
+}
+
+/// The description's name, if it is one that comes with Umber and as it is
+/// there: others are not known to whoever reads it in a program.
+static StringRef getDeviceName(const Config &config) {
+  auto named = loadConfig(config.name);
+  bool isSame =
+      named.ok() && llvm::equal(named->parameters, config.parameters,
+                                [](const auto &x, const auto &y) {
+                                  return x.path == y.path && x.value == y.value;
+                                });
+  return isSame ? StringRef(config.name) : "";
+}
+
+/// Makes ops of a model's programs, and its programs of these.
+static LogicalResult makeProgramOps(ModuleOp module, const Config &config,
+                                    CompiledModel &model) {
+  module.getContext()->loadDialect<mlir::npu::NPUDialect>();
+  model.programs = ModuleOp::create(module.getLoc(), module.getSymName());
+  for (CompiledFunction &compiled : model.functions) {
+    auto function = cast<func::FuncOp>(module.lookupSymbol(compiled.name));
+    SmallVector<StringRef> names;
+    SmallVector<Location> locations;
+    for (auto kernel : function.getOps<KernelOp>()) {
+      names.push_back(kernel.getSymName());
+      locations.push_back(
+          NameLoc::get(kernel.getSymNameAttr(), kernel.getLoc()));
+    }
+    Program &program = compiled.emitted.built.program;
+    auto op =
+        importProgram(*model.programs, program,
+                      {compiled.name, getDeviceName(config), names, locations});
+    if (failed(op)) {
+      return failure();
+    }
+    program = op->getProgram();
+  }
+  return mlir::verify(*model.programs);
 }
 
 FailureOr<CompiledModel> compileModel(ModuleOp module, const Config &config,
@@ -30,12 +70,6 @@ FailureOr<CompiledModel> compileModel(ModuleOp module, const Config &config,
       return failure();
     }
     CompiledModel model;
-    model.weightBytes = layout->weightBytes;
-    model.adapterBytes = layout->adapterBytes;
-    model.tableBytes = layout->tableBytes;
-    model.adapterRank = adapterRank;
-    model.adapterScales = layout->adapterScales;
-    model.sites = layout->getSites();
     Status status;
     for (func::FuncOp function : functions) {
       int64_t rows = std::min(most, getMaxTokens(function));
@@ -55,6 +89,10 @@ FailureOr<CompiledModel> compileModel(ModuleOp module, const Config &config,
           {function.getSymName().str(), std::move(**emitted)});
     }
     if (status.ok()) {
+      model.layout = std::move(*layout);
+      if (failed(makeProgramOps(module, config, model))) {
+        return failure();
+      }
       return model;
     }
     if (status.code() != StatusCode::Unsupported || most == 1) {

@@ -17,13 +17,10 @@ struct CompiledFunction {
 
 struct CompiledModel {
   std::vector<CompiledFunction> functions;
-  uint64_t weightBytes = 0;
-  uint64_t adapterBytes = 0;
-  uint64_t tableBytes = 0;
-  int64_t adapterRank = 0;
-  /// Of the adapters' scales in Region::Adapters.
-  uint64_t adapterScales = 0;
-  std::vector<SiteLayout> sites;
+  Layout layout;
+  /// The programs as ops, each at the location of its kernel: what the binaries
+  /// are made of.
+  mlir::OwningOpRef<mlir::ModuleOp> programs;
 };
 
 /// Compiles every function of a module of kernels for `config`, with room for

@@ -130,6 +130,17 @@ private:
   void connect(unsigned from, Position at, unsigned to, Position waiting) {
     edges[at].signals.push_back(to);
     edges[waiting].waits.push_back(from);
+    lastSignal[from][to] = std::max(lastSignal[from][to], at);
+  }
+  /// Waits are met in the order of signals, and a loop's may be any number. So
+  /// who still has to wait for what was before a loop that it waits in waits
+  /// for its end.
+  void passLoops(unsigned queue, Clock &needs) const {
+    for (unsigned from = 0; from < kQueues; ++from) {
+      if (needs[from] > follower.known[queue][from]) {
+        needs[from] = std::max(needs[from], loopEnd[from][queue]);
+      }
+    }
   }
   void planStep(size_t step);
   Status planLoop(size_t begin, size_t end);
@@ -141,6 +152,10 @@ private:
   /// Whether an object was used yet.
   std::vector<bool> isMet;
   std::map<Position, Edges> edges;
+  /// By who signals and who waits: the last signal so far, a loop's at its end;
+  /// and the end of the last loop that has any.
+  std::array<Clock, kQueues> lastSignal = {};
+  std::array<Clock, kQueues> loopEnd = {};
 };
 
 /// What is used for the first time takes the place of others.
@@ -159,17 +174,19 @@ void Planner::planStep(size_t step) {
   const SyncStep &s = steps[step];
   unsigned queue = queueOf(s);
   meet(s.accesses);
-  follower.wait(queue, follower.getNeeds(queue, s.accesses),
-                [&](unsigned from, Position at) {
-                  connect(from, at, queue, positionOf(step));
-                });
+  Clock needs = follower.getNeeds(queue, s.accesses);
+  passLoops(queue, needs);
+  follower.wait(queue, needs, [&](unsigned from, Position at) {
+    connect(from, at, queue, positionOf(step));
+  });
   follower.pass(queue, s.accesses, positionOf(step));
 }
 
 /// A loop's iterations all do the same, so they wait for the same: what an
 /// iteration in the middle has to. What the first one would wait for in an
-/// iteration before it is signalled ahead of the loop, and what the last one
-/// signals to a next one is taken away behind it.
+/// iteration before it is signalled ahead of the loop, as early as the order of
+/// signals allows, so that nobody waits for what comes before the loop without
+/// need; and what the last one signals to a next one is taken away behind it.
 Status Planner::planLoop(size_t begin, size_t end) {
   std::array<bool, kQueues> isUsed = {};
   std::array<Clock, kQueues> needs = {};
@@ -186,6 +203,7 @@ Status Planner::planLoop(size_t begin, size_t end) {
     }
   }
   for (unsigned queue = 0; queue < kQueues; ++queue) {
+    passLoops(queue, needs[queue]);
     follower.wait(queue, needs[queue], [&](unsigned from, Position at) {
       connect(from, at, queue, before(begin, queue));
     });
@@ -228,12 +246,17 @@ Status Planner::planLoop(size_t begin, size_t end) {
                   "a loop's iterations do not wait for the same");
   }
   for (const Wait &wait : waits[1]) {
-    connect(wait.from, positionOf(begin + wait.signaller), wait.to,
-            positionOf(begin + wait.waiter));
     if (wait.distance != 0) {
-      edges[before(begin, wait.from)].signals.push_back(wait.to);
+      Position last = lastSignal[wait.from][wait.to];
+      edges[last == 0 ? before(0, wait.from) : last].signals.push_back(wait.to);
       edges[after(end, wait.to)].waits.push_back(wait.from);
     }
+  }
+  for (const Wait &wait : waits[1]) {
+    connect(wait.from, positionOf(begin + wait.signaller), wait.to,
+            positionOf(begin + wait.waiter));
+    lastSignal[wait.from][wait.to] = after(end, wait.from);
+    loopEnd[wait.from][wait.to] = after(end, wait.from);
   }
   // Later on, a queue's part in the loop is over at its carrier behind it.
   for (size_t s = begin + 1; s < end; ++s) {

@@ -25,17 +25,20 @@ uint32_t FunctionEmitter::getStride(int64_t bytes) const {
                                kGranule);
 }
 
+bool FunctionEmitter::isSpilled(int64_t columns) const {
+  return rows > 1 && rows * int64_t(getStride(4 * columns)) >
+                         config.scratchpad.bytes / kResidentShare;
+}
+
 FunctionEmitter::Rows FunctionEmitter::makeRows(int64_t columns,
                                                 const std::string &what) {
-  uint32_t stride = getStride(4 * columns);
-  if (rows > 1 &&
-      rows * int64_t(stride) > config.scratchpad.bytes / kResidentShare) {
+  if (isSpilled(columns)) {
     return makeSpilled(columns);
   }
   Rows value;
   value.columns = columns;
-  value.stride = stride;
-  value.buffer = builder.addBuffer(uint64_t(rows) * stride, what);
+  value.stride = getStride(4 * columns);
+  value.buffer = builder.addBuffer(uint64_t(rows) * value.stride, what);
   return value;
 }
 

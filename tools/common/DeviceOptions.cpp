@@ -4,6 +4,7 @@
 #include "tools/common/DeviceOptions.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 namespace umber::tools {
 
@@ -34,6 +35,15 @@ void addDeviceOptions(CLI::App &app, DeviceOptions &options) {
                  "compressed weights, else 16")
       ->check(CLI::IsMember({0, 8, 16}))
       ->capture_default_str();
+}
+
+void noteSimulation(const umber_model_info &info) {
+  if (info.is_simulated) {
+    std::fprintf(stderr,
+                 "%s is simulated: speeds are the simulator's, umber-sim tells "
+                 "the device's\n",
+                 info.isa);
+  }
 }
 
 } // namespace umber::tools

@@ -29,6 +29,9 @@ struct DeviceOptions {
 /// Adds --device, --isa, --weights and --lora-bits.
 void addDeviceOptions(CLI::App &app, DeviceOptions &options);
 
+/// Says on standard error, if it is so, that speeds are a simulator's.
+void noteSimulation(const umber_model_info &info);
+
 } // namespace umber::tools
 
 #endif // UMBER_TOOLS_COMMON_DEVICEOPTIONS_H

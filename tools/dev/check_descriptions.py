@@ -12,7 +12,8 @@ import re
 import sys
 
 DEFINITION = re.compile(
-    r"^def (\w+) *: *(Umber_(?:Param(?:User)?)?Op|Umber_Type|Umber_Attr|Pass)<.*?^}",
+    r"^def (\w+) *: *(Umber_(?:Param(?:User)?)?Op|Umber_Type|Umber_Attr|"
+    r"Op|NPU_\w+Op|NPU_Attr|Pass)<.*?^}",
     re.M | re.S)
 
 

@@ -17,11 +17,12 @@ void printMarkdown(const BenchReport &report) {
   for (const Measurement &row : report.rows) {
     std::vector<double> speeds = row.tokensPerSecond();
     std::printf(
-        "| %s | %.2f MiB | %.2f M | %s (%s) | %d | %s | %.2f ± %.2f |\n",
+        "| %s | %.2f MiB | %.2f M | %s (%s%s) | %d | %s | %.2f ± %.2f |\n",
         report.model.c_str(),
         static_cast<double>(report.modelBytes) / (1 << 20),
         static_cast<double>(report.parameters) / 1e6, report.device.c_str(),
-        report.isa.c_str(), row.threads, row.name().c_str(), mean(speeds),
+        report.isa.c_str(), report.isSimulated ? ", simulated" : "",
+        row.threads, row.name().c_str(), mean(speeds),
         standardDeviation(speeds));
   }
 }
@@ -57,6 +58,7 @@ nlohmann::ordered_json toJson(const BenchReport &report,
           {"cache_bytes_per_token", report.cacheBytesPerToken},
           {"backends", report.device},
           {"isa", report.isa},
+          {"simulated", report.isSimulated},
           {"n_threads", row.threads},
           {"n_prompt", row.promptTokens},
           {"n_gen", row.newTokens},

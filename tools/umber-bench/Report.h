@@ -18,6 +18,7 @@ struct BenchReport {
   int32_t contextLength = 0;
   uint64_t cacheBytesPerToken = 0;
   std::string device, isa;
+  bool isSimulated = false; ///< speeds are a simulator's
   std::vector<Measurement> rows;
   std::vector<Roofline> rooflines; ///< instead of rows
 };

@@ -43,6 +43,10 @@ void run(const Options &options) {
     report.cacheBytesPerToken = info.cache_bytes_per_token;
     report.device = info.device;
     report.isa = info.isa;
+    report.isSimulated = info.is_simulated;
+    if (&threads == &options.threads.front()) {
+      noteSimulation(info);
+    }
     auto meter =
         options.roofline || options.profile
             ? std::make_unique<RooflineMeter>(model.get(), options.profile)

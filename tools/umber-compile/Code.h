@@ -4,7 +4,7 @@
 #ifndef UMBER_TOOLS_UMBER_COMPILE_CODE_H
 #define UMBER_TOOLS_UMBER_COMPILE_CODE_H
 
-#include "targets/Common/PackageBuilder.h"
+#include "targets/Common/CompiledTarget.h"
 #include "tools/umber-compile/Options.h"
 
 namespace umber::compile {

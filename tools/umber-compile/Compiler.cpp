@@ -11,10 +11,12 @@
 #include "passes/Compression/ProgressAction.h"
 #include "passes/Compression/Recipe.h"
 #include "targets/Common/PackageBuilder.h"
+#include "targets/NPU/EnginePackage.h"
 #include "tools/common/FirstError.h"
 #include "tools/common/WriteFile.h"
 #include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
+#include "tools/umber-compile/EngineInfo.h"
 #include "tools/umber-compile/EnginePrograms.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
@@ -65,8 +67,10 @@ private:
   Error lower();
   Error emitCode();
   Error emitPackage();
+  /// Writes the package with this target, and the model's tokenizer.
+  Error writeTarget(TargetContent &target);
   /// What a neural engine runs.
-  Error emitPrograms();
+  Error emitForEngine();
   Error emit();
   /// What can be known to fail before the long work.
   Error prepare();
@@ -178,27 +182,12 @@ Error Compiler::emitCode() {
 }
 
 Error Compiler::emitPackage() {
-  auto path = (*module)->getAttrOfType<mlir::StringAttr>(
-      mlir::umber::kParametersAttrName);
-  if (!path) {
+  if (!(*module)->hasAttr(mlir::umber::kParametersAttrName)) {
     return createStringError(inconvertibleErrorCode(),
                              options.input +
                                  ": a package needs weights, and this "
                                  "model has shapes only");
   }
-  auto file = gguf::File::open(path.getValue());
-  if (!file) {
-    return file.takeError();
-  }
-  auto tokenizer = importTokenizer(**file);
-  if (!tokenizer) {
-    return tokenizer.takeError();
-  }
-  auto store = openParameterStore(*module);
-  if (!store) {
-    return store.takeError();
-  }
-
   CompiledTarget target;
   target.name = "cpu";
   target.scratchBytes = lowered.scratchBytes;
@@ -219,9 +208,32 @@ Error Compiler::emitPackage() {
   }
   target.variants = std::move(*variants);
   target.plan = std::move(lowered.plan);
-  auto summary =
-      writePackage(options.output, *module, target, **store, &*tokenizer,
-                   [&](double done) { progress.show("weights", done); });
+  return writeTarget(target);
+}
+
+Error Compiler::writeTarget(TargetContent &target) {
+  auto store = openParameterStore(*module);
+  if (!store) {
+    return store.takeError();
+  }
+  std::optional<TokenizerImport> tokenizer;
+  auto path = (*module)->getAttrOfType<mlir::StringAttr>(
+      mlir::umber::kParametersAttrName);
+  if (path) {
+    auto file = gguf::File::open(path.getValue());
+    if (!file) {
+      return file.takeError();
+    }
+    auto imported = importTokenizer(**file);
+    if (!imported) {
+      return imported.takeError();
+    }
+    tokenizer = std::move(*imported);
+  }
+  auto summary = writePackage(
+      options.output, *module, target, path ? store->get() : nullptr,
+      tokenizer ? &*tokenizer : nullptr,
+      [&](double done) { progress.show("weights", done); });
   if (!summary) {
     return summary.takeError();
   }
@@ -229,19 +241,31 @@ Error Compiler::emitPackage() {
   return Error::success();
 }
 
-Error Compiler::emitPrograms() {
+Error Compiler::emitForEngine() {
   auto compiled =
       npu::compileModel(*module, *options.engine, options.adapterRank);
   if (failed(compiled)) {
     return fail("the model cannot be compiled for " + options.engine->name);
   }
-  return writePrograms(*module, *compiled, *options.engine, options.emit,
-                       options.output);
+  if (Error error = dumpPhase(Phase::Lower, *compiled->programs)) {
+    return error;
+  }
+  if (options.emit == Emit::MLIR) {
+    return writeFile(options.output,
+                     [&](raw_ostream &os) { compiled->programs->print(os); });
+  }
+  if (options.emit == Emit::EngineAssembly) {
+    return writePrograms(*compiled, options.output);
+  }
+  npu::EnginePackage target(
+      *module, *compiled, *options.engine,
+      describeModel(*module, compiled->layout, *options.engine));
+  return writeTarget(target);
 }
 
 Error Compiler::emit() {
-  if (options.engine && options.emit != Emit::MLIR) {
-    return emitPrograms();
+  if (options.engine && options.compileTo >= Phase::Lower) {
+    return emitForEngine();
   }
   if (options.compileTo >= Phase::Lower) {
     if (Error error = lower()) {

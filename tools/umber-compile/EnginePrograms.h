@@ -5,15 +5,12 @@
 #define UMBER_TOOLS_UMBER_COMPILE_ENGINEPROGRAMS_H
 
 #include "targets/NPU/NPUTarget.h"
-#include "tools/umber-compile/Options.h"
+#include "llvm/Support/Error.h"
 
 namespace umber::compile {
 
-/// Writes the programs of a model for a neural engine: a file for umber-sim, or
-/// text.
-llvm::Error writePrograms(mlir::ModuleOp module,
-                          const npu::CompiledModel &compiled,
-                          const npu::Config &engine, Emit emit,
+/// Writes the programs of a model for a neural engine as text.
+llvm::Error writePrograms(const npu::CompiledModel &compiled,
                           llvm::StringRef path);
 
 } // namespace umber::compile

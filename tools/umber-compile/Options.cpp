@@ -245,7 +245,7 @@ Expected<Options> checkFlags(const Flags &flags) {
   }
   options.compileTo = *phase;
   if (options.emit == Emit::MLIR && options.compileTo == Phase::Emit) {
-    options.compileTo = options.engine ? Phase::Fuse : Phase::Lower;
+    options.compileTo = Phase::Lower;
   }
   if (options.emit != Emit::MLIR && options.compileTo != Phase::Emit) {
     return makeError("--compile-to=" + flags.compileTo +

@@ -3,6 +3,7 @@
 //
 // mlir-opt with Umber's dialects and passes, and all of upstream's.
 
+#include "dialects/NPU/Transforms/Passes.h"
 #include "dialects/Register/RegisterDialects.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
@@ -23,6 +24,7 @@ int main(int argc, char **argv) {
   umber::registerDialects(registry);
   umber::registerPasses();
   umber::registerUmberCPUPasses();
+  umber::registerUmberNPUPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Umber optimizer driver\n", registry));
 }

@@ -3,12 +3,13 @@
 
 #include "tools/umber-report/EngineReport.h"
 
-#include "runtime/package/MappedFile.h"
+#include "runtime/drivers/npu/EngineModel.h"
 #include "tools/common/Handles.h"
 #include "tools/umber-report/CostPoints.h"
 #include "tools/umber-report/EnginePhase.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 namespace umber::tools {
@@ -140,11 +141,12 @@ Json describeKernels(const ProgramFile &programs) {
 
 EnginePackage openEnginePackage(const std::string &path,
                                 const std::string &device) {
-  auto mapped = take(MappedFile::open(path), "");
+  auto file = take(Package::open(path), "");
+  EngineModel model = take(readEngineModel(*file), "");
   EnginePackage package;
   package.path = path;
-  package.bytes = mapped->bytes().size;
-  package.programs = take(readProgramFile(mapped->bytes()), path + ": ");
+  package.bytes = std::filesystem::file_size(path);
+  package.programs = std::move(model.programs);
   if (package.programs.steps.empty()) {
     throw ToolError(path + ": expected programs, found none");
   }
@@ -153,8 +155,8 @@ EnginePackage openEnginePackage(const std::string &path,
   std::string name = device.rfind(kPrefix, 0) == 0
                          ? device.substr(sizeof kPrefix - 1)
                          : device;
-  package.config = take(
-      loadConfig(name.empty() ? package.programs.device : name), "--device: ");
+  package.config = name.empty() ? std::move(model.config)
+                                : take(loadConfig(name), "--device: ");
   return package;
 }
 

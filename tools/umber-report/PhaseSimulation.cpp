@@ -3,6 +3,7 @@
 
 #include "tools/umber-report/PhaseSimulation.h"
 
+#include "runtime/drivers/npu/EngineModel.h"
 #include "tools/common/Handles.h"
 
 #include <algorithm>
@@ -29,10 +30,10 @@ PhaseSimulation::PhaseSimulation(const ProgramFile &programs,
 PhaseTiming PhaseSimulation::time(const Config &hardware,
                                   const StepProgram &program, int64_t count,
                                   const CommandVisitor &visit) const {
-  auto timed = phase.isDecode ? timeDecode(hardware, program, count,
-                                           programs.contextLength, visit)
-                              : timePrefill(hardware, program, count,
-                                            programs.contextLength, visit);
+  int64_t capacity = getCapacity(programs.contextLength);
+  auto timed = phase.isDecode
+                   ? timeDecode(hardware, program, count, capacity, visit)
+                   : timePrefill(hardware, program, count, capacity, visit);
   if (!timed.ok()) {
     throw ToolError(phase.text() + ": " + timed.status().message());
   }

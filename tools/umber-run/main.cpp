@@ -52,6 +52,9 @@ void run(const RunOptions &options) {
   double loadMs = std::chrono::duration<double, std::milli>(
                       std::chrono::steady_clock::now() - start)
                       .count();
+  if (!options.json) {
+    noteSimulation(modelInfo(model.get()));
+  }
   if (options.promptsFile) {
     answerPrompts(model.get(), options, loadMs);
   } else if (options.isChat()) {

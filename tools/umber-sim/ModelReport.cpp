@@ -95,6 +95,9 @@ Json describe(const ModelReport &report) {
                {"scratchpad_bytes", report.scratchpadBytes},
                {"scratchpad_live_bytes", report.liveBytes}};
   addTotals(json, timing.totals, timing.seconds);
+  if (report.nextToken) {
+    json["next_token"] = *report.nextToken;
+  }
   json["kernels"] = kernels;
   return json;
 }
@@ -129,6 +132,10 @@ void printTable(const ModelReport &report) {
               tokens / timing.seconds, kMilli * timing.seconds / tokens,
               kMilli * energy.total() / tokens, energy.total() / timing.seconds,
               100 * timing.dramIdle / timing.seconds);
+  if (report.nextToken) {
+    std::printf("likeliest next token: %lld\n",
+                static_cast<long long>(*report.nextToken));
+  }
 }
 
 /// A value's numbers and strings in the order they have in the JSON, or their

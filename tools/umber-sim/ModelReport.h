@@ -8,6 +8,8 @@
 
 #include "runtime/drivers/npu/sim/StepTiming.h"
 
+#include <optional>
+
 namespace umber::tools {
 
 struct ModelReport {
@@ -19,6 +21,8 @@ struct ModelReport {
   uint32_t scratchpadBytes = 0;
   uint32_t liveBytes = 0;
   npu::PhaseTiming timing;
+  /// The likeliest one, if logits were computed.
+  std::optional<int64_t> nextToken;
 };
 
 /// To standard output: a table, or one JSON object.

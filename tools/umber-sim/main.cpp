@@ -4,11 +4,15 @@
 // umber-sim: what a product, or a compiled model, takes on a neural engine that
 // exists as a description, in time and energy.
 
-#include "runtime/drivers/npu/sim/ProgramFile.h"
+#include "runtime/package/OutputFile.h"
+#include "tools/common/Phase.h"
 #include "tools/common/ToolMain.h"
 #include "tools/umber-sim/ModelReport.h"
+#include "tools/umber-sim/ModelRun.h"
 #include "tools/umber-sim/Report.h"
 #include "umber/umber.h"
+
+#include <algorithm>
 
 using namespace umber;
 using namespace umber::tools;
@@ -21,6 +25,10 @@ struct Options {
   std::string model;
   std::string phase;
   bool timingOnly = false;
+  std::vector<int32_t> tokens = {1, 2, 3, 4, 5, 6, 7};
+  int64_t chunk = 0;
+  std::string logits;
+  unsigned threads = 0;
   std::vector<int64_t> gemm;
   std::string weights;
   std::string dataflow;
@@ -37,6 +45,12 @@ T take(Result<T> result, const char *what) {
     throw std::runtime_error(what + result.status().message());
   }
   return std::move(*result);
+}
+
+void check(const Status &status, const std::string &what = "") {
+  if (!status.ok()) {
+    throw std::runtime_error(what + status.message());
+  }
 }
 
 void setDataflow(npu::Config &config, const std::string &name) {
@@ -61,84 +75,102 @@ std::string getOwnWeights(const npu::Config &config) {
   return cores && cores->rowsF16 > 0 ? "f16" : "i8";
 }
 
-/// `decode@512`: the step after 512 tokens; `prefill:1024`: a prompt of so
-/// many.
-struct Phase {
-  bool isDecode = false;
-  int64_t count = 0;
-};
+const npu::StepProgram &findStep(const Options &options,
+                                 const npu::EngineModel &model,
+                                 const char *name) {
+  for (const npu::StepProgram &step : model.programs.steps) {
+    if (step.name == name) {
+      return step;
+    }
+  }
+  throw std::runtime_error(options.model + ": expected a program " + name +
+                           " for " + options.phase + ", found none");
+}
 
-Phase parsePhase(const std::string &text, int64_t contextLength) {
-  Phase phase;
-  phase.isDecode = text.rfind("decode@", 0) == 0;
-  std::string number;
-  if (phase.isDecode || text.rfind("prefill:", 0) == 0) {
-    number = text.substr(phase.isDecode ? 7 : 8);
+/// As many tokens as the phase has, and their logits.
+void compute(const Options &options, const Package &package,
+             const npu::EngineModel &model, const Phase &phase,
+             ModelReport &report) {
+  if (!model.hasData()) {
+    throw std::runtime_error(options.model +
+                             ": expected --timing-only for a model of shapes");
   }
-  bool isNumber = !number.empty() && number.size() <= 9 &&
-                  number.find_first_not_of("0123456789") == std::string::npos;
-  if (isNumber) {
-    phase.count = std::stoll(number);
+  check(package.verifySegments(std::max(1u, options.threads)));
+  int64_t count = phase.count + phase.isDecode;
+  ModelRun sequence(package, model, count, options.threads);
+  std::vector<int32_t> tokens;
+  for (int64_t i = 0; i < count; ++i) {
+    tokens.push_back(
+        options.tokens[static_cast<size_t>(i) % options.tokens.size()]);
   }
-  int64_t least = phase.isDecode ? 0 : 1;
-  int64_t most = phase.isDecode ? contextLength - 1 : contextLength;
-  if (!isNumber || phase.count < least || phase.count > most) {
-    throw std::runtime_error(
-        "--phase: expected decode@0 to decode@" +
-        std::to_string(contextLength - 1) + ", or prefill:1 to prefill:" +
-        std::to_string(contextLength) + ", found '" + text + "'");
+  std::vector<int32_t> last;
+  if (phase.isDecode) {
+    last = {tokens.back()};
+    tokens.pop_back();
   }
-  return phase;
+  if (!tokens.empty()) {
+    check(sequence.append(findStep(options, model, "prefill"), tokens,
+                          options.chunk),
+          options.model + ": ");
+  }
+  if (!last.empty()) {
+    check(sequence.append(findStep(options, model, "decode"), last, 0),
+          options.model + ": ");
+  }
+  const std::vector<float> &logits = sequence.getLogits();
+  report.nextToken =
+      std::max_element(logits.begin(), logits.end()) - logits.begin();
+  if (!options.logits.empty()) {
+    auto file = take(OutputFile::create(options.logits), "");
+    check(file->append(logits.data(), 4 * logits.size()));
+    check(file->commit());
+  }
 }
 
 void runModel(const Options &options) {
-  auto mapped = take(MappedFile::open(options.model), "");
-  npu::ProgramFile file = take(npu::readProgramFile(mapped->bytes()),
-                               (options.model + ": ").c_str());
-  if (!options.timingOnly) {
-    throw std::runtime_error(options.model +
-                             ": expected --timing-only for programs without "
-                             "weights");
-  }
+  auto package = take(Package::open(options.model), "");
+  npu::EngineModel model = take(npu::readEngineModel(*package), "");
   ModelReport report;
+  const std::string &text = model.config.text;
   report.config = take(
-      npu::loadConfig(options.device.empty() ? file.device : options.device,
-                      options.settings),
+      options.device.empty()
+          ? npu::parseConfig(
+                {reinterpret_cast<const uint8_t *>(text.data()), text.size()},
+                options.model, options.settings)
+          : npu::loadConfig(options.device, options.settings),
       "--device: ");
-  report.model = file.model;
+  report.model = model.programs.model;
   report.phase = options.phase;
-  Phase phase = parsePhase(options.phase, file.contextLength);
-  for (const npu::StepProgram &step : file.steps) {
-    if (step.name != (phase.isDecode ? "decode" : "prefill")) {
-      continue;
-    }
-    report.rows = step.rows;
-    report.scratchpadBytes = step.scratchpadBytes;
-    report.liveBytes = step.liveBytes;
-    std::vector<npu::TimedCommand> commands;
-    npu::CommandVisitor visit;
-    if (!options.trace.empty()) {
-      visit = [&](const npu::TimedCommand &command) {
-        commands.push_back(command);
-      };
-    }
-    auto timed = phase.isDecode
-                     ? npu::timeDecode(report.config, step, phase.count,
-                                       file.contextLength, visit)
-                     : npu::timePrefill(report.config, step, phase.count,
-                                        file.contextLength, visit);
-    report.timing = take(std::move(timed), (options.model + ": ").c_str());
-    if (!options.csv.empty()) {
-      writeCsv(report, options.csv);
-    }
-    if (!options.trace.empty()) {
-      writeTrace(report, commands, options.trace);
-    }
-    printReport(report, options.json);
-    return;
+  int64_t positions = model.programs.contextLength;
+  Phase phase = parsePhase(options.phase, positions);
+  const npu::StepProgram &step =
+      findStep(options, model, phase.isDecode ? "decode" : "prefill");
+  report.rows = step.rows;
+  report.scratchpadBytes = step.scratchpadBytes;
+  report.liveBytes = step.liveBytes;
+  int64_t capacity = npu::getCapacity(positions);
+  std::vector<npu::TimedCommand> commands;
+  npu::CommandVisitor visit;
+  if (!options.trace.empty()) {
+    visit = [&](const npu::TimedCommand &command) {
+      commands.push_back(command);
+    };
   }
-  throw std::runtime_error(options.model + ": expected a program for " +
-                           options.phase + ", found none");
+  auto timed =
+      phase.isDecode
+          ? npu::timeDecode(report.config, step, phase.count, capacity, visit)
+          : npu::timePrefill(report.config, step, phase.count, capacity, visit);
+  report.timing = take(std::move(timed), (options.model + ": ").c_str());
+  if (!options.timingOnly) {
+    compute(options, *package, model, phase, report);
+  }
+  if (!options.csv.empty()) {
+    writeCsv(report, options.csv);
+  }
+  if (!options.trace.empty()) {
+    writeTrace(report, commands, options.trace);
+  }
+  printReport(report, options.json);
 }
 
 void run(const Options &options) {
@@ -188,7 +220,7 @@ int main(int argc, char **argv) {
   app.set_version_flag("--version", umber_version());
   auto *model = app.add_option(
       "MODEL", options.model,
-      "A model's programs, as umber-compile --target=npu:CONFIG writes them");
+      "A package, as umber-compile --target=npu:CONFIG writes it");
   app.add_option("--device", options.device,
                  "A description: a .json file, or the name of one of Umber's; "
                  "default: the one that a model was compiled for");
@@ -201,8 +233,27 @@ int main(int argc, char **argv) {
                                "prefill:TOKENS");
   model->needs(phase);
   phase->needs(model);
-  app.add_flag("--timing-only", options.timingOnly,
-               "Tell time and energy, without computing anything")
+  auto *timingOnly =
+      app.add_flag("--timing-only", options.timingOnly,
+                   "Tell time and energy, without computing anything")
+          ->needs(model);
+  app.add_option("--tokens", options.tokens,
+                 "Token ids, from the first one on again if there are too few")
+      ->delimiter(',')
+      ->needs(model)
+      ->excludes(timingOnly);
+  app.add_option("--chunk", options.chunk,
+                 "Tokens of a step of prefill, at most; default: its rows")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 24))
+      ->needs(model)
+      ->excludes(timingOnly);
+  app.add_option("--logits", options.logits,
+                 "Write the last token's logits to a file, as F32")
+      ->needs(model)
+      ->excludes(timingOnly);
+  app.add_option("-t,--threads", options.threads,
+                 "Threads to compute with; default: all cores")
+      ->check(CLI::Range(1u, 1024u))
       ->needs(model);
   auto *gemm = app.add_option("--gemm", options.gemm,
                               "A product's rows, columns and inner size: M,N,K")

@@ -79,8 +79,8 @@ void read(ConfigSection section, VectorConfig &vector) {
 
 void read(ConfigSection section, DramConfig &dram) {
   dram.bytesPerSecond = section.number("bytes_per_s", 1e3, 1e16);
-  dram.weightEfficiency = section.number("weight_efficiency", 0.01, 1);
-  dram.activationEfficiency = section.number("activation_efficiency", 0.01, 1);
+  dram.efficiency = section.number("efficiency", 0.01, 1);
+  dram.engineBytesPerSecond = section.number("engine_bytes_per_s", 1e3, 1e16);
   dram.latencySeconds = section.number("latency_s", 0, 1);
   dram.burstBytes = section.integer("burst_bytes", 1, 1 << 20);
   dram.maxReads = section.integer("max_outstanding_reads", 1, 1 << 20);

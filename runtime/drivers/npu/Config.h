@@ -107,9 +107,11 @@ struct VectorConfig {
 
 struct DramConfig {
   double bytesPerSecond = 0;
-  /// Of that, what a stream gets at most.
-  double weightEfficiency = 0;
-  double activationEfficiency = 0;
+  /// Of that, what all streams together get.
+  double efficiency = 0;
+  /// Of each of the engines that load and store activations and the cache,
+  /// beside the weights' path.
+  double engineBytesPerSecond = 0;
   double latencySeconds = 0;
   int64_t burstBytes = 0;
   int64_t maxReads = 0;

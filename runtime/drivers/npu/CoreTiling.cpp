@@ -102,10 +102,10 @@ private:
     double chunks = real(divideUp(shape.rows, tile.rows));
     double columns = real(divideUp(shape.columns, tile.columns));
     double inner = real(divideUp(shape.inner, tile.inner));
-    double weightRate = config.dram.bytesPerSecond *
-                        config.dram.weightEfficiency / config.arrayHz;
-    double otherRate = config.dram.bytesPerSecond *
-                       config.dram.activationEfficiency / config.arrayHz;
+    double weightRate =
+        config.dram.bytesPerSecond * config.dram.efficiency / config.arrayHz;
+    double otherRate =
+        std::min(weightRate, config.dram.engineBytesPerSecond / config.arrayHz);
     int64_t weights = shape.inner * shape.columns;
     double weightBytes = real(request.weights.bytes(weights, config.decoder));
     double inputs = real(shape.rows * shape.inner * layout.bytesPerElement) *

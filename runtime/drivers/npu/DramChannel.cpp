@@ -19,13 +19,14 @@ DramChannel::DramChannel(const Config &config)
                : static_cast<double>(requests * dram.burstBytes) /
                      dram.latencySeconds;
   };
-  auto bandwidth = [&](double efficiency, int64_t requests) {
-    return std::min(dram.bytesPerSecond * efficiency, outstanding(requests)) /
+  auto bandwidth = [&](int64_t requests) {
+    return std::min(dram.bytesPerSecond * dram.efficiency,
+                    outstanding(requests)) /
            config.arrayHz;
   };
-  weightBandwidth = bandwidth(dram.weightEfficiency, dram.maxReads);
-  readBandwidth = bandwidth(dram.activationEfficiency, dram.maxReads);
-  writeBandwidth = bandwidth(dram.activationEfficiency, dram.maxWrites);
+  readBandwidth = bandwidth(dram.maxReads);
+  writeBandwidth = bandwidth(dram.maxWrites);
+  engineRate = dram.engineBytesPerSecond / config.arrayHz;
 }
 
 uint64_t DramChannel::getMovedBytes(const Work &work) const {
@@ -43,10 +44,14 @@ uint64_t DramChannel::getMovedBytes(const Work &work) const {
 }
 
 double DramChannel::getBandwidth(const Work &work) const {
-  return work.streamsWeights    ? weightBandwidth
-         : work.writeBytes == 0 ? readBandwidth
-         : work.readBytes == 0  ? writeBandwidth
-                                : std::min(readBandwidth, writeBandwidth);
+  return work.writeBytes == 0  ? readBandwidth
+         : work.readBytes == 0 ? writeBandwidth
+                               : std::min(readBandwidth, writeBandwidth);
+}
+
+double DramChannel::getEngineRate(const Work &work) const {
+  return work.streamsWeights ? std::numeric_limits<double>::infinity()
+                             : engineRate;
 }
 
 void DramChannel::start(unsigned queue, const Work &work,
@@ -56,7 +61,8 @@ void DramChannel::start(unsigned queue, const Work &work,
   stream.active = true;
   stream.remaining = static_cast<double>(getMovedBytes(work));
   stream.bandwidth = getBandwidth(work);
-  stream.most = mostBytesPerCycle;
+  stream.isEngineLimited = getEngineRate(work) < mostBytesPerCycle;
+  stream.most = std::min(getEngineRate(work), mostBytesPerCycle);
   ++active;
   share();
 }
@@ -70,7 +76,8 @@ void DramChannel::advance(double cycles) {
     if (stream.active) {
       stream.remaining -= stream.rate * cycles;
       stream.usage.cycles += cycles;
-      stream.usage.limitedCycles += stream.limited ? cycles : 0;
+      stream.usage.limitedCycles +=
+          stream.limited && !stream.isEngineLimited ? cycles : 0;
     }
   }
 }
@@ -118,4 +125,7 @@ void DramChannel::share() {
     }
   }
   underused = active > 0 && sharing == 0;
+  for (const Stream &stream : streams) {
+    underused &= !(stream.active && stream.isEngineLimited);
+  }
 }

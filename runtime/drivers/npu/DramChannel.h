@@ -7,15 +7,17 @@
 #include "runtime/drivers/npu/Command.h"
 #include "runtime/drivers/npu/Config.h"
 
+#include <algorithm>
 #include <array>
 
 namespace umber::npu {
 
 /// The channel to DRAM, which the streams that are active share: each gets an
-/// equal part of its time, except that a stream that something else holds back
-/// leaves what it cannot use to the others (max-min fairness). A stream of
-/// efficiency e moves e · bandwidth · its part of the time. One stream per
-/// queue. Times are cycles of the array's clock.
+/// equal part of what the channel achieves, except that a stream that something
+/// else holds back leaves what it cannot use to the others (max-min fairness).
+/// Streams of weights have a path of their own; others go through their queue's
+/// engine, which has a rate. One stream per queue. Times are cycles of the
+/// array's clock.
 class DramChannel {
 public:
   explicit DramChannel(const Config &config);
@@ -24,7 +26,8 @@ public:
   uint64_t getMovedBytes(const Work &work) const;
   /// How long they take if no other stream is active.
   double getCycles(const Work &work) const {
-    return static_cast<double>(getMovedBytes(work)) / getBandwidth(work);
+    return static_cast<double>(getMovedBytes(work)) /
+           std::min(getBandwidth(work), getEngineRate(work));
   }
 
   /// Starts a queue's stream of a work's bytes. It gets `mostBytesPerCycle` at
@@ -39,15 +42,15 @@ public:
 
   struct Usage {
     double cycles = 0;
-    /// Of these, held back by its own limit.
+    /// Of these, held back by its own limit, not that of its engine.
     double limitedCycles = 0;
   };
   /// Ends the stream.
   Usage finish(unsigned queue);
 
   unsigned activeCount() const { return active; }
-  /// Whether every active stream is held back by its own limit, so that part
-  /// of the bandwidth lies idle.
+  /// Whether every active stream is held back by its own limit, not that of
+  /// its engine, so that part of the bandwidth lies idle.
   bool isUnderused() const { return underused; }
 
 private:
@@ -58,20 +61,23 @@ private:
     double most = 0;
     double rate = 0;
     bool limited = false;
+    bool isEngineLimited = false; ///< if it is limited, that is its engine's
     Usage usage;
   };
 
-  /// Bytes a cycle of a work's stream, when it is alone.
+  /// Bytes a cycle that the channel achieves for a work's stream alone, and
+  /// that its engine does.
   double getBandwidth(const Work &work) const;
+  double getEngineRate(const Work &work) const;
   void share();
 
   std::array<Stream, kQueues> streams;
   unsigned active = 0;
   bool underused = false;
   uint64_t burst;
-  double weightBandwidth;
   double readBandwidth;
   double writeBandwidth;
+  double engineRate;
 };
 
 } // namespace umber::npu

@@ -38,6 +38,11 @@ struct MatrixLayout {
   /// Of the part, number `part`, of the tile that begins at row `firstRow`.
   uint64_t getPartOffset(int64_t firstRow, int64_t part) const;
   int64_t getParts() const;
+  /// Of all that belongs to it.
+  uint64_t getBegin() const {
+    return rowsPerTable != 0 ? tables : rowsPerScale != 0 ? scales : elements;
+  }
+  uint64_t getEnd() const { return getPartOffset(rows, 0); }
 };
 
 /// A site's matrices in Region::Adapters, F16: A, [rank][columns], and B,

@@ -108,7 +108,9 @@ typedef struct umber_model_options {
   size_t struct_size;
   /* Workers per step; 0 means the processor cores this process may use. */
   int32_t threads;
-  /* A device's name; null means the first device in the list. */
+  /* A device's name, which for a device that is several (npu) may have one of
+   * them behind a colon: "npu:ane-a17-like"; alone it is the only one that the
+   * package has programs for. Null means the first device in the list. */
   const char *device;
   /* Which of a package's instruction sets to run, such as "x86-64-v3"; null
    * means the best that the processor has. */
@@ -130,7 +132,8 @@ typedef struct umber_model_info {
   const char *name;
   const char *arch;
   const char *device;
-  const char *isa; /* empty where a device has none */
+  /* The instruction set or, of npu, the engine; empty where there is none. */
+  const char *isa;
   int32_t threads;
   int32_t layers;
   int32_t vocab;          /* token ids are 0 ... vocab - 1 */
@@ -144,6 +147,8 @@ typedef struct umber_model_info {
   uint64_t cache_bytes_per_token; /* of the key/value cache */
   uint64_t identity; /* sessions saved with one continue with another that
                         has the same */
+  int32_t is_simulated; /* 1: what takes time is a simulator of the device,
+                           which says nothing of how fast that is */
 } umber_model_info;
 #define UMBER_MODEL_INFO_INIT                                                  \
   {sizeof(umber_model_info),                                                   \
@@ -151,6 +156,7 @@ typedef struct umber_model_info {
    NULL,                                                                       \
    NULL,                                                                       \
    NULL,                                                                       \
+   0,                                                                          \
    0,                                                                          \
    0,                                                                          \
    0,                                                                          \

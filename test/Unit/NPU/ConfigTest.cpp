@@ -57,9 +57,9 @@ TEST(Configs, HaveTheirValuesAndProvenance) {
   EXPECT_EQ(config.scratchpad.bytes, 2 << 20);
   bool found = false;
   for (const Parameter &parameter : config.parameters) {
-    if (parameter.path == "dram.weight_efficiency") {
+    if (parameter.path == "dram.efficiency") {
       found = true;
-      EXPECT_EQ(parameter.value, 0.76);
+      EXPECT_EQ(parameter.value, 0.853);
       EXPECT_EQ(parameter.provenance, Provenance::Calibrated);
     }
   }
@@ -88,8 +88,8 @@ TEST(Configs, RefuseWhatIsWrong) {
   EXPECT_EQ(parseChanged("\"value\": 64", "\"value\": 18446744073709551615"),
             "x.json: scratchpad.banks.value: expected an integer from 1 to "
             "4096, found '18446744073709551615'");
-  EXPECT_EQ(parseChanged("\"value\": 0.76", "\"value\": 1.5"),
-            "x.json: dram.weight_efficiency.value: expected a number from 0.01 "
+  EXPECT_EQ(parseChanged("\"value\": 0.853", "\"value\": 1.5"),
+            "x.json: dram.efficiency.value: expected a number from 0.01 "
             "to 1, found '1.5'");
   EXPECT_EQ(parseChanged("\"value\": 64", "\"valeu\": 64"),
             "x.json: scratchpad.banks.value: expected an integer from 1 to "

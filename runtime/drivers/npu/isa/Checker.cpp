@@ -28,7 +28,7 @@ public:
   Check(const Program &program, const Config &config, const RegionSizes &sizes)
       : program(program), config(config), sizes(sizes) {}
 
-  Status run(const Registers &registers);
+  Finding run(const Registers &registers);
 
 private:
   /// An instruction that was sent to a queue.
@@ -38,21 +38,24 @@ private:
     uint64_t order;
   };
 
-  Status expand(const Registers &registers);
-  Status checkBounds(uint32_t index, const std::vector<Access> &accesses) const;
+  Finding expand(const Registers &registers);
+  Finding checkBounds(uint32_t index,
+                      const std::vector<Access> &accesses) const;
   int64_t getSize(const Access &access) const;
-  Status followQueues();
-  Status add(const QueueSchedule::Step &step);
-  Status reportRace(const QueueSchedule::Step &step, const Access &access,
-                    const RaceDetector::Race &race) const;
-  Status reportDeadlock(const QueueProgress &progress) const;
+  Finding followQueues();
+  Finding add(const QueueSchedule::Step &step);
+  Finding reportRace(const QueueSchedule::Step &step, const Access &access,
+                     const RaceDetector::Race &race) const;
+  Finding reportDeadlock(const QueueProgress &progress) const;
 
   const Sent &get(QueuePosition command) const {
     return sent[command.queue][command.position - 1];
   }
-  Status fail(uint32_t index, const std::string &message) const {
-    return Status(StatusCode::InvalidArgument,
-                  describe(program, index, message));
+  static Finding fail(uint32_t index, const std::string &message) {
+    return {StatusCode::InvalidArgument, message, index, {}};
+  }
+  static Finding fail(const Status &status) {
+    return {status.code(), status.message(), {}, {}};
   }
 
   const Program &program;
@@ -81,8 +84,8 @@ int64_t Check::getSize(const Access &access) const {
   return kTableSlots;
 }
 
-Status Check::checkBounds(uint32_t index,
-                          const std::vector<Access> &accesses) const {
+Finding Check::checkBounds(uint32_t index,
+                           const std::vector<Access> &accesses) const {
   for (const Access &access : accesses) {
     int64_t size = getSize(access);
     if (access.first() < 0 || access.end() > size) {
@@ -97,7 +100,7 @@ Status Check::checkBounds(uint32_t index,
   return {};
 }
 
-Status Check::expand(const Registers &registers) {
+Finding Check::expand(const Registers &registers) {
   Expander expander(program, registers, kMostChecked);
   while (expander.next()) {
     const Instruction &instruction = expander.current();
@@ -112,9 +115,9 @@ Status Check::expand(const Registers &registers) {
     if (instruction.queue == Queue::System) {
       continue;
     }
-    Status status = checkBounds(expander.index(), getAccesses(instruction));
-    if (!status.ok()) {
-      return status;
+    Finding finding = checkBounds(expander.index(), getAccesses(instruction));
+    if (!finding.ok()) {
+      return finding;
     }
     unsigned queue = unsigned(instruction.queue);
     sent[queue].push_back({instruction, expander.index(), expander.order()});
@@ -123,25 +126,27 @@ Status Check::expand(const Registers &registers) {
          instruction.signal,
          static_cast<uint32_t>(commands.fences.size())});
   }
-  return expander.status();
+  return expander.finding();
 }
 
-Status Check::reportRace(const QueueSchedule::Step &step, const Access &access,
-                         const RaceDetector::Race &race) const {
+Finding Check::reportRace(const QueueSchedule::Step &step, const Access &access,
+                          const RaceDetector::Race &race) const {
   const Sent &one = get(step.command), &other = get(race.other);
-  return fail(one.index,
-              std::string(access.operand) +
-                  ": expected an order with instruction " +
-                  std::to_string(other.index) + " (" +
-                  getName(other.instruction.operation) + "), which " +
-                  (race.isOtherWrite ? "writes" : "reads") +
-                  " there, found none; both access " + getPlace(access) + " " +
-                  getHex(race.begin) + " to " + getHex(race.end) +
-                  " (fetches " + std::to_string(one.order) + " and " +
-                  std::to_string(other.order) + ")");
+  Finding finding = fail(
+      one.index, std::string(access.operand) +
+                     ": expected an order with instruction " +
+                     std::to_string(other.index) + " (" +
+                     getName(other.instruction.operation) + "), which " +
+                     (race.isOtherWrite ? "writes" : "reads") +
+                     " there, found none; both access " + getPlace(access) +
+                     " " + getHex(race.begin) + " to " + getHex(race.end) +
+                     " (fetches " + std::to_string(one.order) + " and " +
+                     std::to_string(other.order) + ")");
+  finding.other = other.index;
+  return finding;
 }
 
-Status Check::reportDeadlock(const QueueProgress &progress) const {
+Finding Check::reportDeadlock(const QueueProgress &progress) const {
   for (unsigned queue = 0; queue < kQueues; ++queue) {
     const ScheduledCommand *command = progress.next(queue);
     // One that is behind a fence waits for what the others wait for.
@@ -167,11 +172,11 @@ Status Check::reportDeadlock(const QueueProgress &progress) const {
                     std::to_string(progress.held(command->wait[0].semaphore)) +
                     " (fetch " + std::to_string(one.order) + ")");
   }
-  return Status(StatusCode::Internal,
-                "expected a queue that waits, found none");
+  return fail(
+      Status(StatusCode::Internal, "expected a queue that waits, found none"));
 }
 
-Status Check::add(const QueueSchedule::Step &step) {
+Finding Check::add(const QueueSchedule::Step &step) {
   const Sent &one = get(step.command);
   if (step.most > kMostSignals) {
     return fail(one.index,
@@ -188,22 +193,22 @@ Status Check::add(const QueueSchedule::Step &step) {
     }
   }
   std::string error = slots->add(one.instruction);
-  return error.empty() ? Status() : fail(one.index, error);
+  return error.empty() ? Finding() : fail(one.index, error);
 }
 
-Status Check::followQueues() {
+Finding Check::followQueues() {
   QueueSchedule schedule(commands);
   while (true) {
     Result<std::optional<QueueSchedule::Step>> step = schedule.next();
     if (!step.ok()) {
-      return step.status();
+      return fail(step.status());
     }
     if (!*step) {
       break;
     }
-    Status status = add(**step);
-    if (!status.ok()) {
-      return status;
+    Finding finding = add(**step);
+    if (!finding.ok()) {
+      return finding;
     }
   }
   const QueueProgress &progress = schedule.progress();
@@ -212,28 +217,34 @@ Status Check::followQueues() {
   }
   for (unsigned semaphore = 0; semaphore < kSemaphores; ++semaphore) {
     if (progress.held(semaphore) != 0) {
-      return Status(StatusCode::InvalidArgument,
-                    "semaphore " + std::to_string(semaphore) +
-                        ": expected 0 at the end of the program, found " +
-                        std::to_string(progress.held(semaphore)));
+      return fail(Status(StatusCode::InvalidArgument,
+                         "semaphore " + std::to_string(semaphore) +
+                             ": expected 0 at the end of the program, found " +
+                             std::to_string(progress.held(semaphore))));
     }
   }
   return {};
 }
 
-Status Check::run(const Registers &registers) {
-  Status status = verify(program, config);
-  if (!status.ok()) {
-    return status;
+Finding Check::run(const Registers &registers) {
+  Finding finding = findIllegal(program, config);
+  if (!finding.ok()) {
+    return finding;
   }
   slots.emplace(config);
-  status = expand(registers);
-  return status.ok() ? followQueues() : status;
+  finding = expand(registers);
+  return finding.ok() ? followQueues() : finding;
 }
 
 } // namespace
 
+Finding npu::findConflict(const Program &program, const Config &config,
+                          const Registers &registers,
+                          const RegionSizes &sizes) {
+  return Check(program, config, sizes).run(registers);
+}
+
 Status npu::check(const Program &program, const Config &config,
                   const Registers &registers, const RegionSizes &sizes) {
-  return Check(program, config, sizes).run(registers);
+  return findConflict(program, config, registers, sizes).getStatus(program);
 }

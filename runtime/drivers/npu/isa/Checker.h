@@ -47,6 +47,11 @@ constexpr uint64_t kMostChecked = 1 << 21;
 Status check(const Program &program, const Config &config,
              const Registers &registers, const RegionSizes &sizes);
 
+/// The same, as what and where; of a race, `other` is the instruction that ran
+/// before.
+Finding findConflict(const Program &program, const Config &config,
+                     const Registers &registers, const RegionSizes &sizes);
+
 } // namespace umber::npu
 
 #endif // UMBER_RUNTIME_DRIVERS_NPU_ISA_CHECKER_H

@@ -24,12 +24,6 @@ struct FieldText {
   bool isMain = false;
 };
 
-/// Operands that not every such operation has are left out where they are the
-/// default.
-bool isMain(std::string_view name) {
-  return name != "scales" && name != "b" && name != "gain";
-}
-
 /// The text of all fields of an operation.
 class TextWriter {
 public:
@@ -76,20 +70,21 @@ public:
     add(name, std::to_string(field));
   }
   void address(const char *name, ScratchpadAddress &field) {
-    add(name, "[" + getSum(field.offset, field.base) + "]", isMain(name));
+    add(name, "[" + getSum(field.offset, field.base) + "]",
+        isMainOperand(name));
   }
   void address(const char *name, DramAddress &field) {
     add(name,
         pick(kRegionNames, countOf(kRegionNames), unsigned(field.region)) +
             "[" + getSum(field.offset, field.base) + "]",
-        isMain(name));
+        isMainOperand(name));
   }
   void tile(const char *name, Tile &field) {
     add(name,
         pick(kTypeNames, countOf(kTypeNames), unsigned(field.type)) + "[" +
             getSum(field.at.offset, field.at.base) + ", " +
             std::to_string(field.stride) + "]",
-        isMain(name));
+        isMainOperand(name));
   }
   void replaced(const char *name, uint32_t &field, unsigned, Register &from) {
     std::string text = from == 0 ? std::to_string(field) : getRegister(from);

@@ -134,18 +134,19 @@ Expander::Expander(const Program &program, const Registers &registers,
     : program(program), values(registers), most(most) {
   values[0] = 0;
   if (program.size() >= UINT32_MAX) {
-    failure = Status(StatusCode::InvalidArgument,
-                     "expected a program of less than 2^32 - 1 instructions, "
-                     "found " +
-                         std::to_string(program.size()));
+    failure = {StatusCode::InvalidArgument,
+               "expected a program of less than 2^32 - 1 instructions, "
+               "found " +
+                   std::to_string(program.size()),
+               {},
+               {}};
     return;
   }
   findEnds();
 }
 
 bool Expander::fail(const std::string &message) {
-  failure = Status(StatusCode::InvalidArgument,
-                   describe(program, currentIndex, message));
+  failure = {StatusCode::InvalidArgument, message, currentIndex, {}};
   return false;
 }
 
@@ -287,8 +288,10 @@ bool Expander::next() {
     return false;
   }
   if (nextIndex >= program.size()) {
-    failure = Status(StatusCode::InvalidArgument,
-                     "expected a stop at the end of the program, found none");
+    failure = {StatusCode::InvalidArgument,
+               "expected a stop at the end of the program, found none",
+               {},
+               {}};
     return false;
   }
   currentIndex = nextIndex++;

@@ -6,8 +6,7 @@
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_ISA_EXPANDER_H
 #define UMBER_RUNTIME_DRIVERS_NPU_ISA_EXPANDER_H
 
-#include "runtime/drivers/npu/isa/Operation.h"
-#include "runtime/package/Status.h"
+#include "runtime/drivers/npu/isa/Finding.h"
 
 #include <array>
 #include <string>
@@ -46,7 +45,9 @@ public:
   /// After it was fetched.
   const Registers &registers() const { return values; }
 
-  const Status &status() const { return failure; }
+  /// `instruction N (NAME): …`.
+  Status status() const { return failure.getStatus(program); }
+  const Finding &finding() const { return failure; }
 
 private:
   struct OpenLoop {
@@ -75,7 +76,7 @@ private:
   uint32_t currentIndex = 0;
   uint32_t nextIndex = 0;
   bool isStopped = false;
-  Status failure;
+  Finding failure;
 };
 
 } // namespace umber::npu

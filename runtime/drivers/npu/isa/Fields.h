@@ -27,6 +27,7 @@
 #include "runtime/drivers/npu/isa/Instruction.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace umber::npu {
 
@@ -69,6 +70,12 @@ constexpr const char *kReduceNames[] = {"sum", "max", "argmax"};
 template <unsigned N>
 constexpr unsigned countOf(const char *const (&)[N]) {
   return N;
+}
+
+/// Of an address or a tile: whether every such operation has it, so that it is
+/// said even where it is the default.
+constexpr bool isMainOperand(std::string_view name) {
+  return name != "scales" && name != "b" && name != "gain";
 }
 
 template <class V>

@@ -32,16 +32,16 @@ public:
   Verification(const Program &program, const Config &config)
       : program(program), config(config) {}
 
-  Status run();
+  Finding run();
 
 private:
-  Status fail(const std::string &message,
-              StatusCode code = StatusCode::InvalidArgument) const {
-    return Status(code, describe(program, index, message));
+  Finding fail(const std::string &message,
+               StatusCode code = StatusCode::InvalidArgument) const {
+    return {code, message, static_cast<uint32_t>(index), {}};
   }
-  Status checkLoops();
-  Status checkWaits();
-  Status checkParts();
+  Finding checkLoops();
+  Finding checkWaits();
+  Finding checkParts();
 
   const Program &program;
   const Config &config;
@@ -62,7 +62,7 @@ std::string getText(const std::optional<OpenProduct> &product) {
                  : "none";
 }
 
-Status Verification::checkLoops() {
+Finding Verification::checkLoops() {
   const Operation &operation = program[index].operation;
   if (std::holds_alternative<Loop>(operation)) {
     if (loops.size() == kLoopDepth) {
@@ -96,7 +96,7 @@ Status Verification::checkLoops() {
   return {};
 }
 
-Status Verification::checkWaits() {
+Finding Verification::checkWaits() {
   const Instruction &instruction = program[index];
   for (SemaphoreUse wait : instruction.wait) {
     if (wait.count == 0) {
@@ -114,7 +114,7 @@ Status Verification::checkWaits() {
   return {};
 }
 
-Status Verification::checkParts() {
+Finding Verification::checkParts() {
   const Operation &operation = program[index].operation;
   const auto *part = std::get_if<Multiply>(&operation);
   if (!part) {
@@ -141,7 +141,7 @@ Status Verification::checkParts() {
   return {};
 }
 
-Status Verification::run() {
+Finding Verification::run() {
   for (index = 0; index < program.size(); ++index) {
     std::string error = findRangeError(program[index]);
     if (!error.empty()) {
@@ -153,22 +153,28 @@ Status Verification::run() {
     }
     for (auto check : {&Verification::checkWaits, &Verification::checkParts,
                        &Verification::checkLoops}) {
-      status = (this->*check)();
-      if (!status.ok()) {
-        return status;
+      Finding finding = (this->*check)();
+      if (!finding.ok()) {
+        return finding;
       }
     }
   }
   if (program.empty() ||
       !std::holds_alternative<Stop>(program.back().operation)) {
-    return Status(StatusCode::InvalidArgument,
-                  "expected a stop at the end of the program, found none");
+    return {StatusCode::InvalidArgument,
+            "expected a stop at the end of the program, found none",
+            {},
+            {}};
   }
   return {};
 }
 
 } // namespace
 
-Status npu::verify(const Program &program, const Config &config) {
+Finding npu::findIllegal(const Program &program, const Config &config) {
   return Verification(program, config).run();
+}
+
+Status npu::verify(const Program &program, const Config &config) {
+  return findIllegal(program, config).getStatus(program);
 }

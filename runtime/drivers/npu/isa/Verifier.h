@@ -9,9 +9,7 @@
 #define UMBER_RUNTIME_DRIVERS_NPU_ISA_VERIFIER_H
 
 #include "runtime/drivers/npu/Config.h"
-#include "runtime/drivers/npu/isa/Instruction.h"
-
-#include <string>
+#include "runtime/drivers/npu/isa/Finding.h"
 
 namespace umber::npu {
 
@@ -27,6 +25,9 @@ namespace umber::npu {
 /// InvalidArgument, or Unsupported where another engine could run it:
 /// `instruction N (NAME): …, expected …, found …`.
 Status verify(const Program &program, const Config &config);
+
+/// The same, as what and where.
+Finding findIllegal(const Program &program, const Config &config);
 
 } // namespace umber::npu
 

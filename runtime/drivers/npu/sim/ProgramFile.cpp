@@ -4,6 +4,7 @@
 #include "runtime/drivers/npu/sim/ProgramFile.h"
 
 #include "runtime/drivers/npu/isa/Encoding.h"
+#include "runtime/drivers/npu/sim/Cbor.h"
 #include "runtime/drivers/npu/sim/JsonReader.h"
 
 using namespace umber;
@@ -152,6 +153,7 @@ Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
                  {"version", uint64_t(kVersion)},
                  {"model", file.model},
                  {"device", file.device},
+                 {"description", file.description},
                  {"context_length", uint64_t(file.contextLength)},
                  {"weight_bytes", file.weightBytes},
                  {"table_bytes", file.tableBytes},
@@ -167,9 +169,7 @@ Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
 }
 
 Result<ProgramFile> npu::readProgramFile(Bytes bytes) {
-  Json object =
-      Json::from_cbor(bytes.data, bytes.data + bytes.size, /*strict=*/true,
-                      /*allow_exceptions=*/false);
+  Json object = readCbor(bytes);
   if (!object.is_object()) {
     return corrupt("expected programs of a neural engine, found another file");
   }
@@ -188,6 +188,7 @@ Result<ProgramFile> npu::readProgramFile(Bytes bytes) {
   ProgramFile file;
   file.model = reader.text("model");
   file.device = reader.text("device");
+  file.description = reader.text("description");
   file.contextLength = reader.number("context_length", 1, kMostPositions);
   file.weightBytes = reader.bytes("weight_bytes");
   file.tableBytes = reader.bytes("table_bytes");

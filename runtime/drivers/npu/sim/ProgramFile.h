@@ -1,8 +1,8 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A compiled model's programs in a file, without its weights: what a neural
-// engine's simulator needs to tell time. It is an object in CBOR (RFC 8949).
+// A compiled model's programs and their description, without its weights, as a
+// segment of a package (EngineModel.h). They are an object in CBOR (RFC 8949).
 
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
 #define UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
@@ -18,6 +18,8 @@ struct ProgramFile {
   std::string model;
   /// The name of the description that it was compiled for.
   std::string device;
+  /// The JSON of that description, which parseConfig reads.
+  std::string description;
   /// Positions that the model was made for.
   int64_t contextLength = 0;
   uint64_t weightBytes = 0;

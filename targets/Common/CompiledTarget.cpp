@@ -1,0 +1,120 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "targets/Common/CompiledTarget.h"
+#include "targets/Common/PackPanels.h"
+
+using namespace llvm;
+using namespace mlir::umber;
+using flatbuffers::Offset;
+
+namespace umber {
+
+static StringRef getLayoutName(mlir::RankedTensorType type) {
+  if (type.getEncoding()) {
+    return kEncodedPanelsLayout;
+  }
+  return type.getRank() == 2 ? "panel32" : "row";
+}
+
+Error CompiledTarget::writeCode(PackageWriter &writer) {
+  for (const CodeVariant &variant : variants) {
+    Result<uint32_t> segment =
+        writer.beginSegment(fbs::SegmentKind_Code, name + "." + variant.isa);
+    if (!segment.ok()) {
+      return toError(segment.status());
+    }
+    codeSegments.push_back(*segment);
+    if (Error error = toError(
+            writer.append(variant.library.data(), variant.library.size()))) {
+      return error;
+    }
+    if (Error error = toError(writer.endSegment())) {
+      return error;
+    }
+  }
+  return Error::success();
+}
+
+Expected<std::vector<StoredParameter>>
+CompiledTarget::writeSegments(PackageWriter &writer,
+                              const ParameterStore *store,
+                              ProgressCallback progress) {
+  if (Error error = writeCode(writer)) {
+    return error;
+  }
+  Result<uint32_t> segment =
+      writer.beginSegment(fbs::SegmentKind_Weights, name + ".weights");
+  if (!segment.ok()) {
+    return toError(segment.status());
+  }
+  uint64_t total = 0, done = 0;
+  for (ParamOp param : plan.parameters) {
+    total += param.getTensorType().getNumElements();
+  }
+  std::vector<StoredParameter> stored;
+  for (ParamOp param : plan.parameters) {
+    Result<uint64_t> offset = writer.align(64);
+    if (!offset.ok()) {
+      return toError(offset.status());
+    }
+    uint64_t size = 0;
+    Error error = packParameter(param, *store, [&](ArrayRef<uint8_t> bytes) {
+      size += bytes.size();
+      return toError(writer.append(bytes.data(), bytes.size()));
+    });
+    if (error) {
+      return error;
+    }
+    mlir::RankedTensorType type = param.getTensorType();
+    stored.push_back(
+        {param, type, getLayoutName(type).str(), *segment, *offset, size});
+    done += type.getNumElements();
+    progress(double(done) / double(total));
+  }
+  if (Error error = toError(writer.endSegment())) {
+    return error;
+  }
+  return stored;
+}
+
+static Offset<fbs::Program>
+describeProgram(const PlannedProgram &program, uint64_t scratchBytes,
+                flatbuffers::FlatBufferBuilder &fb) {
+  std::vector<Offset<fbs::Dispatch>> dispatches;
+  for (const PlannedDispatch &dispatch : program.dispatches) {
+    std::vector<fbs::Binding> bindings;
+    for (const BufferBinding &binding : dispatch.bindings) {
+      // The two enums are in the same order.
+      bindings.emplace_back(static_cast<fbs::BindingKind>(binding.kind),
+                            binding.index, binding.offset);
+    }
+    auto name = fb.CreateString(dispatch.name);
+    dispatches.push_back(fbs::CreateDispatch(
+        fb, name, dispatch.kernel, fb.CreateVectorOfStructs(bindings),
+        int32_t(dispatch.layer), dispatch.weightBytes, dispatch.flopsPerToken,
+        dispatch.integerOpsPerToken, dispatch.flopsPerPosition, dispatch.window,
+        dispatch.ofOutputs));
+  }
+  auto name = fb.CreateString(program.name);
+  return fbs::CreateProgram(fb, name, program.maxTokens, program.arenaBytes,
+                            scratchBytes, fb.CreateVector(dispatches));
+}
+
+TargetContent::Tables
+CompiledTarget::describe(flatbuffers::FlatBufferBuilder &fb) const {
+  Tables tables;
+  for (const PlannedKernel &kernel : plan.kernels) {
+    tables.kernels.push_back(fb.CreateString(kernel.name));
+  }
+  for (auto [variant, segment] : zip(variants, codeSegments)) {
+    auto isa = fb.CreateString(variant.isa);
+    tables.variants.push_back(fbs::CreateCodeVariant(fb, isa, segment));
+  }
+  for (const PlannedProgram &program : plan.programs) {
+    tables.programs.push_back(describeProgram(program, scratchBytes, fb));
+  }
+  return tables;
+}
+
+} // namespace umber
