@@ -146,6 +146,10 @@ EnginePackage openEnginePackage(const std::string &path,
   EnginePackage package;
   package.path = path;
   package.bytes = std::filesystem::file_size(path);
+  if (!model.hasData()) {
+    // As large as it would be with its weights.
+    package.bytes += model.programs.weightBytes + model.programs.tableBytes;
+  }
   package.programs = std::move(model.programs);
   if (package.programs.steps.empty()) {
     throw ToolError(path + ": expected programs, found none");
@@ -202,7 +206,7 @@ Json reportEngine(const EnginePackage &package,
             {"head_dim", info.headDim}}},
           {"package",
            {{"file", package.path},
-            {"bytes", std::max(package.bytes, info.modelBytes)},
+            {"bytes", package.bytes},
             {"weight_bytes", programs.weightBytes},
             {"table_bytes", programs.tableBytes},
             {"adapter_rank", programs.adapterRank},

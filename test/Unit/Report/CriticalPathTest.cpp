@@ -75,7 +75,8 @@ TEST(CriticalPath, AddsUpToTheTimeOfRandomPrograms) {
     return std::uniform_int_distribution<uint64_t>(least, most)(random);
   };
   for (int round = 0; round < 200; ++round) {
-    std::vector<Command> program(choose(1, 60));
+    // A semaphore for each.
+    std::vector<Command> program(choose(1, kSemaphores));
     for (size_t i = 0; i < program.size(); ++i) {
       Command &command = program[i];
       constexpr Queue kQueuesUsed[] = {Queue::Load0, Queue::Weights,
@@ -89,7 +90,7 @@ TEST(CriticalPath, AddsUpToTheTimeOfRandomPrograms) {
       }
       // Each may wait for the one before, which signals it alone.
       if (i > 0 && choose(0, 1)) {
-        auto semaphore = static_cast<uint8_t>(i % kSemaphores);
+        auto semaphore = static_cast<uint8_t>(i);
         program[i - 1].signal = {semaphore, 1};
         command.wait[0] = {semaphore, 1};
       }

@@ -2,7 +2,7 @@
 
 import { predict } from "umber/costmodel.js";
 import * as format from "umber/format.js";
-import { bodyBits, bytes, joules, predictedLoss, sum } from "umber/report.js";
+import { bodyBits, bytes, choiceOf, joules, predictedLoss, sum } from "umber/report.js";
 
 const COLOURS = {
   weights: "#e0a458", adapters: "#7fb069", cache: "#6fa8dc", activations: "#c27ba0",
@@ -47,8 +47,10 @@ export function summarize(report, changes) {
   const p = of(prefill);
   const bits = (index) => changes?.bits.get(index) ?? report.matrices[index].bits;
   const size = report.matrices.reduce((all, matrix, index) => {
-    const choice = matrix.choices.find((at) => at.bits === bits(index));
-    return all + (choice ? choice.bytes - matrix.bytes : 0);
+    // A package for an engine holds what streams.
+    const before = choiceOf(matrix, matrix.bits);
+    const after = choiceOf(matrix, bits(index));
+    return all + (before && after ? after.stream_bytes - before.stream_bytes : 0);
   }, report.package.bytes);
   const { loss, known } = predictedLoss(report, bits);
   return {
