@@ -25,8 +25,9 @@ static_assert(sizeof(PackageHeader) == 32 &&
                   std::is_trivially_copyable_v<PackageHeader>,
               "the header is read and written as bytes");
 
-/// What neural engines' layouts are called in metadata: matrices cut into tiles,
-/// and rows one behind the other, with or without their scales before them.
+/// What neural engines' layouts are called in metadata: matrices cut into
+/// tiles, and rows one behind the other, with or without their scales before
+/// them.
 inline constexpr char kTilesLayout[] = "tiles";
 inline constexpr char kLookupLayout[] = "rows";
 

@@ -220,7 +220,8 @@ Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
   TargetContent::Tables own = target.describe(fb);
   std::vector<Offset<fbs::AdapterSite>> sites;
   SiteWriter siteWriter(module, store, fb);
-  for (LoraOp lora : target.getSites()) {
+  // Sites have the values of gains, which a model of shapes has not.
+  for (LoraOp lora : store ? target.getSites() : ArrayRef<LoraOp>()) {
     auto site = siteWriter.write(lora.getSite(), lora.getResult());
     if (!site) {
       return site.takeError();

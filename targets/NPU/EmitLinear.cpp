@@ -77,9 +77,22 @@ void FunctionEmitter::emitProduct(LinearOp linear, Range range, Columns to) {
   const auto &array = std::get<CoreArray>(config.array);
   bool isI8 = x.type == DataType::I8;
   if (isI8 && !matrix.isPalette && matrix.bits != 8) {
-    fail(linear, "expected weights of 8 bits or palettes for rounded inputs, "
-                 "found f16");
-    return;
+    // Products of integers are by integers: these are what they stand for.
+    Rows plain;
+    plain.columns = x.columns;
+    plain.stride = getStride(4 * x.columns);
+    plain.buffer = builder.addBuffer(uint64_t(rows) * plain.stride,
+                                     "a product's rounded input");
+    Dequantize dequantize;
+    dequantize.a = tileOf(x);
+    dequantize.scales = scalesOf(x);
+    dequantize.d = tileOf(plain);
+    dequantize.rows = static_cast<uint32_t>(rows);
+    dequantize.columns = static_cast<uint32_t>(x.columns);
+    dequantize.group = static_cast<uint32_t>(x.group);
+    builder.add(Queue::Vector, dequantize);
+    x = plain;
+    isI8 = false;
   }
   bool isF16 = isF16Product(config, matrix.isPalette, isI8);
   if ((isF16 ? array.rowsF16 : array.rowsI8) == 0) {

@@ -56,10 +56,6 @@ void FunctionEmitter::emitRowPass(Value value, const Rows &x, RmsNormOp norm) {
   int64_t block = isWhole ? rows : std::min(rows, std::max<int64_t>(1, most));
   Buffer gain = 0;
   if (norm) {
-    if (!norm.getOffset().isZero()) {
-      fail(norm, "expected a norm without an offset, found one");
-      return;
-    }
     gain = loadVector(norm.getWeight(), 0, x.columns);
   }
   SmallVector<Rows> quantized;

@@ -198,6 +198,7 @@ void FunctionEmitter::emitEmbed(EmbedOp op) {
     scales = builder.addBuffer(rows * kGranule, "embeddings' scales");
     gather(scales, lookup.scales, 2, kGranule);
   }
+  float factor = op.getScale() ? op.getScale()->convertToFloat() : 1.0f;
   Rows result = makeRows(columns, "embeddings");
   int64_t block =
       result.isResident
@@ -220,11 +221,17 @@ void FunctionEmitter::emitEmbed(EmbedOp op) {
       dequantize.rows = count;
       dequantize.columns = static_cast<uint32_t>(columns);
       dequantize.group = static_cast<uint32_t>(columns);
+      dequantize.factor = factor;
       builder.add(Queue::Vector, dequantize);
     } else {
       Elementwise copy;
       copy.a = {builder.at(elements, row * stride), stride, DataType::F16};
       copy.d = d;
+      if (op.getScale()) {
+        copy.op = ElementwiseOp::Multiply;
+        copy.spread = Spread::Immediate;
+        copy.immediate = factor;
+      }
       copy.rows = count;
       copy.columns = static_cast<uint32_t>(columns);
       builder.add(Queue::Vector, copy);

@@ -172,6 +172,9 @@ LogicalResult Layout::placeMatrix(ParamOp param) {
     return param.emitError(config->name)
            << ": expected weights of f16, or fewer bits, found "
            << type.getElementType();
+  } else {
+    // Rounded inputs are made plain.
+    matrix.columnUnit = kPlainUnit;
   }
   place(matrix);
   matrices[param.getSymName()] = matrix;

@@ -86,10 +86,14 @@ Error RegionWriter::readHalves(ParamOp param, int64_t first,
   return Error::success();
 }
 
-Error RegionWriter::writeVector(ParamOp param, Image &image) {
+/// What norms add to their weights is in them.
+Error RegionWriter::writeVector(ParamOp param, float offset, Image &image) {
   std::vector<float> values(param.getTensorType().getNumElements());
   if (Error error = store.readRows(param.getKey(), 0, values)) {
     return error;
+  }
+  for (float &value : values) {
+    value += offset;
   }
   return image.put(asBytes(ArrayRef(values)));
 }
@@ -292,7 +296,30 @@ Error RegionWriter::write(std::vector<Piece> pieces, uint64_t size, Sink sink,
   return image.seek(size);
 }
 
+/// Of norms' weights, what is added to them. Fails where two norms differ.
+Expected<StringMap<float>> RegionWriter::findOffsets() {
+  StringMap<float> offsets;
+  std::string differs;
+  module.walk([&](RmsNormOp norm) {
+    float offset = norm.getOffset().convertToFloat();
+    auto [it, isNew] = offsets.try_emplace(norm.getWeight(), offset);
+    if (!isNew && it->second != offset) {
+      differs = norm.getWeight().str();
+    }
+  });
+  if (!differs.empty()) {
+    return createStringError("parameter '" + differs +
+                             "': expected norms with the same offset, found "
+                             "two");
+  }
+  return offsets;
+}
+
 Error RegionWriter::writeWeights(Sink sink, Progress progress) {
+  auto offsets = findOffsets();
+  if (!offsets) {
+    return offsets.takeError();
+  }
   std::vector<Piece> pieces;
   for (auto param : module.getOps<ParamOp>()) {
     StringRef name = param.getSymName();
@@ -301,8 +328,10 @@ Error RegionWriter::writeWeights(Sink sink, Progress progress) {
                           return writeMatrix(param, *matrix, image);
                         }});
     } else if (std::optional<uint64_t> offset = layout.findVector(name)) {
-      pieces.push_back(
-          {*offset, [=](Image &image) { return writeVector(param, image); }});
+      float added = offsets->lookup(name);
+      pieces.push_back({*offset, [=](Image &image) {
+                          return writeVector(param, added, image);
+                        }});
     } else {
       continue;
     }

@@ -42,7 +42,9 @@ private:
   llvm::Error write(std::vector<Piece> pieces, uint64_t size, Sink sink,
                     Progress progress);
   llvm::Error checkShape(mlir::umber::ParamOp param);
-  llvm::Error writeVector(mlir::umber::ParamOp param, Image &image);
+  llvm::Expected<llvm::StringMap<float>> findOffsets();
+  llvm::Error writeVector(mlir::umber::ParamOp param, float offset,
+                          Image &image);
   llvm::Error writeMatrix(mlir::umber::ParamOp param,
                           const MatrixLayout &matrix, Image &image);
   llvm::Error writeEncoded(mlir::umber::ParamOp param,

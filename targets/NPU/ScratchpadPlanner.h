@@ -9,8 +9,10 @@
 namespace umber::npu {
 
 /// Gives buffers their offsets, multiples of `granule`, such that no two that
-/// are in use at once overlap: largest first, each at the lowest place that is
-/// free for as long as it is used. Returns the bytes that are needed.
+/// are in use at once overlap: one after another, each at the lowest place that
+/// is free for as long as it is used. The first order is by size; while that
+/// needs more than is in use at once, what stands in the way is moved to the
+/// front of it. Returns the bytes that are needed.
 uint32_t placeBuffers(std::vector<BufferInfo> &buffers, uint32_t granule);
 
 /// The most bytes in use at once.

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The test model at 3.5 bits on a simulated neural engine: greedy tokens are those of
-the CPU, for a prompt and what follows, with an adapter and without. Both packages are
-made of one module.
+"""The test model at 3.5 bits on a simulated neural engine, against the CPU, for golden
+prompts with an adapter and without. Packages for both are made of one compressed model.
 
-    golden_npu.py UMBER-COMPILE UMBER-RUN [--module MODULE] [--prompts N] [--tokens N]
-                  [--keep FOLDER]
+    golden_npu.py UMBER-COMPILE UMBER-RUN [--model MODEL] [--prompts N] [--tokens N]
 
-The model is UMBER_TEST_MODEL; exits with 77, which CTest takes as skipped, without.
-MODULE is one that --compile-to=quantize wrote; without, the model is compressed fast.
+With plain activations all sums are exact to f32: logits are within 1e-2, and greedy
+tokens are the same (none of these is a closer call). Rounded
+activations carry a last bit on (docs/numerics.md): logits are as near as the same model
+is to itself, scaled by some last bits.
+
+MODEL is UMBER_TEST_MODEL, or a module that --compile-to=compress wrote; exits with 77,
+which CTest takes as skipped, without.
 """
 
 import argparse
@@ -17,6 +20,7 @@ import array
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +28,9 @@ import tempfile
 HERE = pathlib.Path(__file__).parent
 ENGINE = "npu:ane-a17-like"
 SKIPPED = 77
+TOLERANCE = 1e-2
+# Of docs/numerics.md's drift, 0.13 to 0.34 in the root mean square with an outlier.
+DRIFT, LARGEST_DRIFT = 0.4, 1.0
 # SmolLM2-135M's shapes.
 SHAPES = ["--layers", "30", "--hidden", "576", "--heads", "9", "--kv-heads", "3",
           "--head-dim", "64", "--ffn", "1536"]
@@ -49,57 +56,72 @@ def run(runner, package, device, prompt, tokens, folder, lora):
     return json.loads(done.stdout), values
 
 
-def margin(logits):
-    best = sorted(logits, reverse=True)[:2]
-    return best[0] - best[1]
+def compile_both(compiler, module, folder, name, *options):
+    """The packages by their device's name."""
+    packages = {}
+    for device, target in [("cpu", f"--isa={cpu_isa()}"), (ENGINE, f"--target={ENGINE}")]:
+        packages[device] = folder / f"{name}-{device.replace(':', '-')}.umb"
+        subprocess.run([compiler, module, target, *options, "-o", packages[device]], check=True)
+    return packages
+
+
+def compare(runner, packages, case, tokens, folder, lora):
+    """The answers on the CPU and on the engine, and the prompts' last logits."""
+    (cpu, expected), (npu, found) = (
+        run(runner, packages[device], device, case["prompt"], tokens, folder, lora)
+        for device in ("cpu", ENGINE))
+    assert npu["prompt_ids"] == cpu["prompt_ids"] == case["prompt_ids"], case["prompt"]
+    assert len(found) == len(expected) > 0, case["prompt"]
+    return cpu, npu, [a - b for a, b in zip(found, expected)]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("compiler")
     parser.add_argument("runner")
-    parser.add_argument("--module", type=pathlib.Path)
+    parser.add_argument("--model", default=os.environ.get("UMBER_TEST_MODEL"))
     parser.add_argument("--prompts", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=8)
-    parser.add_argument("--keep", type=pathlib.Path)
     args = parser.parse_args()
-    model = os.environ.get("UMBER_TEST_MODEL")
-    if not model and not args.module:
+    if not args.model:
         print("skipped: UMBER_TEST_MODEL is not set")
         sys.exit(SKIPPED)
     cases = json.loads((HERE / "golden" / "smollm2-135m-greedy.json").read_text())
+    cases = cases[:args.prompts]
     with tempfile.TemporaryDirectory() as name:
-        folder = args.keep or pathlib.Path(name)
-        module, lora = args.module, folder / "lora"
-        if not module:
-            module = folder / "model.mlir"
-            subprocess.run([args.compiler, model, "--bits=3.5", "--fast", "--kv-bits=8",
-                            "--compile-to=quantize", "--emit=mlir", "-o", module], check=True)
-        packages = {"cpu": folder / "cpu.umb", ENGINE: folder / "npu.umb"}
-        for target, options in [("cpu", [f"--isa={cpu_isa()}"]),
-                                (ENGINE, [f"--target={ENGINE}"])]:
-            if not packages[target].exists():
-                subprocess.run([args.compiler, module, *options, "-o", packages[target]],
-                               check=True)
+        folder = pathlib.Path(name)
+        module, lora = folder / "model.mlir", folder / "lora"
+        if args.model.endswith(".mlir"):
+            module = pathlib.Path(args.model)
+        else:
+            subprocess.run([args.compiler, args.model, "--bits=3.5", "--fast",
+                            "--compile-to=compress", "--emit=mlir", "-o", module], check=True)
         subprocess.run([sys.executable, HERE.parent / "tools" / "make_adapter.py", lora,
                         "--rank", "8", "--size", "0.01", "--dtype", "F16", *SHAPES], check=True)
-        speeds, worst, different = [], 0.0, []
+
+        # The engine's scratchpad has room for so many plain rows.
+        plain = compile_both(args.compiler, module, folder, "plain", "--activation-bits=32",
+                             "--kv-bits=16", "--max-tokens=16")
+        worst, speed = 0.0, float("inf")
         for adapter in (None, lora):
-            for case in cases[:args.prompts]:
-                (cpu, expected), (npu, found) = (
-                    run(args.runner, packages[device], device, case["prompt"], args.tokens,
-                        folder, adapter) for device in ("cpu", ENGINE))
-                where = f"{case['prompt']!r}, {'with' if adapter else 'without'} an adapter"
-                assert npu["prompt_ids"] == cpu["prompt_ids"] == case["prompt_ids"], where
-                assert len(found) == len(expected), where
-                worst = max(worst, max(abs(a - b) for a, b in zip(found, expected)))
-                speeds.append(npu["timings"]["predicted_per_second"])
-                if npu["ids"] != cpu["ids"]:
-                    different.append(f"{where}: {npu['ids']}, on the CPU {cpu['ids']}; "
-                                     f"its first margin {margin(expected):.4f}")
-        print(f"{2 * args.prompts} runs of {args.tokens} tokens, last prompt logits within "
-              f"{worst:.2e}, at least {min(speeds):.1f} tokens/s")
-        assert not different, "\n".join(different)
+            for case in cases:
+                cpu, npu, errors = compare(args.runner, plain, case, args.tokens, folder,
+                                           adapter)
+                worst = max(worst, *map(abs, errors))
+                assert worst <= TOLERANCE, f"{case['prompt']!r}: logits differ by {worst}"
+                assert npu["ids"] == cpu["ids"], f"{case['prompt']!r}: {npu['ids']}, {cpu['ids']}"
+                speed = min(speed, npu["timings"]["predicted_per_second"])
+        print(f"plain: {2 * len(cases)} runs of {args.tokens} tokens, logits within "
+              f"{worst:.1e}, at least {speed:.1f} tokens/s")
+
+        rounded = compile_both(args.compiler, module, folder, "rounded", "--kv-bits=8")
+        drifts = []
+        for adapter in (None, lora):
+            for case in cases:
+                _, _, errors = compare(args.runner, rounded, case, 1, folder, adapter)
+                drifts.append(statistics.fmean(e * e for e in errors) ** 0.5)
+        print("rounded: root mean squares " + ", ".join(f"{d:.2f}" for d in drifts))
+        assert statistics.median(drifts) <= DRIFT and max(drifts) <= LARGEST_DRIFT, drifts
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 """Compares a neural engine's programs with the interpreter on a small random model.
 
     agree.py FOLDER [--compile "OPTIONS OF UMBER-COMPILE"] [--phases PHASE,PHASE]
-             [make_model.py's options]
+             [--set "OP ATTRIBUTE"] [make_model.py's options]
 
 The logits of umber-sim are those of umber-interp on the same IR. They have the same
 bits for any number of threads, whatever steps a prompt is cut into, and for engines
@@ -15,6 +15,7 @@ are free of races and deadlocks. Roundings of products' inputs as in test/CPU/ag
 import argparse
 import json
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
@@ -28,7 +29,7 @@ DEVICE = ROOT / "targets" / "NPU" / "configs" / "ane-a17-like.json"
 ADAPTERS = "--adapter-rank"
 # Sections' keys with other values.
 TILINGS = [
-    {"kernel_buffer": {"slots": 4}},
+    {"kernel_buffer": {"slots": 2}},
     {"kernel_buffer": {"bytes": 32768}, "array": {"cores": 1}},
     {"kernel_buffer": {"bytes": 16384, "slots": 3}, "array": {"cores": 2, "columns_per_core": 8}},
     {"scratchpad": {"bytes": 262144}},
@@ -50,6 +51,16 @@ def describe(folder, changes):
 
 def ids(count):
     return ",".join(str(37 * i % 257) for i in range(count))
+
+
+def set_attribute(ir, op, attribute):
+    text = pathlib.Path(ir).read_text()
+    # An op has a dictionary of attributes in its line, or gets one.
+    changed = re.sub(rf"({op} [^{{\n]*) \{{", rf"\1 {{{attribute}, ", text)
+    if changed == text:
+        changed = re.sub(rf"({op} [^{{\n]*\])( :)", rf"\1 {{{attribute}}}\2", text)
+    assert changed != text, f"no {op} in {ir}"
+    pathlib.Path(ir).write_text(changed)
 
 
 class Model:
@@ -105,6 +116,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--compile", default="")
+    parser.add_argument("--set", action="append", default=[], help="an attribute that ops "
+                        "are given, as 'umber.attention window = 9 : i64'")
     parser.add_argument("--phases", default="prefill:21,decode@21")
     options, model_options = parser.parse_known_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +127,8 @@ def main():
     asked = options.compile.split()
     run("umber-compile", gguf, "--emit=mlir", "--compile-to=quantize", "-o", ir,
         *(o for o in asked if not o.startswith(ADAPTERS)))
+    for change in options.set:
+        set_attribute(ir, *change.split(" ", 1))
     # Of what has been done to the model, the cache's type alone is asked for again.
     model = Model(options.folder, ir,
                   [o for o in asked if o.startswith((ADAPTERS, "--kv-bits"))])

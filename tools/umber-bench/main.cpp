@@ -44,7 +44,7 @@ void run(const Options &options) {
     report.device = info.device;
     report.isa = info.isa;
     report.isSimulated = info.is_simulated;
-    if (&threads == &options.threads.front()) {
+    if (report.rows.empty() && report.rooflines.empty()) {
       noteSimulation(info);
     }
     auto meter =

@@ -10,6 +10,7 @@
 #include "tools/umber-sim/ModelReport.h"
 #include "tools/umber-sim/ModelRun.h"
 #include "tools/umber-sim/Report.h"
+#include "tools/umber-sim/Sensitivity.h"
 #include "umber/umber.h"
 
 #include <algorithm>
@@ -35,6 +36,7 @@ struct Options {
   int64_t layers = 1;
   bool parameters = false;
   bool json = false;
+  bool sensitivity = false;
   std::string csv;
   std::string trace;
 };
@@ -156,11 +158,19 @@ void runModel(const Options &options) {
       commands.push_back(command);
     };
   }
-  auto timed =
-      phase.isDecode
-          ? npu::timeDecode(report.config, step, phase.count, capacity, visit)
-          : npu::timePrefill(report.config, step, phase.count, capacity, visit);
-  report.timing = take(std::move(timed), (options.model + ": ").c_str());
+  auto time = [&](const npu::Config &config, const npu::CommandVisitor &visit) {
+    return phase.isDecode
+               ? npu::timeDecode(config, step, phase.count, capacity, visit)
+               : npu::timePrefill(config, step, phase.count, capacity, visit);
+  };
+  report.timing =
+      take(time(report.config, visit), (options.model + ": ").c_str());
+  if (options.sensitivity) {
+    auto timeOn = [&](const npu::Config &config) { return time(config, {}); };
+    printSensitivities(report, getSensitivities(report.config, timeOn),
+                       options.json);
+    return;
+  }
   if (!options.timingOnly) {
     compute(options, *package, model, phase, report);
   }
@@ -273,6 +283,10 @@ int main(int argc, char **argv) {
       "--parameters", options.parameters,
       "Print the device's parameters, and where they come from, instead");
   app.add_flag("--json", options.json, "Print JSON");
+  app.add_flag("--sensitivity", options.sensitivity,
+               "Print how the time depends on each parameter that is assumed "
+               "or calibrated, instead")
+      ->needs(phase);
   app.add_option("--csv", options.csv, "Write a table of kernels to this file")
       ->needs(phase);
   app.add_option("--trace", options.trace,

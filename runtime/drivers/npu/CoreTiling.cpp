@@ -132,7 +132,10 @@ private:
         std::max(0.0, mac / tiles + config.cycles(config.dram.latencySeconds) -
                           static_cast<double>(config.kernelBuffer.slots - 1) *
                               std::max(transfer, decode / tiles));
-    double stream = std::max(tiles * transfer + others, decode);
+    // A stream is issued when the one before begins to move.
+    double latency = config.cycles(config.dram.latencySeconds);
+    double stream =
+        std::max({tiles * transfer + others, decode, tiles * latency});
     if (mac < stream) {
       stream += tiles * exposed;
     }

@@ -99,8 +99,12 @@ Status ModelReader::checkScales() const {
   return {};
 }
 
-/// Sites are those of the target, in its order; none if no adapters run.
+/// Sites are those of the target, in its order; none if no adapters run. One of
+/// shapes names none.
 Status ModelReader::checkSites() const {
+  if (!model.hasData()) {
+    return {};
+  }
   const auto *known = model.target->sites();
   const std::vector<SiteLayout> &sites = model.programs.sites;
   size_t count = known && model.programs.adapterRank != 0 ? known->size() : 0;

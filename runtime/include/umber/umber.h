@@ -145,8 +145,8 @@ typedef struct umber_model_info {
   uint64_t parameter_count;
   uint64_t weight_bytes;          /* of all parameters that the device reads */
   uint64_t cache_bytes_per_token; /* of the key/value cache */
-  uint64_t identity; /* sessions saved with one continue with another that
-                        has the same */
+  uint64_t identity;    /* sessions saved with one continue with another that
+                           has the same */
   int32_t is_simulated; /* 1: what takes time is a simulator of the device,
                            which says nothing of how fast that is */
 } umber_model_info;

@@ -16,7 +16,7 @@ Config getMachine() {
   Config config = getConfig("ane-a17-like");
   config.arrayHz = config.vectorHz = 1e9;
   config.dispatchSeconds = 0;
-  config.dram = {100e9, 1, 0.5, 10e-9, 1, 1 << 20, 1 << 20};
+  config.dram = {100e9, 1, 50e9, 10e-9, 1, 1 << 20, 1 << 20};
   config.decoder.weightsPerSecond = 50e9;
   config.vector = {32, 100e-9, 0.5};
   config.energy = {1, 2, 3, 4, 5, 6};
@@ -138,7 +138,7 @@ TEST(Engine, LoadsAfterTheLatency) {
   EXPECT_NEAR(timing.commands[0].end, 1 + 10 + 10, 0.01);
   EXPECT_NEAR(timing.dramIdle, 11, 0.01);
   EXPECT_EQ(timing.dramBytes, 1000u);
-  // Activations have half of the bandwidth.
+  // Activations have an engine of half of the bandwidth.
   EXPECT_NEAR(run(getMachine(), {load(Queue::Load0, 1000, false)}).cycles, 31,
               0.01);
 }

@@ -147,6 +147,7 @@ TEST(CoreProducts, StreamWeightsPerPartOfTheRows) {
   Config config = getConfig("ane-a17-like");
   // A slower array, so that it is the limit.
   std::get<CoreArray>(config.array).efficiency = 0.55;
+  config.kernelBuffer.slots = 2;
   config.scratchpad.accumulatorBytes = 65536;
   ProductShape shape = {1024, 3072, 3072};
   ProductTiming timing = run(config, shape, "p4");
