@@ -309,6 +309,9 @@ def main():
     with browser.chromium(FOLDER / "downloads") as open_page:
         page = open_page(FOLDER / "afm.html")
         assert page.message() == "", page.message()
+        # It is one file: nothing is fetched.
+        fetched = page.run("return performance.getEntriesByType('resource').map(entry => entry.name)")
+        assert all(name.startswith("data:") for name in fetched), fetched
         print(f"open: {float(page.run('return document.documentElement.dataset.ready')):.0f} ms")
         for check in (check_table, check_selection, check_accuracy, check_what_if, check_charts,
                       check_round_trip, check_compare, check_bad_files):

@@ -84,12 +84,16 @@ void CostRecorder::add(const TimedCommand &command) {
   timed.start = command.start - stepBegin;
   timed.end = command.end - stepBegin;
   lastEnd = std::max(lastEnd, command.end);
-  timed.channel = config.seconds(cycles[unsigned(Bound::Dram)]);
+  timed.alone = config.seconds(cycles[unsigned(Bound::Dram)]);
+  // The weights' path is as fast as the channel.
+  Work asWeights = *command.work;
+  asWeights.streamsWeights = true;
+  timed.channel = config.seconds(channel.getCycles(asWeights));
   // Waiting says nothing of what limits it once it runs.
   double others = config.seconds(
       std::max({cycles[unsigned(Bound::Mac)], cycles[unsigned(Bound::Lut)],
                 cycles[unsigned(Bound::Sram)], cycles[unsigned(Bound::Vpu)]}));
-  timed.isDramBound = timed.channel > 0 && timed.channel >= others;
+  timed.isDramBound = timed.alone > 0 && timed.alone >= others;
   groupOf.push_back(&group);
 }
 

@@ -112,7 +112,6 @@ std::vector<int64_t> Points::getCounts() const {
     counts.insert(counts.end(), {0, most});
   } else {
     counts.insert(counts.end(), {std::min(simulation.step->rows, most),
-                                 std::max<int64_t>(1, phase.count / 2),
                                  std::min(2 * phase.count, most)});
   }
   std::sort(counts.begin(), counts.end());
@@ -195,7 +194,8 @@ std::vector<Task> Points::getCosts() const {
 
 std::vector<Task> Points::getTangents() const {
   std::vector<Factors> all = {{bandwidth(0.4)}, {bandwidth(2.5)}, {clock(0.4)}};
-  if (config.decoder.weightsPerSecond > 0) {
+  // Many rows share what is decoded.
+  if (config.decoder.weightsPerSecond > 0 && phase.isDecode) {
     all.push_back({decodeRate(0.3)});
   }
   std::vector<Task> tasks;
@@ -219,11 +219,11 @@ std::vector<Task> Points::getChecks() const {
   add("0.7 times the array's clock", {clock(0.7)});
   add("1.5 times the DRAM bandwidth, 0.7 times both clocks",
       {bandwidth(1.5), clock(0.7), vectorClock(0.7)});
-  if (config.decoder.weightsPerSecond > 0) {
+  if (config.decoder.weightsPerSecond > 0 && phase.isDecode) {
     add("0.5 times the table decode rate", {decodeRate(0.5)});
   }
   if (simulation.hasPalettes()) {
-    for (int64_t bits : {2, 3, 4, 8}) {
+    for (int64_t bits : {2, 4, 8}) {
       add("palettes of the body with " + std::to_string(bits) + " bits", {},
           bits);
     }

@@ -96,7 +96,7 @@ private:
       begin += waited;
       left -= waited;
     }
-    double own = std::min(left, command.channel);
+    double own = std::min(left, command.alone);
     path.seconds[index] += own;
     double beyond = left - own;
     if (!command.isDramBound || beyond <= 0) {

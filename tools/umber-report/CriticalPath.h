@@ -19,9 +19,11 @@ struct PathCommand {
   npu::Queue queue = npu::Queue::System;
   double start = 0;
   double end = 0;
-  /// What the channel to DRAM needs for it, if nothing else is on it; 0: it
-  /// moves nothing there.
+  /// What the channel to DRAM needs for its bytes; 0: it moves none.
   double channel = 0;
+  /// What its stream takes if no other is on the channel, which its own engine
+  /// may hold back.
+  double alone = 0;
   bool isDramBound = false;
 };
 

@@ -26,7 +26,7 @@ PathCommand make(Queue queue, double start, double end, double channel = 0) {
   command.queue = queue;
   command.start = start;
   command.end = end;
-  command.channel = channel;
+  command.channel = command.alone = channel;
   command.isDramBound = channel > 0;
   return command;
 }

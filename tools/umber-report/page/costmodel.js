@@ -60,16 +60,13 @@ function groupsAt(phase, count) {
   return result;
 }
 
-/** Bytes a second that a stream gets when it is alone. */
+/** Bytes a second that a stream gets when it is alone (DramChannel.cpp). */
 function bandwidth(report, changes, isWeights) {
   const get = (name) => parameter(report, name, changes);
   const outstanding =
     (get("dram.max_outstanding_reads") * get("dram.burst_bytes")) / get("dram.latency_s");
-  return Math.min(
-    get("dram.bytes_per_s") *
-      get(isWeights ? "dram.weight_efficiency" : "dram.activation_efficiency"),
-    outstanding,
-  );
+  const channel = Math.min(get("dram.bytes_per_s") * get("dram.efficiency"), outstanding);
+  return isWeights ? channel : Math.min(channel, get("dram.engine_bytes_per_s"));
 }
 
 /** Whether the array multiplies a matrix at these bits at its rate for f16. */
