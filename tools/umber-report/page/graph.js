@@ -48,6 +48,8 @@ export function showGraph(store, target) {
         source: String(input),
         target: String(index),
         lineStyle: {
+          // Straight to the neighbour, around what is between to others.
+          curveness: index === input + 1 ? 0 : 0.15,
           color: selection.has(index) || selection.has(input) ? colours.accent : colours.faint,
           width: selection.has(index) || selection.has(input) ? 2 : 1,
         },
@@ -73,7 +75,7 @@ export function showGraph(store, target) {
         center: chart.center ?? [225, 210],
         edgeSymbol: ["none", "arrow"],
         edgeSymbolSize: 6,
-        lineStyle: { curveness: 0.12, opacity: 0.8 },
+        lineStyle: { opacity: 0.8 },
         label: { show: true, color: "#10131a", fontSize: 10, overflow: "truncate", width: 112 },
         data: nodes,
         links,
