@@ -91,8 +91,13 @@ for phase in ["decode@20", "prefill:40"]:
     rows = list(csv.DictReader(table.open()))
     assert len(rows) == len(report["kernels"]) + 1
     for row, kernel in zip(rows, report["kernels"]):
-        assert {key: "" if value is None else str(value)
-                for key, value in flat(kernel).items()} == row, row
+        fields = flat(kernel)
+        assert list(row) == list(fields), row
+        for key, value in fields.items():
+            text = row[key]
+            found = (text if isinstance(value, str) else
+                     json.loads(text) if text else None)
+            assert found == value, (key, found, value)
     assert rows[-1]["name"] == "total"
     assert int(rows[-1]["dram_bytes"]) == report["dram_bytes"]
 
@@ -109,14 +114,15 @@ assert report["steps"] == 3 and report["tokens"] == 40
 assert gate["streamed_weights"] == 3 * 2 * 52 * 40, gate["streamed_weights"]
 assert gate["macs_f16"] >= 3 * 16 * 2 * 52 * 40
 
-# Half of the bandwidth takes longer, and half of the energy per byte less.
+# A twentieth of the bandwidth, below what engines take, is ten times as long at least;
+# half of the energy per byte is less energy, and the same time.
 slow, cheap = [
     json.loads(run("umber-sim", model, "--timing-only", "--json",
                    "--phase=decode@20", setting))
-    for setting in ["--set=dram.bytes_per_s=25.6e9",
+    for setting in ["--set=dram.bytes_per_s=2.56e9",
                     "--set=energy.dram_pj_per_byte=19"]]
 fast = json.loads(run("umber-sim", model, "--timing-only", "--json",
                       "--phase=decode@20"))
-assert slow["needed_ms"]["dram"] > 1.99 * fast["needed_ms"]["dram"]
+assert slow["needed_ms"]["dram"] > 10 * fast["needed_ms"]["dram"]
 assert slow["ms"] > fast["ms"] == cheap["ms"]
 assert cheap["energy"]["memory_mj"] < fast["energy"]["memory_mj"]

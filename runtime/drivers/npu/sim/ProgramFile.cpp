@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr char kFormat[] = "umber-npu-programs";
-constexpr int64_t kVersion = 3;
+constexpr int64_t kVersion = 4;
 
 /// Rows of a step and positions are no more than this.
 constexpr int64_t kMostPositions = int64_t(1) << 24;
