@@ -152,6 +152,7 @@ def check_selection(page):
 
 def check_accuracy(page):
     """What the page says of its own errors."""
+    page.wait("document.getElementById('accuracy-table').dataset.worst !== undefined")
     worst = float(page.find("#accuracy-table").get_attribute("data-worst"))
     print(f"worst error of the page's model: {100 * worst:.2f} %")
     assert worst <= 0.05, worst

@@ -80,7 +80,6 @@ function start() {
   showTotals(store, get("totals"), get("splits"));
   showWhatIf(store, get("whatif"));
   showBudget(store, get("budget"));
-  showAccuracy(store, get("accuracy-table"), get("accuracy").firstElementChild);
   new Table(store, get("table-tools"), get("table"));
   if (report.kernels.length > 0) {
     showGraph(store, get("graph"));
@@ -95,6 +94,8 @@ function start() {
   store.listen(["changes"], () => showUpdateTime(performance.now() - changed));
   acceptDrops(store);
   document.documentElement.dataset.ready = performance.now();
+  // It takes as long as all else together, and nobody waits for it.
+  setTimeout(() => showAccuracy(store, get("accuracy-table"), get("accuracy").firstElementChild), 100);
 }
 
 try {
