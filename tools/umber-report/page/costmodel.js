@@ -48,6 +48,8 @@ function groupsAt(phase, count) {
     FIELDS.forEach((field, at) => {
       group[field] = mix((low === high ? highRow : lowRow)?.[at + 3] ?? 0, highRow?.[at + 3] ?? 0);
     });
+    group.needed = RESOURCES.map((resource) => group[resource]);
+    group.longest = Math.max(...group.needed);
     groups.push(group);
   }
   const result = {
@@ -162,31 +164,23 @@ function scaleNeeds(report, group, common, matrices, changes) {
   }
   const isWeights = part === "weights" || part === "adapters";
   const start = Math.min(group.vpu, group.commands * common.vectorStart);
-  return {
-    bytes,
-    energy,
-    needed: {
-      mac: group.mac * mac,
-      dram: group.dram * bytes * (isWeights ? common.weights : common.data),
-      lut,
-      sram: group.sram * common.clock,
-      vpu: start + (group.vpu - start) * common.vector,
-    },
-  };
-}
-
-function longest(needs) {
-  return Math.max(...RESOURCES.map((resource) => needs[resource]));
-}
-
-/** How much of a group's critical time is left, from one state of needs to another. */
-function pathRatio(before, after) {
-  const was = longest(before);
-  return was > 0 ? longest(after) / was : 1;
+  // In the order of RESOURCES.
+  const needed = [
+    group.mac * mac,
+    group.dram * bytes * (isWeights ? common.weights : common.data),
+    lut,
+    group.sram * common.clock,
+    start + (group.vpu - start) * common.vector,
+  ];
+  const longest = Math.max(needed[0], needed[1], needed[2], needed[3], needed[4]);
+  return { bytes, energy, needed, longest };
 }
 
 function newSums() {
-  return { seconds: 0, before: 0, bytes: 0, memory: 0, compute: 0, vector: 0, needed: {}, was: {} };
+  return {
+    seconds: 0, before: 0, bytes: 0, memory: 0, compute: 0, vector: 0,
+    needed: [0, 0, 0, 0, 0], was: [0, 0, 0, 0, 0],
+  };
 }
 
 /** Launches and latencies, in seconds. */
@@ -207,18 +201,21 @@ function addPath(phase, groups, scaled, criticals, needs) {
   const none = newSums();
   groups.forEach((group, index) => {
     const to = kernels[group.kernel] ?? none;
-    const { needed } = scaled[index];
-    const before = needs ? needs[index].needed : group;
-    to.seconds += criticals[index] * pathRatio(before, needed);
+    const after = scaled[index];
+    const before = needs ? needs[index] : group;
+    // What its part of the path has beyond what resources need stays as it is.
+    const scaledPart = Math.min(criticals[index], before.longest);
+    to.seconds += criticals[index] - scaledPart +
+      (before.longest > 0 ? (scaledPart * after.longest) / before.longest : 0);
     to.before += criticals[index];
-    for (const resource of RESOURCES) {
-      to.needed[resource] = (to.needed[resource] ?? 0) + needed[resource];
-      to.was[resource] = (to.was[resource] ?? 0) + before[resource];
+    for (let resource = 0; resource < RESOURCES.length; ++resource) {
+      to.needed[resource] += after.needed[resource];
+      to.was[resource] += before.needed[resource];
     }
   });
   for (const kernel of [...kernels, none]) {
     // What was hidden behind other kernels stays hidden.
-    for (const resource of RESOURCES) {
+    for (let resource = 0; resource < RESOURCES.length; ++resource) {
       const hidden = Math.min(1, kernel.before / kernel.was[resource] || 0);
       kernel.seconds = Math.max(kernel.seconds, kernel.needed[resource] * hidden || 0);
     }
@@ -234,10 +231,10 @@ function pathSeconds({ kernels, none }) {
 function tangentFactor(report, phase, changes, common, matrices) {
   const tangents = phase.tangents ?? [];
   const base = groupsAt(phase, phase.count);
-  const scale = (of, by) => base.groups.map((group) => scaleNeeds(report, group, of, by, changes));
-  const now = scale(common, matrices);
-  const criticals = base.groups.map((group) => group.critical);
-  const own = pathSeconds(addPath(phase, base.groups, now, criticals)) + waitingTime(report, base, changes);
+  const scale = (of, by, made) => base.groups.map((group) => scaleNeeds(report, group, of, by, made));
+  const now = scale(common, matrices, changes);
+  base.criticals ??= base.groups.map((group) => group.critical);
+  const own = pathSeconds(addPath(phase, base.groups, now, base.criticals)) + waitingTime(report, base, changes);
   let factor = 1;
   for (const tangent of tangents) {
     tangent.needs ??= base.groups.map((group) => {
@@ -248,7 +245,8 @@ function tangentFactor(report, phase, changes, common, matrices) {
       pathSeconds(addPath(phase, base.groups, scaled, tangent.critical, tangent.needs)) +
       waitingTime(report, { steps: base.steps, waiting: tangent.waiting }, of);
     // No path is longer than the critical one where that was found.
-    tangent.most ??= Math.min(1, phase.seconds / length(scale(makeScales(report, noChanges()), new Map()), null));
+    tangent.most ??= Math.min(
+      1, phase.seconds / length(scale(makeScales(report, noChanges()), new Map(), noChanges()), null));
     factor = Math.max(factor, (tangent.most * length(now, changes)) / own);
   }
   return factor;
@@ -262,6 +260,15 @@ export function predict(report, phase, changes) {
   if (!phase.costs?.length) {
     return null;
   }
+  // Several views ask for the same.
+  const key = JSON.stringify({ ...changes, bits: [...changes.bits] });
+  if (phase.predicted?.key !== key) {
+    phase.predicted = { key, result: compute(report, phase, changes) };
+  }
+  return phase.predicted.result;
+}
+
+function compute(report, phase, changes) {
   const base = groupsAt(phase, changes.counts[phase.kind] ?? phase.count);
   const common = makeScales(report, changes);
   const matrices = makeMatrixScales(report, changes);

@@ -62,6 +62,9 @@ function makeRows(store) {
   });
 }
 
+/** That are there when the page opens; many more would keep it from doing so. */
+const FIRST_ROWS = 150;
+
 /** What rows of a group have together. */
 function addUp(rows, name) {
   const add = (get) => sum(rows.map(get));
@@ -107,7 +110,7 @@ export class Table {
     store.listen(["selection"], () => this.showSelection());
     store.listen(["changes"], () => this.showPredicted());
     target.addEventListener("keydown", (event) => this.onKey(event));
-    this.render();
+    this.render(FIRST_ROWS);
   }
 
   makeTools(tools) {
@@ -164,14 +167,18 @@ export class Table {
     });
   }
 
-  render() {
+  /** `most`: rows to show at once; the others follow. */
+  render(most = Infinity) {
     const { store } = this;
     this.columns = makeColumns(store.report, store.phase);
     this.rows = makeRows(store);
     this.shown = this.sorted(this.rows.filter((row) => this.matches(row)));
     const body = format.element("tbody");
     if (this.group === "none") {
-      this.shown.forEach((row) => body.append(this.makeRow(row)));
+      body.append(...this.shown.slice(0, most).map((row) => this.makeRow(row)));
+      if (this.shown.length > most) {
+        setTimeout(() => this.render());
+      }
     } else {
       const groups = new Map();
       for (const row of this.shown) {
