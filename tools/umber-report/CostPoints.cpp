@@ -193,8 +193,10 @@ std::vector<Task> Points::getCosts() const {
 }
 
 std::vector<Task> Points::getTangents() const {
-  std::vector<Factors> all = {
-      {bandwidth(0.4)}, {bandwidth(2.5)}, {clock(0.4)}, {vectorClock(0.4)}};
+  std::vector<Factors> all = {{bandwidth(0.4)},
+                              {bandwidth(2.5)},
+                              {clock(0.4)},
+                              {bandwidth(2), clock(0.5), vectorClock(0.5)}};
   // Many rows share what is decoded.
   if (config.decoder.weightsPerSecond > 0 && phase.isDecode) {
     all.push_back({decodeRate(0.3)});
