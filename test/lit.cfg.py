@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import os
+import subprocess
 
 import lit.formats
 import lit.util
@@ -30,6 +31,13 @@ config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "I
 if os.environ.get("UMBER_TEST_MODEL"):
     config.available_features.add("test-model")
     config.substitutions.append(("%test_model", os.environ["UMBER_TEST_MODEL"]))
+# A browser and what drives it, which Debian's Python has and others may not have.
+for python in (config.python_executable, "/usr/bin/python3"):
+    if lit.util.which("chromedriver") and not subprocess.call(
+            [python, "-c", "import selenium"], stderr=subprocess.DEVNULL):
+        config.available_features.add("browser")
+        config.substitutions.append(("%browser_python", python))
+        break
 if config.umber_sanitize:
     config.available_features.add("sanitizer")
 if lit.util.which("qemu-aarch64"):

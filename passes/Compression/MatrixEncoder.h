@@ -10,6 +10,11 @@
 
 namespace umber {
 
+/// What a matrix's widths were predicted to add to the model's loss when they
+/// were chosen: an attribute of `umber.param`, a dictionary of f64 by the bits.
+inline constexpr llvm::StringLiteral kWidthLossesAttrName =
+    "umber.width_losses";
+
 /// Encodes parameters, and tells beforehand what that would cost. What is
 /// finished is kept: encoded matrices among the derived parameters, errors with
 /// the statistics, for other budgets.

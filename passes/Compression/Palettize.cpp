@@ -131,10 +131,15 @@ Palettize::chooseWidths(const ModelBody &parts, MatrixEncoder &encoder) {
   if (failed(errors)) {
     return failure();
   }
-  for (auto [matrix, byWidth] : llvm::zip(matrices, *errors)) {
-    for (auto [choice, error] : llvm::zip(matrix, byWidth)) {
+  Builder builder(&getContext());
+  for (auto [param, matrix, byWidth] :
+       llvm::zip(parts.body, matrices, *errors)) {
+    NamedAttrList losses;
+    for (auto [choice, width, error] : llvm::zip(matrix, widths, byWidth)) {
       choice.error = error;
+      losses.append(std::to_string(width), builder.getF64FloatAttr(error));
     }
+    param->setAttr(kWidthLossesAttrName, losses.getDictionary(&getContext()));
   }
   std::vector<size_t> indices = *allocate(matrices, budget);
   std::vector<int64_t> chosen;

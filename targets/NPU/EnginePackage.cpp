@@ -15,8 +15,9 @@ namespace umber::npu {
 
 EnginePackage::EnginePackage(mlir::ModuleOp module,
                              const CompiledModel &compiled,
-                             const Config &config)
-    : module(module), compiled(compiled), config(config) {
+                             const Config &config, ModelInfo info)
+    : module(module), compiled(compiled), config(config),
+      info(std::move(info)) {
   // In the order of the layout's.
   StringSet<> known;
   if (compiled.layout.adapterRank != 0) {
@@ -45,6 +46,7 @@ Expected<std::vector<uint8_t>> EnginePackage::encodePrograms() {
   file.adapterBytes = layout.adapterBytes;
   file.adapterScales = layout.adapterScales;
   file.sites = layout.getSites();
+  file.info = info;
   for (const CompiledFunction &function : compiled.functions) {
     const EmittedFunction &emitted = function.emitted;
     file.steps.push_back({function.name, emitted.rows, emitted.built.program,

@@ -8,6 +8,7 @@
 #ifndef UMBER_TARGETS_NPU_ENGINEPACKAGE_H
 #define UMBER_TARGETS_NPU_ENGINEPACKAGE_H
 
+#include "runtime/drivers/npu/sim/ModelInfo.h"
 #include "targets/Common/PackageBuilder.h"
 #include "targets/NPU/NPUTarget.h"
 
@@ -15,9 +16,9 @@ namespace umber::npu {
 
 class EnginePackage : public TargetContent {
 public:
-  /// All outlive this.
+  /// All outlive this. `info`: for reports.
   EnginePackage(mlir::ModuleOp module, const CompiledModel &compiled,
-                const Config &config);
+                const Config &config, ModelInfo info);
 
   std::string getName() const override;
   /// None if the programs have no room for adapters.
@@ -40,6 +41,7 @@ private:
   mlir::ModuleOp module;
   const CompiledModel &compiled;
   const Config &config;
+  ModelInfo info;
   std::vector<mlir::umber::LoraOp> sites;
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 using namespace umber::tools;
@@ -21,9 +22,11 @@ std::string umber::tools::nameInAnyLayer(const umber_dispatch_profile &row) {
 
 namespace {
 
-using Kernels = std::map<std::pair<std::string, std::string>, KernelProfile>;
+/// By what they are added up for.
+using Key = std::tuple<std::string, size_t, std::string>;
+using Kernels = std::map<Key, KernelProfile>;
 
-void add(const umber_session *session, Kernels &kernels) {
+void add(const umber_session *session, bool byLayer, Kernels &kernels) {
   for (size_t i = 0; i < umber_session_profile_count(session); ++i) {
     umber_dispatch_profile row = UMBER_DISPATCH_PROFILE_INIT;
     check([&](umber_error *error) {
@@ -33,9 +36,10 @@ void add(const umber_session *session, Kernels &kernels) {
       continue;
     }
     std::string name = nameInAnyLayer(row);
-    KernelProfile &kernel = kernels[{row.program, name}];
+    KernelProfile &kernel = kernels[{row.program, byLayer ? i : 0, name}];
     kernel.program = row.program;
     kernel.name = name;
+    kernel.layer = byLayer ? row.layer : -1;
     kernel.runs += row.runs;
     kernel.nanoseconds += row.nanoseconds;
     kernel.weightBytes += row.weight_bytes_read;
@@ -45,21 +49,32 @@ void add(const umber_session *session, Kernels &kernels) {
   }
 }
 
+std::vector<KernelProfile> addUp(const std::vector<umber_session *> &sessions,
+                                 bool byLayer) {
+  Kernels kernels;
+  for (const umber_session *session : sessions) {
+    add(session, byLayer, kernels);
+  }
+  std::vector<KernelProfile> all;
+  for (auto &[key, kernel] : kernels) {
+    all.push_back(std::move(kernel));
+  }
+  return all;
+}
+
 } // namespace
 
 std::vector<KernelProfile>
 umber::tools::profileKernels(const std::vector<umber_session *> &sessions) {
-  Kernels kernels;
-  for (const umber_session *session : sessions) {
-    add(session, kernels);
-  }
-  std::vector<KernelProfile> sorted;
-  for (auto &[key, kernel] : kernels) {
-    sorted.push_back(std::move(kernel));
-  }
+  std::vector<KernelProfile> sorted = addUp(sessions, /*byLayer=*/false);
   std::sort(sorted.begin(), sorted.end(),
             [](const KernelProfile &a, const KernelProfile &b) {
               return a.nanoseconds > b.nanoseconds;
             });
   return sorted;
+}
+
+std::vector<KernelProfile>
+umber::tools::profileLayers(const std::vector<umber_session *> &sessions) {
+  return addUp(sessions, /*byLayer=*/true);
 }

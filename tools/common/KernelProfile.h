@@ -12,10 +12,11 @@
 
 namespace umber::tools {
 
-/// A profile of one kernel in one program, summed over the layers.
+/// A profile of one kernel in one program, summed over the layers or of one.
 struct KernelProfile {
   std::string program;
-  std::string name; ///< without the layer
+  std::string name;   ///< without the layer
+  int32_t layer = -1; ///< -1: all, or outside the layers
   uint64_t runs = 0;
   uint64_t nanoseconds = 0;
   uint64_t weightBytes = 0; ///< read, in all runs
@@ -35,6 +36,10 @@ std::string nameInAnyLayer(const umber_dispatch_profile &row);
 /// longest first.
 std::vector<KernelProfile>
 profileKernels(const std::vector<umber_session *> &sessions);
+
+/// The same with each layer's on their own, in the order of the programs.
+std::vector<KernelProfile>
+profileLayers(const std::vector<umber_session *> &sessions);
 
 } // namespace umber::tools
 

@@ -45,8 +45,8 @@ double Roofline::memoryShare() const {
          bounds->bytesPerSecond;
 }
 
-RooflineMeter::RooflineMeter(const umber_model *model)
-    : model(model), memory(modelInfo(model).threads),
+RooflineMeter::RooflineMeter(const umber_model *model, bool byLayer)
+    : model(model), byLayer(byLayer), memory(modelInfo(model).threads),
       arithmetic(modelInfo(model).isa, modelInfo(model).threads) {
   if (umber_session_profile_count(createSession(model, 1).get()) == 0) {
     throw ToolError("the device " + std::string(modelInfo(model).device) +
@@ -72,7 +72,8 @@ Roofline RooflineMeter::measure(Measurement test, int32_t repetitions) {
       umber_session_set_profiling(session, 1);
     }
     test.seconds.push_back(runs.run());
-    profiles.push_back(profileKernels(runs.all()));
+    profiles.push_back(byLayer ? profileLayers(runs.all())
+                               : profileKernels(runs.all()));
     measureBounds();
   }
   std::vector<size_t> order(profiles.size());

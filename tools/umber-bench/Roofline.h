@@ -54,7 +54,8 @@ struct Roofline {
 class RooflineMeter {
 public:
   /// ToolError if the model's device does not profile its kernels.
-  explicit RooflineMeter(const umber_model *model);
+  /// `byLayer`: the same kernel of all layers is not one.
+  RooflineMeter(const umber_model *model, bool byLayer);
 
   Roofline measure(Measurement test, int32_t repetitions);
 
@@ -62,6 +63,7 @@ private:
   void measureBounds();
 
   const umber_model *model;
+  bool byLayer;
   MemoryReader memory;
   PeakMeter arithmetic;
   std::shared_ptr<Bounds> bounds = std::make_shared<Bounds>();

@@ -88,6 +88,7 @@ nlohmann::ordered_json describe(const Line &line) {
   const KernelProfile &work = line.work;
   return {{"program", work.program},
           {"kernel", work.name},
+          {"layer", work.layer},
           {"calls", work.runs},
           {"ns", work.nanoseconds},
           {"weight_bytes", work.weightBytes},

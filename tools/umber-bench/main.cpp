@@ -25,6 +25,7 @@ struct Options {
   DeviceOptions device = {"", "", "copy"};
   std::vector<std::string> loras;
   bool roofline = false;
+  bool profile = false;
 };
 
 void run(const Options &options) {
@@ -46,8 +47,10 @@ void run(const Options &options) {
     if (report.rows.empty() && report.rooflines.empty()) {
       noteSimulation(info);
     }
-    auto meter = options.roofline ? std::make_unique<RooflineMeter>(model.get())
-                                  : nullptr;
+    auto meter =
+        options.roofline || options.profile
+            ? std::make_unique<RooflineMeter>(model.get(), options.profile)
+            : nullptr;
     auto add = [&](int32_t prompt, int32_t news, int32_t depth,
                    int32_t sessions) {
       if (prompt + news > 0) {
@@ -77,7 +80,9 @@ void run(const Options &options) {
       }
     }
   }
-  if (options.roofline) {
+  if (options.profile) {
+    printRooflines(report, "json");
+  } else if (options.roofline) {
     printRooflines(report, options.output);
   } else {
     printReport(report, options.output);
@@ -116,6 +121,9 @@ int main(int argc, char **argv) {
   app.add_flag(
       "--roofline", options.roofline,
       "Show each kernel beside the memory's and the arithmetic's bound");
+  app.add_flag("--profile", options.profile,
+               "The same of each layer, as JSON: what umber-report shows of a "
+               "CPU");
   addLoraOption(app, options.loras);
   addDeviceOptions(app, options.device);
   return toolMain(app, argc, argv, [&] { run(options); });

@@ -16,6 +16,7 @@
 #include "tools/common/WriteFile.h"
 #include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
+#include "tools/umber-compile/EngineInfo.h"
 #include "tools/umber-compile/EnginePrograms.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
@@ -256,7 +257,9 @@ Error Compiler::emitForEngine() {
   if (options.emit == Emit::EngineAssembly) {
     return writePrograms(*compiled, options.output);
   }
-  npu::EnginePackage target(*module, *compiled, *options.engine);
+  npu::EnginePackage target(
+      *module, *compiled, *options.engine,
+      describeModel(*module, compiled->layout, *options.engine));
   return writeTarget(target);
 }
 

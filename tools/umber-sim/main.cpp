@@ -5,6 +5,7 @@
 // exists as a description, in time and energy.
 
 #include "runtime/package/OutputFile.h"
+#include "tools/common/Phase.h"
 #include "tools/common/ToolMain.h"
 #include "tools/umber-sim/ModelReport.h"
 #include "tools/umber-sim/ModelRun.h"
@@ -74,36 +75,6 @@ void setDataflow(npu::Config &config, const std::string &name) {
 std::string getOwnWeights(const npu::Config &config) {
   const auto *cores = std::get_if<npu::CoreArray>(&config.array);
   return cores && cores->rowsF16 > 0 ? "f16" : "i8";
-}
-
-/// `decode@512`: the step after 512 tokens; `prefill:1024`: a prompt of so
-/// many.
-struct Phase {
-  bool isDecode = false;
-  int64_t count = 0;
-};
-
-Phase parsePhase(const std::string &text, int64_t contextLength) {
-  Phase phase;
-  phase.isDecode = text.rfind("decode@", 0) == 0;
-  std::string number;
-  if (phase.isDecode || text.rfind("prefill:", 0) == 0) {
-    number = text.substr(phase.isDecode ? 7 : 8);
-  }
-  bool isNumber = !number.empty() && number.size() <= 9 &&
-                  number.find_first_not_of("0123456789") == std::string::npos;
-  if (isNumber) {
-    phase.count = std::stoll(number);
-  }
-  int64_t least = phase.isDecode ? 0 : 1;
-  int64_t most = phase.isDecode ? contextLength - 1 : contextLength;
-  if (!isNumber || phase.count < least || phase.count > most) {
-    throw std::runtime_error(
-        "--phase: expected decode@0 to decode@" +
-        std::to_string(contextLength - 1) + ", or prefill:1 to prefill:" +
-        std::to_string(contextLength) + ", found '" + text + "'");
-  }
-  return phase;
 }
 
 const npu::StepProgram &findStep(const Options &options,

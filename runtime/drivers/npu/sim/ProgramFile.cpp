@@ -5,6 +5,7 @@
 
 #include "runtime/drivers/npu/isa/Encoding.h"
 #include "runtime/drivers/npu/sim/Cbor.h"
+#include "runtime/drivers/npu/sim/JsonReader.h"
 
 using namespace umber;
 using namespace umber::npu;
@@ -18,57 +19,10 @@ constexpr int64_t kVersion = 4;
 /// Rows of a step and positions are no more than this.
 constexpr int64_t kMostPositions = int64_t(1) << 24;
 
-/// Rows and columns of matrices, and bytes of a region, neither.
+/// Rows and columns of matrices neither.
 constexpr int64_t kMostRows = int64_t(1) << 24;
-constexpr int64_t kMostBytes = int64_t(1) << 40;
 
-Status corrupt(const std::string &message) {
-  return Status(StatusCode::CorruptFile, message);
-}
-
-/// Reads an object's values, and notes the first that is not as expected.
-class Reader {
-public:
-  Reader(const Json &object, Status &status) : object(object), status(status) {}
-
-  const Json *find(const char *key, const char *expected,
-                   bool (Json::*is)() const noexcept) {
-    auto it = object.find(key);
-    if (it == object.end() || !((*it).*is)()) {
-      if (status.ok()) {
-        status =
-            corrupt(std::string(key) + ": expected " + expected + ", found " +
-                    (it == object.end() ? "nothing" : it->type_name()));
-      }
-      return nullptr;
-    }
-    return &*it;
-  }
-  std::string text(const char *key) {
-    const Json *value = find(key, "a string", &Json::is_string);
-    return value ? value->get<std::string>() : std::string();
-  }
-  int64_t number(const char *key, int64_t least, int64_t most) {
-    const Json *value = find(key, "a number", &Json::is_number_unsigned);
-    uint64_t found = value ? value->get<uint64_t>() : uint64_t(least);
-    if (found < uint64_t(least) || found > uint64_t(most)) {
-      if (status.ok()) {
-        status = corrupt(std::string(key) + ": expected " +
-                         std::to_string(least) + " to " + std::to_string(most) +
-                         ", found " + std::to_string(found));
-      }
-      return least;
-    }
-    return static_cast<int64_t>(found);
-  }
-  uint64_t bytes(const char *key) {
-    return static_cast<uint64_t>(number(key, 0, kMostBytes));
-  }
-
-private:
-  const Json &object;
-  Status &status;
-};
+using Reader = JsonReader;
 
 Json describe(const MatrixLayout &matrix) {
   return {{"rows", uint64_t(matrix.rows)},
@@ -195,19 +149,23 @@ Result<std::vector<uint8_t>> npu::writeProgramFile(const ProgramFile &file) {
                      {"a_by_columns", describe(site.aByColumns)},
                      {"b", describe(site.b)}});
   }
-  return Json::to_cbor(Json{{"format", kFormat},
-                            {"version", uint64_t(kVersion)},
-                            {"model", file.model},
-                            {"device", file.device},
-                            {"description", file.description},
-                            {"context_length", uint64_t(file.contextLength)},
-                            {"weight_bytes", file.weightBytes},
-                            {"table_bytes", file.tableBytes},
-                            {"adapter_rank", uint64_t(file.adapterRank)},
-                            {"adapter_bytes", file.adapterBytes},
-                            {"adapter_scales", file.adapterScales},
-                            {"sites", std::move(sites)},
-                            {"steps", std::move(steps)}});
+  Json object = {{"format", kFormat},
+                 {"version", uint64_t(kVersion)},
+                 {"model", file.model},
+                 {"device", file.device},
+                 {"description", file.description},
+                 {"context_length", uint64_t(file.contextLength)},
+                 {"weight_bytes", file.weightBytes},
+                 {"table_bytes", file.tableBytes},
+                 {"adapter_rank", uint64_t(file.adapterRank)},
+                 {"adapter_bytes", file.adapterBytes},
+                 {"adapter_scales", file.adapterScales},
+                 {"sites", std::move(sites)},
+                 {"steps", std::move(steps)}};
+  if (file.info) {
+    object["info"] = toJson(*file.info);
+  }
+  return Json::to_cbor(object);
 }
 
 Result<ProgramFile> npu::readProgramFile(Bytes bytes) {
@@ -247,6 +205,16 @@ Result<ProgramFile> npu::readProgramFile(Bytes bytes) {
     if (!status.ok()) {
       return status;
     }
+  }
+  if (auto info = object.find("info"); info != object.end()) {
+    if (!info->is_object()) {
+      return corrupt("info: expected an object, found another value");
+    }
+    auto read = readModelInfo(*info);
+    if (!read.ok()) {
+      return read.status();
+    }
+    file.info = std::move(*read);
   }
   for (const Json &step : *steps) {
     status = readStep(step, file.steps.emplace_back());

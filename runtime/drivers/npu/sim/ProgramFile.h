@@ -8,6 +8,7 @@
 #define UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
 
 #include "runtime/drivers/npu/MatrixLayout.h"
+#include "runtime/drivers/npu/sim/ModelInfo.h"
 #include "runtime/drivers/npu/sim/StepTiming.h"
 #include "runtime/package/MappedFile.h"
 
@@ -30,6 +31,8 @@ struct ProgramFile {
   uint64_t adapterScales = 0;
   std::vector<SiteLayout> sites;
   std::vector<StepProgram> steps;
+  /// For reports; programs run without it.
+  std::optional<ModelInfo> info;
 };
 
 /// InvalidArgument if a program cannot be encoded.

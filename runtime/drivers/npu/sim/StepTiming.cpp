@@ -96,7 +96,8 @@ Status addStep(const Config &config, const StepProgram &step,
     if (visit) {
       visit({from, to, traced->commands[c].queue,
              getName(instruction.operation), isOfKernel ? k : UINT32_MAX,
-             command.bound, work.dramBytes()});
+             command.bound, work.dramBytes(), phase.steps, &instruction,
+             &work});
     }
     if (!isOfKernel) {
       continue;

@@ -95,6 +95,10 @@ struct TimedCommand {
   uint32_t kernel = UINT32_MAX; ///< its number; UINT32_MAX: of none
   Bound bound = Bound::Sync;
   uint64_t dramBytes = 0;
+  int64_t step = 0;
+  /// What it was fetched as and does; while the visitor is called.
+  const Instruction *source = nullptr;
+  const Work *work = nullptr;
 };
 using CommandVisitor = std::function<void(const TimedCommand &)>;
 
