@@ -25,6 +25,9 @@ namespace {
 constexpr uint32_t kMaxTokens = 1 << 16;
 constexpr uint32_t kMaxHeads = 1 << 14;
 constexpr uint32_t kMaxVocab = 1 << 24;
+// What every device that takes part can run.
+constexpr uint32_t kMaxWorkgroups = 65535;
+constexpr uint32_t kMaxThreads = 1024;
 
 class MetadataVerifier {
 public:
@@ -48,6 +51,7 @@ private:
   Status verifyDispatch(const fbs::Dispatch &dispatch,
                         const fbs::Program &program, const fbs::Target &target,
                         const std::string &where);
+  Status verifyGrid(const fbs::Grid &grid, const std::string &where);
 
   const fbs::Package &package;
   uint64_t segmentsEnd;
@@ -391,6 +395,11 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
     return bad(where, "a layer from -1 to below " + std::to_string(layers) +
                           found(dispatch.layer()));
   }
+  if (const fbs::Grid *grid = dispatch.grid()) {
+    if (Status status = verifyGrid(*grid, where); !status.ok()) {
+      return status;
+    }
+  }
   for (uint32_t i = 0; i < sizeOf(dispatch.bindings()); ++i) {
     const fbs::Binding *binding = dispatch.bindings()->Get(i);
     std::string part = where + ", " + at("binding", i);
@@ -420,8 +429,10 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
       break;
     case fbs::BindingKind_TokenIds:
     case fbs::BindingKind_Logits:
+    case fbs::BindingKind_Step:
       break;
     case fbs::BindingKind_Adapters:
+    case fbs::BindingKind_Products:
       if (binding->index() >= sizeOf(target.sites()) ||
           binding->offset() >= sizeOf(dispatch.bindings())) {
         return bad(part, "a site below " +
@@ -434,6 +445,21 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
     default:
       return bad(part, "a known kind" + found(int(binding->kind())));
     }
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyGrid(const fbs::Grid &grid,
+                                    const std::string &where) {
+  for (uint32_t extent : {grid.x(), grid.y(), grid.z()}) {
+    if (extent < 1 || extent > kMaxWorkgroups) {
+      return bad(where, "a grid of 1 to " + std::to_string(kMaxWorkgroups) +
+                            " workgroups along each axis" + found(extent));
+    }
+  }
+  if (grid.threads() < 1 || grid.threads() > kMaxThreads) {
+    return bad(where, "workgroups of 1 to " + std::to_string(kMaxThreads) +
+                          " threads" + found(grid.threads()));
   }
   return Status();
 }

@@ -260,11 +260,14 @@ PackageBuilder::describeProgram(const PlannedProgram &program) {
                             binding.index, binding.offset);
     }
     auto name = fb.CreateString(dispatch.name);
+    fbs::Grid grid(dispatch.grid.x, dispatch.grid.y, dispatch.grid.z,
+                   dispatch.grid.threads);
     dispatches.push_back(fbs::CreateDispatch(
         fb, name, dispatch.kernel, fb.CreateVectorOfStructs(bindings),
         int32_t(dispatch.layer), dispatch.weightBytes, dispatch.flopsPerToken,
         dispatch.integerOpsPerToken, dispatch.flopsPerPosition, dispatch.window,
-        dispatch.ofOutputs));
+        dispatch.ofOutputs, dispatch.grid.threads ? &grid : nullptr,
+        dispatch.withPrevious));
   }
   auto name = fb.CreateString(program.name);
   return fbs::CreateProgram(fb, name, program.maxTokens, program.arenaBytes,

@@ -342,9 +342,32 @@ const Violation kViolations[] = {
      "target 0, program 0, dispatch 2: expected a layer from -1 to below 2, "
      "found -2"},
     {"BindingKind",
-     [](auto &p) { dispatchOf(p).bindings[0] = {fbs::BindingKind(7), 0, 0}; },
+     [](auto &p) { dispatchOf(p).bindings[0] = {fbs::BindingKind(9), 0, 0}; },
      "target 0, program 0, dispatch 2, binding 0: expected a known kind, found "
-     "7"},
+     "9"},
+    {"BindingProducts",
+     [](auto &p) {
+       dispatchOf(p).bindings[6] = {fbs::BindingKind_Products, 1, 0};
+     },
+     "target 0, program 0, dispatch 2, binding 6: expected a site below 1"},
+    {"GridOfNothing",
+     [](auto &p) {
+       dispatchOf(p).grid = std::make_unique<fbs::Grid>(1, 0, 1, 32);
+     },
+     "target 0, program 0, dispatch 2: expected a grid of 1 to 65535 "
+     "workgroups along each axis, found 0"},
+    {"GridTooLarge",
+     [](auto &p) {
+       dispatchOf(p).grid = std::make_unique<fbs::Grid>(65536, 1, 1, 32);
+     },
+     "target 0, program 0, dispatch 2: expected a grid of 1 to 65535 "
+     "workgroups along each axis, found 65536"},
+    {"GridThreads",
+     [](auto &p) {
+       dispatchOf(p).grid = std::make_unique<fbs::Grid>(1, 1, 1, 1025);
+     },
+     "target 0, program 0, dispatch 2: expected workgroups of 1 to 1024 "
+     "threads, found 1025"},
     {"BindingParameter",
      [](auto &p) {
        dispatchOf(p).bindings[1] = {fbs::BindingKind_Parameter, 2, 0};
