@@ -27,7 +27,7 @@ protected:
     }
     ::setenv("UMBER_VULKAN_MEMORY", GetParam(), 1);
     GpuFixture::SetUp();
-    package = makePackage(kIsa, readFile(UMBER_TEST_SPIRV));
+    package = makePackage(kIsa, readKernels(UMBER_TEST_SPIRV));
     ASSERT_TRUE(package);
     Result<std::unique_ptr<DeviceModel>> loaded = driver.load(package, {});
     ASSERT_TRUE(loaded.ok()) << loaded.status().message();
@@ -184,7 +184,7 @@ TEST_P(VulkanRefusesTest, InOneLine) {
   if (Result<size_t> count = VulkanDriver::count(); !count.ok()) {
     GTEST_SKIP() << count.status().message();
   }
-  std::string code = readFile(UMBER_TEST_SPIRV);
+  std::string code = readKernels(UMBER_TEST_SPIRV);
   if (GetParam().editCode) {
     GetParam().editCode(code);
   }
