@@ -4,20 +4,92 @@
 #include "runtime/drivers/Driver.h"
 #include "runtime/drivers/cpu/CpuDriver.h"
 #include "runtime/drivers/null/NullDriver.h"
+#ifdef UMBER_DRIVER_VULKAN
+#include "runtime/drivers/vulkan/VulkanDriver.h"
+#endif
+
+#include <deque>
 
 using namespace umber;
 
+namespace {
+
+/// A kind of device of which a machine may have several, which are looked for
+/// only when they are asked for: that may take a while.
+struct Family {
+  const char *prefix; ///< of its devices' names
+  /// Its devices' drivers, or why there are none.
+  Result<std::vector<const Driver *>> (*find)();
+};
+
+#ifdef UMBER_DRIVER_VULKAN
+/// One for each device, made once.
+template <typename T>
+Result<std::vector<const Driver *>> findEach() {
+  static const Result<size_t> count = T::count();
+  if (!count.ok()) {
+    return count.status();
+  }
+  static const std::deque<T> drivers = [] {
+    std::deque<T> made;
+    for (size_t i = 0; i < *count; ++i) {
+      made.emplace_back(i);
+    }
+    return made;
+  }();
+  std::vector<const Driver *> list;
+  for (const T &driver : drivers) {
+    list.push_back(&driver);
+  }
+  return list;
+}
+#endif
+
+const std::vector<Family> &families() {
+  static const std::vector<Family> all = {
+#ifdef UMBER_DRIVER_VULKAN
+      {"vulkan:", findEach<VulkanDriver>},
+#endif
+  };
+  return all;
+}
+
+// Without state, so that being shared by everybody is harmless.
+const CpuDriver cpu;
+const NullDriver null;
+
+} // namespace
+
 std::vector<const Driver *> umber::allDrivers() {
-  // Without state, so that being shared by everybody is harmless.
-  static const CpuDriver cpu;
-  static const NullDriver null;
-  return {&cpu, &null};
+  std::vector<const Driver *> all = {&cpu};
+  for (const Family &family : families()) {
+    Result<std::vector<const Driver *>> found = family.find();
+    if (found.ok()) {
+      all.insert(all.end(), found->begin(), found->end());
+    }
+  }
+  all.push_back(&null);
+  return all;
 }
 
 Result<const Driver *> umber::findDriver(const std::string &name) {
+  for (const Driver *driver : {static_cast<const Driver *>(&cpu),
+                               static_cast<const Driver *>(&null)}) {
+    if (name.empty() || name == driver->name()) {
+      return driver;
+    }
+  }
+  for (const Family &family : families()) {
+    if (name.rfind(family.prefix, 0) == 0) {
+      Result<std::vector<const Driver *>> found = family.find();
+      if (!found.ok()) {
+        return found.status();
+      }
+    }
+  }
   std::string names;
   for (const Driver *driver : allDrivers()) {
-    if (name.empty() || name == driver->name()) {
+    if (name == driver->name()) {
       return driver;
     }
     names += (names.empty() ? "" : ", ") + std::string(driver->name());
