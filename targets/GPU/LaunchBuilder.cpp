@@ -172,7 +172,15 @@ SmallVector<Value> LaunchBuilder::reduce(Value begin, Value end, Value step,
         body(loop.getInductionVar(), loop.getRegionIterArgs());
     scf::YieldOp::create(b, loc, results);
   }
-  return SmallVector<Value>(loop.getResults());
+  SmallVector<Value> results(loop.getResults());
+  if (api == Api::Vulkan) {
+    // The conversion to SPIR-V sets results in the loop's body alone.
+    Value isEntered = less(begin, end);
+    for (auto [result, first] : llvm::zip(results, start)) {
+      result = select(isEntered, result, first);
+    }
+  }
+  return results;
 }
 
 void LaunchBuilder::ifTrue(Value condition, llvm::function_ref<void()> body) {
