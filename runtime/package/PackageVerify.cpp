@@ -10,6 +10,7 @@
 #include "runtime/package/ElementType.h"
 #include "runtime/package/EncodingText.h"
 #include "runtime/package/Format.h"
+#include "runtime/package/LaneEncoding.h"
 #include "runtime/package/Package.h"
 
 #include <algorithm>
@@ -42,9 +43,9 @@ private:
   Status verifyCache(const fbs::CacheInfo &cache);
   Status verifyTokenizer(const fbs::Tokenizer &tokenizer);
   Status verifyTarget(const fbs::Target &target, const std::string &where);
-  Status verifyParameter(const fbs::Parameter &parameter,
+  Status verifyParameter(const fbs::Parameter &parameter, bool isForGpu,
                          const std::string &where);
-  Status verifyEncoding(const fbs::Parameter &parameter,
+  Status verifyEncoding(const fbs::Parameter &parameter, bool isForGpu,
                         const std::string &where);
   Status verifyProgram(const fbs::Program &program, const fbs::Target &target,
                        const std::string &where);
@@ -257,8 +258,9 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
                            fbs::EnumNameSegmentKind(kind));
     }
   }
+  bool isForGpu = target.name()->str() == kGpuTarget;
   for (uint32_t i = 0; i < sizeOf(target.parameters()); ++i) {
-    Status status = verifyParameter(*target.parameters()->Get(i),
+    Status status = verifyParameter(*target.parameters()->Get(i), isForGpu,
                                     where + ", " + at("parameter", i));
     if (!status.ok()) {
       return status;
@@ -281,6 +283,7 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
 }
 
 Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
+                                         bool isForGpu,
                                          const std::string &where) {
   if (!parameter.name()) {
     return bad(where, "a name, found none");
@@ -313,7 +316,7 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
     elements *= extent;
   }
   if (parameter.encoding() && parameter.encoding()->size() != 0) {
-    return verifyEncoding(parameter, where);
+    return verifyEncoding(parameter, isForGpu, where);
   }
   // A layout may add padding.
   uint64_t least = (elements * elementBits(parameter.dtype()) + 7) / 8;
@@ -326,10 +329,12 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
 
 /// The shape's extents have been checked.
 Status MetadataVerifier::verifyEncoding(const fbs::Parameter &parameter,
+                                        bool isForGpu,
                                         const std::string &where) {
   std::string layout = parameter.layout() ? parameter.layout()->str() : "";
-  if (layout != kEncodedPanelsLayout) {
-    return bad(where, std::string("the layout ") + kEncodedPanelsLayout +
+  const char *expected = isForGpu ? kEncodedLanesLayout : kEncodedPanelsLayout;
+  if (layout != expected) {
+    return bad(where, std::string("the layout ") + expected +
                           " with an encoding, found '" + layout + "'");
   }
   if (sizeOf(parameter.shape()) != 2) {
@@ -342,7 +347,9 @@ Status MetadataVerifier::verifyEncoding(const fbs::Parameter &parameter,
     return Status(encoding.status().code(),
                   where + ": " + encoding.status().message());
   }
-  uint64_t bytes = encoding->getBytes(parameter.shape()->Get(0));
+  auto rows = static_cast<int64_t>(parameter.shape()->Get(0));
+  uint64_t bytes = isForGpu ? LaneEncoding{*encoding}.getBytes(rows)
+                            : encoding->getBytes(rows);
   if (parameter.size() != bytes) {
     return bad(where, std::to_string(bytes) +
                           " bytes for its shape and encoding" +

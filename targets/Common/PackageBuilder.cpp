@@ -46,13 +46,6 @@ std::string getEncodingText(mlir::RankedTensorType type) {
   return text;
 }
 
-StringRef getLayoutName(mlir::RankedTensorType type) {
-  if (type.getEncoding()) {
-    return kEncodedPanelsLayout;
-  }
-  return type.getRank() == 2 ? "panel32" : "row";
-}
-
 class PackageBuilder {
 public:
   PackageBuilder(PackageWriter &writer, mlir::ModuleOp module,
@@ -130,16 +123,28 @@ Error PackageBuilder::writeParameters(ProgressCallback progress) {
       return toError(offset.status());
     }
     uint64_t size = 0;
-    Error error = packParameter(param, store, [&](ArrayRef<uint8_t> bytes) {
-      size += bytes.size();
-      return toError(writer.append(bytes.data(), bytes.size()));
-    });
+    Error error = packParameter(
+        param, store, target.layout, [&](ArrayRef<uint8_t> bytes) {
+          size += bytes.size();
+          return toError(writer.append(bytes.data(), bytes.size()));
+        });
     if (error) {
       return error;
     }
     stored.push_back({*offset, size});
     done += param.getTensorType().getNumElements();
     progress(double(done) / double(total));
+  }
+  for (const TargetConstant &constant : target.constants) {
+    Result<uint64_t> offset = writer.align(64);
+    if (!offset.ok()) {
+      return toError(offset.status());
+    }
+    uint64_t size = constant.words.size() * sizeof(uint32_t);
+    if (Error error = toError(writer.append(constant.words.data(), size))) {
+      return error;
+    }
+    stored.push_back({*offset, size});
   }
   return toError(writer.endSegment());
 }
@@ -285,10 +290,22 @@ PackageBuilder::describeParameters() {
     auto name = fb.CreateString(param.getSymName().str());
     auto sizes = fb.CreateVector(shape);
     auto encoding = fb.CreateString(getEncodingText(type));
-    auto layout = fb.CreateString(getLayoutName(type).str());
+    auto layout = fb.CreateString(getLayoutName(type, target.layout).str());
     parameters.push_back(fbs::CreateParameter(
         fb, name, isMatrix ? getDType(type.getElementType()) : fbs::DType_F32,
         sizes, encoding, layout, weightSegment, where.offset, where.size));
+  }
+  for (auto [constant, where] :
+       zip(target.constants,
+           ArrayRef(stored).drop_front(target.plan.parameters.size()))) {
+    std::vector<uint64_t> shape = {constant.words.size()};
+    auto name = fb.CreateString(constant.name);
+    auto sizes = fb.CreateVector(shape);
+    auto encoding = fb.CreateString("");
+    auto layout = fb.CreateString("row");
+    parameters.push_back(fbs::CreateParameter(fb, name, fbs::DType_I32, sizes,
+                                              encoding, layout, weightSegment,
+                                              where.offset, where.size));
   }
   return fb.CreateVector(parameters);
 }

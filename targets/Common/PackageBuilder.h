@@ -11,6 +11,7 @@
 #include "dialects/Umber/Parameters/ParameterStore.h"
 #include "runtime/package/PackageWriter.h"
 #include "targets/Common/DispatchPlan.h"
+#include "targets/Common/PackPanels.h"
 
 namespace umber {
 
@@ -20,10 +21,19 @@ struct CodeVariant {
   llvm::SmallVector<char, 0> library;
 };
 
+/// What a target's code reads besides the model's parameters. Bindings number
+/// constants behind these.
+struct TargetConstant {
+  std::string name;
+  std::vector<uint32_t> words;
+};
+
 /// What a target contributes to a package.
 struct CompiledTarget {
   std::string name;
   DispatchPlan plan;
+  MatrixLayout layout = MatrixLayout::Panels;
+  std::vector<TargetConstant> constants = {};
   uint64_t scratchBytes = 0; ///< per worker
   std::vector<CodeVariant> variants;
 };

@@ -16,6 +16,7 @@
 #include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
 #include "tools/umber-compile/EnginePrograms.h"
+#include "tools/umber-compile/GpuCode.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
 #include "tools/umber-compile/Stages.h"
@@ -64,6 +65,8 @@ private:
   Error dumpPhase(Phase phase, mlir::ModuleOp module);
   Error lower();
   Error emitCode();
+  /// The code of a package.
+  Expected<CompiledTarget> compileTarget();
   Error emitPackage();
   /// What a neural engine runs.
   Error emitPrograms();
@@ -177,6 +180,38 @@ Error Compiler::emitCode() {
   return writeCode(*lowered.code, isa, options.emit, options.output);
 }
 
+Expected<CompiledTarget> Compiler::compileTarget() {
+  if (options.isForGpu) {
+    progress.show("code", 0);
+    auto compiled = compileForGpu(*module, options.gpuVariants);
+    if (!compiled) {
+      return fail(toString(compiled.takeError()));
+    }
+    return std::move(*compiled);
+  }
+  CompiledTarget target;
+  target.name = "cpu";
+  target.scratchBytes = lowered.scratchBytes;
+  std::vector<const cpu::InstructionSet *> isas = options.isas;
+  if (options.choosesIsas && !cpu::hasEncodedProducts(*lowered.code)) {
+    // Their code would be a later set's once more.
+    llvm::erase_if(isas, [](const cpu::InstructionSet *isa) {
+      return isa->isForEncodedProducts;
+    });
+  }
+  if (failed(cpu::convertToLLVM(*lowered.code, lowered.plan.kernels))) {
+    return fail("the kernels cannot be converted to LLVM");
+  }
+  progress.show("code", 0);
+  auto variants = buildVariants(*lowered.code, isas);
+  if (!variants) {
+    return variants.takeError();
+  }
+  target.variants = std::move(*variants);
+  target.plan = std::move(lowered.plan);
+  return std::move(target);
+}
+
 Error Compiler::emitPackage() {
   auto path = (*module)->getAttrOfType<mlir::StringAttr>(
       mlir::umber::kParametersAttrName);
@@ -199,28 +234,12 @@ Error Compiler::emitPackage() {
     return store.takeError();
   }
 
-  CompiledTarget target;
-  target.name = "cpu";
-  target.scratchBytes = lowered.scratchBytes;
-  std::vector<const cpu::InstructionSet *> isas = options.isas;
-  if (options.choosesIsas && !cpu::hasEncodedProducts(*lowered.code)) {
-    // Their code would be a later set's once more.
-    llvm::erase_if(isas, [](const cpu::InstructionSet *isa) {
-      return isa->isForEncodedProducts;
-    });
+  auto target = compileTarget();
+  if (!target) {
+    return target.takeError();
   }
-  if (failed(cpu::convertToLLVM(*lowered.code, lowered.plan.kernels))) {
-    return fail("the kernels cannot be converted to LLVM");
-  }
-  progress.show("code", 0);
-  auto variants = buildVariants(*lowered.code, isas);
-  if (!variants) {
-    return variants.takeError();
-  }
-  target.variants = std::move(*variants);
-  target.plan = std::move(lowered.plan);
   auto summary =
-      writePackage(options.output, *module, target, **store, &*tokenizer,
+      writePackage(options.output, *module, *target, **store, &*tokenizer,
                    [&](double done) { progress.show("weights", done); });
   if (!summary) {
     return summary.takeError();
@@ -243,7 +262,14 @@ Error Compiler::emit() {
   if (options.engine && options.emit != Emit::MLIR) {
     return emitPrograms();
   }
-  if (options.compileTo >= Phase::Lower) {
+  bool isGpuCode = options.isForGpu && options.emit != Emit::Package &&
+                   options.compileTo >= Phase::Lower;
+  if (isGpuCode) {
+    Error error = writeGpuCode(*module, *options.gpuVariants.back(),
+                               options.emit, options.output);
+    return error ? fail(toString(std::move(error))) : Error::success();
+  }
+  if (options.compileTo >= Phase::Lower && !options.isForGpu) {
     if (Error error = lower()) {
       return error;
     }

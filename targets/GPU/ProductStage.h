@@ -1,0 +1,79 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A workgroup's panel of a matrix, times some rows. Its threads are slices of
+// 32 lanes: a lane has a row of the panel, a slice every so many runs of
+// columns, and what the slices have summed up is added in the end. A run is
+// columns whose products are one sum of integers: those of one scale of the
+// activations and one of the weights.
+
+#ifndef UMBER_TARGETS_GPU_PRODUCTSTAGE_H
+#define UMBER_TARGETS_GPU_PRODUCTSTAGE_H
+
+#include "dialects/Umber/Parameters/StoredSize.h"
+#include "targets/GPU/EncodedReader.h"
+#include "targets/GPU/KernelEmitter.h"
+
+namespace umber::gpu {
+
+/// A product, and what is done to each of its results.
+struct Product {
+  mlir::umber::LinearOp linear;
+  mlir::umber::LoraOp lora;           ///< null: none
+  mlir::Operation *combine = nullptr; ///< element by element; null: none
+  mlir::Value result;
+};
+
+class ProductStage {
+public:
+  /// Rows that a workgroup takes at a time, where there may be many.
+  static constexpr int64_t kTileRows = 8;
+
+  ProductStage(KernelEmitter &emitter, llvm::ArrayRef<Product> products);
+
+  static int64_t getThreads(KernelEmitter &emitter,
+                            llvm::ArrayRef<Product> products);
+  int64_t getTileRows() const { return tile; }
+
+  /// Multiplies this workgroup's rows with panel `panel`; all threads call it.
+  void emit(const Product &product, mlir::Value panel);
+  /// The first of the workgroup's rows.
+  mlir::Value getFirstRow() const { return firstRow; }
+
+private:
+  using Sums = llvm::SmallVector<mlir::Value>;
+
+  static int64_t getRunColumns(KernelEmitter &emitter,
+                               mlir::umber::LinearOp op);
+  Sums multiplyPlain(const Product &product, mlir::RankedTensorType type,
+                     mlir::Value panel);
+  Sums multiplyEncoded(const Product &product, mlir::RankedTensorType type,
+                       mlir::Value panel);
+  /// Products of the run of columns from `begin` to `end` with all rows: i32
+  /// where these are quantized, else f32.
+  Sums multiplyBlocks(EncodedReader &reader, mlir::Value begin,
+                      mlir::Value end);
+  Sums multiplyColumns(EncodedReader &reader, mlir::Value begin,
+                       mlir::Value end);
+  mlir::Value multiplyQuad(const Quad &weights, mlir::Value packed,
+                           mlir::Value sum);
+  /// Element `column` of row `r` of the tile, as f32.
+  mlir::Value getInput(int64_t r, mlir::Value column);
+  mlir::Value getInputScale(int64_t r, mlir::Value column);
+  void finishRow(const Product &product, mlir::Value r, mlir::Value output,
+                 mlir::Value value);
+  void addUp(const Product &product, mlir::Value panel, const Sums &sums);
+
+  KernelEmitter &e;
+  LaunchBuilder &l;
+  int64_t tile, slices;
+  mlir::Value lane, slice, firstRow;
+  Rows x;
+  mlir::RankedTensorType xType;
+  llvm::SmallVector<mlir::Value> rowOffsets; ///< of the tile's rows of x
+  mlir::Value tables, partial;
+};
+
+} // namespace umber::gpu
+
+#endif // UMBER_TARGETS_GPU_PRODUCTSTAGE_H
