@@ -87,6 +87,26 @@ TEST_P(VulkanTest, RefusesWhatDoesNotFit) {
             "there is code for: spirv1.3");
 }
 
+TEST_P(VulkanTest, TellsOfTooLittleMemory) {
+  // Each layer's cache is small enough, all together are terabytes.
+  auto large =
+      makePackage(kIsa, readKernels(UMBER_TEST_SPIRV), [](fbs::PackageT &p) {
+        p.model->layers = p.cache->layers = 1 << 14;
+      });
+  Result<std::unique_ptr<DeviceModel>> loaded = driver.load(large, {});
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  Result<std::unique_ptr<DeviceState>> state = (*loaded)->createState(1 << 22);
+  ASSERT_FALSE(state.ok());
+  EXPECT_EQ(state.status().code(), StatusCode::OutOfMemory);
+  EXPECT_EQ(state.status().message().rfind("vulkan:0: cannot allocate ", 0), 0u)
+      << state.status().message();
+  EXPECT_NE(state.status().message().find("for the key/value cache: "),
+            std::string::npos)
+      << state.status().message();
+  // What failed has left nothing behind.
+  EXPECT_TRUE((*loaded)->createState(100).ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(Memory, VulkanTest, testing::Values("", "staged"),
                          [](const auto &info) {
                            return *info.param ? "Staged" : "Mapped";
