@@ -6,6 +6,7 @@
 #include "runtime/drivers/gpu/Work.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 using namespace umber;
@@ -17,6 +18,11 @@ namespace {
 constexpr uint64_t kStepBytes = 8 * sizeof(uint32_t);
 constexpr uint64_t kIdsOffset = kRangeAlignment;
 static_assert(kStepBytes <= kIdsOffset, "the words come before the ids");
+
+uint64_t now() {
+  return std::chrono::steady_clock::now().time_since_epoch() /
+         std::chrono::nanoseconds(1);
+}
 
 } // namespace
 
@@ -110,6 +116,25 @@ void State::setProfiling(bool on) {
       programs[i].timed = std::move(recorded[i].timed);
     }
   }
+}
+
+Status State::setTracing(size_t capacity) {
+  tracing = false;
+  if (capacity == 0) {
+    trace = Trace();
+    return {};
+  }
+  size_t fewest = SIZE_MAX;
+  for (const Program &program : programs) {
+    fewest = std::min(fewest, program.plan->dispatches.size());
+  }
+  Result<Trace> created = Trace::create(capacity, 1, fewest);
+  if (!created.ok()) {
+    return created.status();
+  }
+  trace = std::move(*created);
+  tracing = true;
+  return {};
 }
 
 uint64_t State::productBytes(const Stack &stack) const {
@@ -222,10 +247,38 @@ void State::fillInput(const Step &step) {
               step.tokens * sizeof(int32_t));
 }
 
+void State::count(const Step &step, const Program &program,
+                  const std::vector<uint64_t> &times, uint64_t begin,
+                  uint64_t end) {
+  const std::vector<PlannedDispatch> &dispatches = program.plan->dispatches;
+  for (size_t i = 0; profiling && i < dispatches.size(); ++i) {
+    countRun(dispatches[i], shared.plan.cache, step, times[i],
+             rows[program.firstRow + i]);
+  }
+  Trace::Span *span = tracing ? trace.begin(program.firstRow, dispatches.size(),
+                                            step.tokens, step.position)
+                              : nullptr;
+  if (!span) {
+    return;
+  }
+  // The device's clock is another: its launches, back to back, end when the
+  // host sees that they have.
+  uint64_t rest = 0;
+  for (uint64_t nanoseconds : times) {
+    rest += nanoseconds;
+  }
+  for (uint64_t nanoseconds : times) {
+    span->begin = std::max(begin, end - std::min(rest, end));
+    rest -= nanoseconds;
+    span->end = std::max(begin, end - std::min(rest, end));
+    ++span;
+  }
+}
+
 Status State::run(const Step &step, State &counting, const float **out) {
-  size_t which = programFor(step.tokens);
-  Program &program = programs[which];
-  Result<Recording *> recording = recordingOf(program, counting.profiling);
+  Program &program = programs[programFor(step.tokens)];
+  bool isTimed = counting.profiling || counting.tracing;
+  Result<Recording *> recording = recordingOf(program, isTimed);
   if (!recording.ok()) {
     return recording.status();
   }
@@ -233,21 +286,17 @@ Status State::run(const Step &step, State &counting, const float **out) {
   Range result = {logits.get(), 0,
                   uint64_t(step.outputs) * shared.plan.vocab * sizeof(float)};
   const void *read = nullptr;
+  uint64_t begin = isTimed ? now() : 0;
   Status status = stream->run(**recording, inputWords.data(), result, &read);
   if (!status.ok()) {
     return status;
   }
   *out = static_cast<const float *>(read);
-  if (!counting.profiling) {
-    return {};
+  if (isTimed) {
+    uint64_t end = now();
+    std::vector<uint64_t> times(program.plan->dispatches.size());
+    status = stream->readTimes(**recording, times);
+    counting.count(step, program, times, begin, end);
   }
-  if (Status failed = stream->readTimes(**recording, times); !failed.ok()) {
-    return failed;
-  }
-  size_t row = program.firstRow;
-  for (size_t i = 0; i < program.plan->dispatches.size(); ++i) {
-    countRun(program.plan->dispatches[i], shared.plan.cache, step, times[i],
-             counting.rows[row + i]);
-  }
-  return {};
+  return status;
 }

@@ -7,6 +7,7 @@
 #define UMBER_RUNTIME_DRIVERS_GPU_STATE_H
 
 #include "runtime/drivers/Driver.h"
+#include "runtime/drivers/Trace.h"
 #include "runtime/drivers/gpu/Adapters.h"
 #include "runtime/drivers/gpu/Cache.h"
 #include "runtime/drivers/gpu/Plan.h"
@@ -33,7 +34,7 @@ public:
   Status run(const Step &step, const float **logits) override {
     return run(step, *this, logits);
   }
-  /// The same, counted in the profile of `counting`, if that is on.
+  /// The same, counted in the profile and trace of `counting`, if those are on.
   Status run(const Step &step, State &counting, const float **logits);
   Status setAdapters(std::vector<ActiveAdapter> adapters) override;
   uint64_t cacheBytes(int32_t positions) const override {
@@ -49,6 +50,12 @@ public:
   void setProfiling(bool on) override;
   size_t profileCount() const override { return rows.size(); }
   DispatchProfile profile(size_t index) const override { return rows[index]; }
+  Status setTracing(size_t capacity) override;
+  size_t traceCount() const override { return trace.count(); }
+  uint64_t traceDropped() const override { return trace.dropped(); }
+  TraceEvent traceEvent(size_t index) const override {
+    return trace.event(index);
+  }
 
 private:
   struct Program {
@@ -65,6 +72,10 @@ private:
   Range resolve(const fbs::Binding &binding,
                 const PlannedProgram &program) const;
   void fillInput(const Step &step);
+  /// Adds a step to the profile and the trace: what each of its launches took,
+  /// and when the host saw it begin and end.
+  void count(const Step &step, const Program &program,
+             const std::vector<uint64_t> &times, uint64_t begin, uint64_t end);
   /// Of one slot for this stack.
   uint64_t productBytes(const Stack &stack) const;
 
@@ -79,8 +90,8 @@ private:
   std::vector<uint32_t> inputWords;
   std::vector<Program> programs; // as in the plan
   std::vector<DispatchProfile> rows;
-  std::vector<uint64_t> times;
-  bool profiling = false;
+  bool profiling = false, tracing = false;
+  Trace trace;
 };
 
 } // namespace umber::gpu
