@@ -10,7 +10,8 @@ greedily on the CPU, and then with the same tokens on the GPU.
 What was recorded can be checked on another machine, by a package of the same model and
 options with code for the device. TOLERANCE is in logits. Of each step's 32 best logits the
 root mean square of the differences must be below it, and the best token the same, unless
-the CPU chose it by less than twice that. LONG is the length of the long prompt, in tokens.
+the CPU chose it by less than twice that. LONG is the length of the long prompt, in tokens, if the model's
+context has room for it.
 """
 
 import ctypes as c
@@ -60,7 +61,7 @@ class Model:
                   c.byref(self.handle))
         info = ModelInfo(c.sizeof(ModelInfo))
         self.call("umber_model_get_info", self.handle, c.byref(info))
-        self.vocab = info.vocab
+        self.vocab, self.context = info.vocab, info.context_length
 
     def call(self, name, *arguments):
         error = Error()
@@ -87,19 +88,20 @@ class Model:
         return row[:self.vocab]
 
 
-def prompts(vocab, long):
+def prompts(model, long):
+    vocab = model.vocab
     if vocab > 40000:  # the model whose tokens they are
         for case in json.loads(GOLDEN.read_text()):
             yield case["prompt_ids"]
     generator = random.Random(1)
-    for length in (7, long):
+    for length in (7, min(long, model.context - STEPS)):
         yield [generator.randrange(vocab) for _ in range(length)]
 
 
 def record(library, package, out, long=300):
     model = Model(library, package, "cpu")
     cases = []
-    for ids in prompts(model.vocab, int(long)):
+    for ids in prompts(model, int(long)):
         session = model.open(len(ids) + STEPS)
         logits, steps = model.step(session, ids), []
         for step in range(STEPS):

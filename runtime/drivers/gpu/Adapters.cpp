@@ -23,13 +23,16 @@ constexpr float kLargest = 127.0f;
 uint64_t alignWords(uint64_t words) { return (words + 3) / 4 * 4; }
 
 /// Divides `count` values, `stride` apart, by what makes their largest
-/// magnitude kLargest, and returns that.
-float normalize(float *values, uint64_t count, uint64_t stride) {
+/// magnitude about kLargest, and returns that: of integers what they count, so
+/// that they are integers again, else a power of two, which loses nothing.
+float normalize(float *values, uint64_t count, uint64_t stride,
+                bool areIntegers) {
   float largest = 0;
   for (uint64_t i = 0; i < count; ++i) {
     largest = std::max(largest, std::fabs(values[i * stride]));
   }
-  float scale = largest / kLargest;
+  float scale = areIntegers ? largest / kLargest
+                            : std::exp2(std::floor(std::log2(largest)) - 6);
   if (!std::isnormal(scale)) {
     // Zeros, or so small that f16 makes zeros of them as well.
     return 1.0f;
@@ -57,9 +60,11 @@ HalfAdapter::HalfAdapter(const fbs::Target &target,
     adapter.load(i, a.data(), b.data());
     Pair &pair = pairs[adapter.site(i)];
     pair.rank = rank;
+    bool areIntegers = from.dtype == fbs::DType_I8;
     for (uint64_t r = 0; r < rank; ++r) {
-      pair.scales.push_back(normalize(&a[r * inputs], inputs, 1) *
-                            normalize(&b[r], outputs, rank) * from.scale);
+      pair.scales.push_back(normalize(&a[r * inputs], inputs, 1, areIntegers) *
+                            normalize(&b[r], outputs, rank, areIntegers) *
+                            from.scale);
     }
     pair.a.resize(a.size());
     pair.b.resize(b.size());

@@ -18,7 +18,7 @@
 namespace umber::gpu {
 
 /// An adapter's matrices, rounded to f16. Each row of A and each column of B is
-/// scaled to magnitudes of up to 127 first, so that what was trained in bf16
+/// scaled to magnitudes of about 127 first, so that what was trained in bf16
 /// has no overflows and integers stay what they are.
 class HalfAdapter : public DeviceAdapter {
 public:
