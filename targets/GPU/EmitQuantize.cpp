@@ -53,9 +53,11 @@ void RowStage::quantizeByThreads(QuantizeOp op, const Rows &y) {
     }
     l.storeF(most, largest, thread);
     l.barrier();
-    for (int64_t i = 0; i < perGroup; ++i) {
-      most = l.maxF(most, l.loadF(largest, l.add(firstOfGroup, l.index(i))));
-    }
+    most = l.reduce(l.index(0), l.index(perGroup), l.index(1), {most},
+                    [&](Value i, ValueRange so) -> SmallVector<Value> {
+                      Value other = l.loadF(largest, l.add(firstOfGroup, i));
+                      return {l.maxF(so[0], other)};
+                    })[0];
     l.barrier();
     Value scale = getScale(op, most), bytes;
     for (int64_t i = 0; i < 4; ++i) {

@@ -47,7 +47,7 @@ private:
   KernelEmitter &e;
   LaunchBuilder &l;
   llvm::ArrayRef<mlir::Operation *> ops;
-  mlir::Value row;
+  mlir::Value row, partial;
   llvm::DenseMap<mlir::Value, Element> elements;
   /// Elements that are in the buffer, for the thread that has written them.
   llvm::DenseMap<mlir::Value, Element> written;
