@@ -32,5 +32,7 @@ if os.environ.get("UMBER_TEST_MODEL"):
     config.substitutions.append(("%test_model", os.environ["UMBER_TEST_MODEL"]))
 if config.umber_sanitize:
     config.available_features.add("sanitizer")
+if config.umber_driver_vulkan == "ON":
+    config.available_features.add("vulkan-driver")
 if lit.util.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")

@@ -3,6 +3,9 @@
 
 #include "runtime/drivers/Driver.h"
 #include "runtime/drivers/cpu/CpuDriver.h"
+#ifdef UMBER_DRIVER_CUDA
+#include "runtime/drivers/cuda/CudaDriver.h"
+#endif
 #include "runtime/drivers/null/NullDriver.h"
 #ifdef UMBER_DRIVER_VULKAN
 #include "runtime/drivers/vulkan/VulkanDriver.h"
@@ -22,10 +25,9 @@ struct Family {
   Result<std::vector<const Driver *>> (*find)();
 };
 
-#ifdef UMBER_DRIVER_VULKAN
 /// One for each device, made once.
 template <typename T>
-Result<std::vector<const Driver *>> findEach() {
+[[maybe_unused]] Result<std::vector<const Driver *>> findEach() {
   static const Result<size_t> count = T::count();
   if (!count.ok()) {
     return count.status();
@@ -43,10 +45,12 @@ Result<std::vector<const Driver *>> findEach() {
   }
   return list;
 }
-#endif
 
 const std::vector<Family> &families() {
   static const std::vector<Family> all = {
+#ifdef UMBER_DRIVER_CUDA
+      {"cuda:", findEach<CudaDriver>},
+#endif
 #ifdef UMBER_DRIVER_VULKAN
       {"vulkan:", findEach<VulkanDriver>},
 #endif

@@ -167,10 +167,10 @@ Status Planner::planPrograms() {
       return status;
     }
   }
-  std::stable_sort(plan.programs.begin(), plan.programs.end(),
-                   [](const PlannedProgram &a, const PlannedProgram &b) {
-                     return a.maxTokens < b.maxTokens;
-                   });
+  std::sort(plan.programs.begin(), plan.programs.end(),
+            [](const PlannedProgram &a, const PlannedProgram &b) {
+              return a.maxTokens < b.maxTokens;
+            });
   return {};
 }
 

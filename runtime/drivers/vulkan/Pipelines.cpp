@@ -137,14 +137,7 @@ Result<Pipelines> Pipelines::create(VkDevice device, const std::string &name,
                                     const gpu::Plan &plan,
                                     const SpirvModule &module) {
   Pipelines made;
-  Owned<VkShaderModule> code(device, vkDestroyShaderModule);
-  VkShaderModuleCreateInfo info = {VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
-  info.codeSize = module.words.size() * sizeof module.words[0];
-  info.pCode = module.words.data();
-  VkResult result = vkCreateShaderModule(device, &info, nullptr, code.out());
-  if (result != VK_SUCCESS) {
-    return failure(result, name + ": cannot load the SPIR-V module");
-  }
+  std::vector<Owned<VkShaderModule>> modules;
   std::vector<VkComputePipelineCreateInfo> infos;
   std::vector<uint32_t> used;
   for (const gpu::PlannedKernel &kernel : plan.kernels) {
@@ -157,11 +150,22 @@ Result<Pipelines> Pipelines::create(VkDevice device, const std::string &name,
         !status.ok()) {
       return status;
     }
+    std::vector<uint32_t> words = module.extract(kernel.name);
+    VkShaderModuleCreateInfo info = {
+        VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+    info.codeSize = words.size() * sizeof words[0];
+    info.pCode = words.data();
+    modules.emplace_back(device, vkDestroyShaderModule);
+    VkResult loaded =
+        vkCreateShaderModule(device, &info, nullptr, modules.back().out());
+    if (loaded != VK_SUCCESS) {
+      return failure(loaded, name + ": cannot load kernel " + kernel.name);
+    }
     VkComputePipelineCreateInfo pipeline = {
         VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
     pipeline.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
     pipeline.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-    pipeline.stage.module = code.get();
+    pipeline.stage.module = modules.back().get();
     pipeline.stage.pName = kernel.name.c_str();
     pipeline.layout = made.layouts[kernel.bindings].pipeline.get();
     infos.push_back(pipeline);
@@ -170,7 +174,8 @@ Result<Pipelines> Pipelines::create(VkDevice device, const std::string &name,
   Owned<VkPipelineCache> cache(device, vkDestroyPipelineCache);
   VkPipelineCacheCreateInfo cacheInfo = {
       VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
-  result = vkCreatePipelineCache(device, &cacheInfo, nullptr, cache.out());
+  VkResult result =
+      vkCreatePipelineCache(device, &cacheInfo, nullptr, cache.out());
   std::vector<VkPipeline> handles(infos.size());
   if (result == VK_SUCCESS) {
     result =

@@ -34,8 +34,9 @@ char *PoolBuffer::mapped() const {
 }
 
 Pool::Pool(VkDevice device, const std::string &name, uint32_t type,
-           bool isMapped)
-    : device(device), name(name), type(type), isMapped(isMapped) {}
+           uint64_t heapBytes, bool isMapped)
+    : device(device), name(name), type(type), heapBytes(heapBytes),
+      isMapped(isMapped) {}
 
 Pool::~Pool() = default;
 
@@ -50,6 +51,12 @@ Result<PoolBuffer::Block *> Pool::addBlock(uint64_t bytes,
                      " bytes of the device's memory for " + purpose;
   Block block;
   block.bytes = std::max(bytes, kBlockBytes);
+  // Some drivers promise more than there is.
+  if (block.bytes > heapBytes - used) {
+    return Status(StatusCode::OutOfMemory,
+                  what + ": it has " + std::to_string(heapBytes) +
+                      ", of which " + std::to_string(used) + " are in use");
+  }
   // Freed in the other order: a buffer before the memory that it is bound to.
   block.memory = Owned<VkDeviceMemory>(device, vkFreeMemory);
   block.buffer = Owned<VkBuffer>(device, vkDestroyBuffer);
@@ -86,6 +93,7 @@ Result<PoolBuffer::Block *> Pool::addBlock(uint64_t bytes,
   }
   block.mapped = static_cast<char *>(address);
   block.free[0] = block.bytes;
+  used += block.bytes;
   blocks.push_back(std::move(block));
   return &blocks.back();
 }
@@ -139,6 +147,7 @@ void Pool::release(Block &block, uint64_t begin, uint64_t bytes) {
   }
   block.free[begin] = length;
   if (length == block.bytes) {
+    used -= block.bytes;
     blocks.remove_if([&](const Block &each) { return &each == &block; });
   }
 }

@@ -43,8 +43,10 @@ private:
 class Pool {
 public:
   /// `type` is an index of the device's memory types; with `isMapped`, one that
-  /// the host sees and that is coherent. `name` is the device's.
-  Pool(VkDevice device, const std::string &name, uint32_t type, bool isMapped);
+  /// the host sees and that is coherent. `heapBytes` is the size of what it is
+  /// taken from, and `name` the device's.
+  Pool(VkDevice device, const std::string &name, uint32_t type,
+       uint64_t heapBytes, bool isMapped);
   ~Pool();
 
   /// OutOfMemory; `purpose` goes into the message.
@@ -62,9 +64,11 @@ private:
   VkDevice device;
   std::string name;
   uint32_t type;
+  uint64_t heapBytes;
   bool isMapped;
   std::mutex mutex;
   std::list<Block> blocks;
+  uint64_t used = 0; // of the heap, by the blocks
 };
 
 } // namespace umber::vulkan

@@ -18,6 +18,9 @@ constexpr uint32_t kHeaderWords = 5;
 
 // Of the specification's tables.
 enum Opcode : uint32_t {
+  OpName = 5,
+  OpMemberName = 6,
+  OpLine = 8,
   OpEntryPoint = 15,
   OpExecutionMode = 16,
   OpCapability = 17,
@@ -32,7 +35,19 @@ enum Opcode : uint32_t {
   OpInBoundsAccessChain = 66,
   OpArrayLength = 68,
   OpDecorate = 71,
+  OpMemberDecorate = 72,
   OpCopyObject = 83,
+  OpControlBarrier = 224,
+  OpMemoryBarrier = 225,
+  OpAtomicStore = 228,
+  OpLoopMerge = 246,
+  OpSelectionMerge = 247,
+  OpLabel = 248,
+  OpBranch = 249,
+  OpBranchConditional = 250,
+  OpSwitch = 251,
+  OpUnreachable = 255,
+  OpNoLine = 317,
 };
 enum StorageClass : uint32_t {
   Input = 1,
@@ -58,27 +73,42 @@ private:
   Status parseInstruction(const uint32_t *word, uint32_t count);
   Status parseEntryPoint(const uint32_t *word, uint32_t count);
   Status parseVariable(const uint32_t *word);
+  void parseInFunction(const uint32_t *word, uint32_t count);
   Status resolveEntries();
-  Status findBindings(uint32_t function, std::set<uint32_t> &seen,
-                      SpirvEntry &entry) const;
-
-  struct EntryPoint {
-    std::string name;
-    uint32_t function;
-  };
-  struct Body {
-    std::set<uint32_t> operands; // ids that may be variables
-    std::set<uint32_t> callees;
-  };
+  Status findBindings(SpirvEntry &entry) const;
 
   SpirvModule module;
-  std::vector<EntryPoint> entryPoints;
   std::map<uint32_t, std::vector<uint32_t>> localSizes; // by function
   std::map<uint32_t, uint32_t> bindings, sets;          // by variable
   std::set<uint32_t> buffers;                           // variables
-  std::map<uint32_t, Body> bodies;                      // by function
+  // By function: ids that an instruction reads or writes through.
+  std::map<uint32_t, std::set<uint32_t>> pointers;
   uint32_t currentFunction = 0;
 };
+
+/// Where an instruction in a function has its result's id; 0: it has none.
+uint32_t resultPlace(uint32_t opcode, uint32_t count) {
+  switch (opcode) {
+  case OpLabel:
+    return 1;
+  case OpLine:
+  case OpNoLine:
+  case OpFunctionEnd:
+  case OpStore:
+  case OpCopyMemory:
+  case OpControlBarrier:
+  case OpMemoryBarrier:
+  case OpAtomicStore:
+  case OpLoopMerge:
+  case OpSelectionMerge:
+    return 0;
+  default:
+    if (opcode >= OpBranch && opcode <= OpUnreachable) {
+      return 0;
+    }
+    return count > 2 ? 2 : 0;
+  }
+}
 
 /// The fewest words that an instruction has whose operands are read.
 uint32_t fewestWords(uint32_t opcode) {
@@ -115,11 +145,19 @@ Status Parser::parseEntryPoint(const uint32_t *word, uint32_t count) {
   if (length == (count - 3) * sizeof(uint32_t) || length == 0) {
     return corrupt("has an entry point without a name");
   }
-  entryPoints.push_back({std::string(text, length), word[2]});
+  SpirvEntry entry;
+  entry.function = word[2];
+  std::string name(text, length);
+  if (!module.entries.insert({name, entry}).second) {
+    return corrupt("has two entry points " + name);
+  }
   return {};
 }
 
 Status Parser::parseVariable(const uint32_t *word) {
+  if (currentFunction == 0) {
+    module.variables.insert(word[2]);
+  }
   switch (word[3]) {
   case Input:
   case Workgroup:
@@ -163,47 +201,55 @@ Status Parser::parseInstruction(const uint32_t *word, uint32_t count) {
     break;
   case OpVariable:
     return parseVariable(word);
-  case OpFunction:
-    currentFunction = word[2];
-    bodies[currentFunction];
-    break;
-  case OpFunctionEnd:
-    currentFunction = 0;
-    break;
-  // Without variable pointers, which are refused, these alone have a buffer's
-  // variable among their operands.
-  case OpFunctionCall:
-    bodies[currentFunction].callees.insert(word[3]);
-    bodies[currentFunction].operands.insert(word + 4, word + count);
-    break;
-  case OpLoad:
-  case OpCopyObject:
-  case OpAccessChain:
-  case OpInBoundsAccessChain:
-  case OpArrayLength:
-    bodies[currentFunction].operands.insert(word[3]);
-    break;
-  case OpStore:
-  case OpCopyMemory:
-    bodies[currentFunction].operands.insert(word + 1, word + 3);
-    break;
   default:
     break;
   }
   return {};
 }
 
-Status Parser::findBindings(uint32_t function, std::set<uint32_t> &seen,
-                            SpirvEntry &entry) const {
-  std::vector<uint32_t> todo = {function};
-  while (!todo.empty()) {
-    uint32_t next = todo.back();
-    todo.pop_back();
-    auto body = bodies.find(next);
-    if (body == bodies.end() || !seen.insert(next).second) {
+void Parser::parseInFunction(const uint32_t *word, uint32_t count) {
+  uint32_t opcode = word[0] & 0xffff;
+  SpirvFunction &function = module.functions[currentFunction];
+  for (uint32_t i = 1; i < count; ++i) {
+    // A number may look like one: then a variable is kept that nobody needs.
+    if (module.variables.count(word[i]) != 0) {
+      function.variables.insert(word[i]);
+    }
+  }
+  if (uint32_t place = resultPlace(opcode, count)) {
+    module.owners[word[place]] = currentFunction;
+  }
+  std::set<uint32_t> &through = pointers[currentFunction];
+  switch (opcode) {
+  // Without variable pointers, which are refused, these alone have a buffer's
+  // variable among their operands.
+  case OpFunctionCall:
+    function.callees.insert(word[3]);
+    through.insert(word + 4, word + count);
+    break;
+  case OpLoad:
+  case OpCopyObject:
+  case OpAccessChain:
+  case OpInBoundsAccessChain:
+  case OpArrayLength:
+    through.insert(word[3]);
+    break;
+  case OpStore:
+  case OpCopyMemory:
+    through.insert(word + 1, word + 3);
+    break;
+  default:
+    break;
+  }
+}
+
+Status Parser::findBindings(SpirvEntry &entry) const {
+  for (uint32_t function : module.reachableFrom(entry.function)) {
+    auto through = pointers.find(function);
+    if (through == pointers.end()) {
       continue;
     }
-    for (uint32_t id : body->second.operands) {
+    for (uint32_t id : through->second) {
       if (buffers.count(id) == 0) {
         continue;
       }
@@ -214,28 +260,19 @@ Status Parser::findBindings(uint32_t function, std::set<uint32_t> &seen,
       }
       entry.bindings = std::max(entry.bindings, binding->second + 1);
     }
-    todo.insert(todo.end(), body->second.callees.begin(),
-                body->second.callees.end());
   }
   return {};
 }
 
 Status Parser::resolveEntries() {
-  for (const EntryPoint &point : entryPoints) {
-    auto [place, isNew] = module.entries.insert({point.name, {}});
-    if (!isNew) {
-      return corrupt("has two entry points " + point.name);
+  for (auto &[name, entry] : module.entries) {
+    if (module.functions.count(entry.function) == 0) {
+      return corrupt("has an entry point " + name + " without a body");
     }
-    if (bodies.count(point.function) == 0) {
-      return corrupt("has an entry point " + point.name + " without a body");
-    }
-    SpirvEntry &entry = place->second;
-    if (auto size = localSizes.find(point.function); size != localSizes.end()) {
+    if (auto size = localSizes.find(entry.function); size != localSizes.end()) {
       std::copy(size->second.begin(), size->second.end(), entry.threads);
     }
-    std::set<uint32_t> seen;
-    if (Status status = findBindings(point.function, seen, entry);
-        !status.ok()) {
+    if (Status status = findBindings(entry); !status.ok()) {
       return status;
     }
   }
@@ -268,10 +305,22 @@ Result<SpirvModule> Parser::run(Bytes bytes) {
                      " words at word " + std::to_string(at) + ", of " +
                      std::to_string(words.size()));
     }
+    uint32_t opcode = words[at] & 0xffff;
+    if (opcode == OpFunction && count > 2) {
+      currentFunction = words[at + 2];
+      module.functions[currentFunction].begin = at;
+    }
     if (Status status = parseInstruction(&words[at], count); !status.ok()) {
       return status;
     }
+    if (currentFunction != 0) {
+      parseInFunction(&words[at], count);
+    }
     at += count;
+    if (opcode == OpFunctionEnd && currentFunction != 0) {
+      module.functions[currentFunction].end = at;
+      currentFunction = 0;
+    }
   }
   if (currentFunction != 0) {
     return corrupt("ends within a function");
@@ -283,6 +332,79 @@ Result<SpirvModule> Parser::run(Bytes bytes) {
 }
 
 } // namespace
+
+std::set<uint32_t> SpirvModule::reachableFrom(uint32_t function) const {
+  std::set<uint32_t> reached;
+  std::vector<uint32_t> todo = {function};
+  while (!todo.empty()) {
+    auto next = functions.find(todo.back());
+    todo.pop_back();
+    if (next != functions.end() && reached.insert(next->first).second) {
+      todo.insert(todo.end(), next->second.callees.begin(),
+                  next->second.callees.end());
+    }
+  }
+  return reached;
+}
+
+std::vector<uint32_t> SpirvModule::extract(const std::string &name) const {
+  const SpirvEntry &entry = entries.at(name);
+  std::set<uint32_t> kept = reachableFrom(entry.function), used;
+  for (uint32_t function : kept) {
+    const std::set<uint32_t> &some = functions.at(function).variables;
+    used.insert(some.begin(), some.end());
+  }
+  auto isKept = [&](uint32_t id) {
+    auto owner = owners.find(id);
+    return owner == owners.end() ? variables.count(id) == 0 || used.count(id)
+                                 : kept.count(owner->second) != 0;
+  };
+  std::vector<uint32_t> out(words.begin(), words.begin() + kHeaderWords);
+  size_t at = kHeaderWords;
+  while (at < words.size() && (words[at] & 0xffff) != OpFunction) {
+    const uint32_t *word = &words[at];
+    uint32_t count = word[0] >> 16;
+    bool isWanted = true;
+    switch (word[0] & 0xffff) {
+    case OpName:
+    case OpMemberName:
+      isWanted = false; // Nobody reads them.
+      break;
+    case OpEntryPoint: {
+      // Its interface, behind its name, is what it uses of inputs.
+      isWanted = word[2] == entry.function;
+      size_t nameWords = name.size() / sizeof(uint32_t) + 1;
+      if (isWanted) {
+        used.insert(word + 3 + nameWords, word + count);
+      }
+      break;
+    }
+    case OpExecutionMode:
+      isWanted = word[1] == entry.function;
+      break;
+    case OpDecorate:
+    case OpMemberDecorate:
+      isWanted = isKept(word[1]);
+      break;
+    case OpVariable:
+      isWanted = isKept(word[2]);
+      break;
+    default:
+      break;
+    }
+    if (isWanted) {
+      out.insert(out.end(), word, word + count);
+    }
+    at += count;
+  }
+  for (const auto &[id, function] : functions) {
+    if (kept.count(id) != 0) {
+      out.insert(out.end(), words.begin() + function.begin,
+                 words.begin() + function.end);
+    }
+  }
+  return out;
+}
 
 Result<SpirvModule> umber::vulkan::parseSpirv(Bytes bytes) {
   return Parser().run(bytes);

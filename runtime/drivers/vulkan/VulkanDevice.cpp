@@ -139,10 +139,15 @@ Status VulkanDevice::createPools(VkPhysicalDevice physical, bool isStaged) {
   VkPhysicalDeviceMemoryProperties types;
   vkGetPhysicalDeviceMemoryProperties(physical, &types);
   // Uncached memory, as cards show some of theirs, is too slow to read from.
+  auto makePool = [&](int type, bool isMapped) {
+    uint32_t heap = types.memoryTypes[type].heapIndex;
+    return std::make_unique<Pool>(owner.device, deviceName, type,
+                                  types.memoryHeaps[heap].size, isMapped);
+  };
   int shared = findType(types, kVisible | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
                                    VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
   if (shared >= 0 && !isStaged) {
-    memory = std::make_unique<Pool>(owner.device, deviceName, shared, true);
+    memory = makePool(shared, true);
     return {};
   }
   int local = findType(types, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
@@ -153,8 +158,8 @@ Status VulkanDevice::createPools(VkPhysicalDevice physical, bool isStaged) {
                   deviceName + ": the device has no memory of its own, or none "
                                "that the host sees");
   }
-  memory = std::make_unique<Pool>(owner.device, deviceName, local, false);
-  staging = std::make_unique<Pool>(owner.device, deviceName, visible, true);
+  memory = makePool(local, false);
+  staging = makePool(visible, true);
   Result<Commands> made = Commands::create(*queue);
   if (!made.ok()) {
     return made.status();

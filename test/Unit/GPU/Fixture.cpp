@@ -5,6 +5,7 @@
 
 #include "runtime/package/PackageWriter.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -181,8 +182,11 @@ void GpuFixture::SetUp() {
 
 void GpuFixture::TearDown() { std::filesystem::remove_all(directory); }
 
-std::string GpuFixture::readFile(const std::string &path) {
-  std::ifstream stream(path, std::ios::binary);
+std::string GpuFixture::readKernels(const std::string &path) {
+  const char *folder = std::getenv("UMBER_TEST_KERNELS");
+  std::filesystem::path place(path);
+  std::ifstream stream(folder ? folder / place.filename() : place,
+                       std::ios::binary);
   EXPECT_TRUE(stream) << path;
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }

@@ -66,7 +66,9 @@ protected:
   /// The pair as an adapter of the package's target.
   static FittedAdapter fit(const Package &package, const ReferencePair &pair);
 
-  static std::string readFile(const std::string &path);
+  /// A file of the build, or what UMBER_TEST_KERNELS has in its place: where
+  /// the tests run that were built elsewhere.
+  static std::string readKernels(const std::string &path);
 
   std::string directory;
 };

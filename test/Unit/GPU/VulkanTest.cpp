@@ -27,7 +27,7 @@ protected:
     }
     ::setenv("UMBER_VULKAN_MEMORY", GetParam(), 1);
     GpuFixture::SetUp();
-    package = makePackage(kIsa, readFile(UMBER_TEST_SPIRV));
+    package = makePackage(kIsa, readKernels(UMBER_TEST_SPIRV));
     ASSERT_TRUE(package);
     Result<std::unique_ptr<DeviceModel>> loaded = driver.load(package, {});
     ASSERT_TRUE(loaded.ok()) << loaded.status().message();
@@ -85,6 +85,26 @@ TEST_P(VulkanTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(isa.status().message(),
             "target gpu: has no code of instruction set spirv9 for vulkan:0; "
             "there is code for: spirv1.3");
+}
+
+TEST_P(VulkanTest, TellsOfTooLittleMemory) {
+  // Each layer's cache is small enough, all together are terabytes.
+  auto large =
+      makePackage(kIsa, readKernels(UMBER_TEST_SPIRV), [](fbs::PackageT &p) {
+        p.model->layers = p.cache->layers = 1 << 14;
+      });
+  Result<std::unique_ptr<DeviceModel>> loaded = driver.load(large, {});
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  Result<std::unique_ptr<DeviceState>> state = (*loaded)->createState(1 << 22);
+  ASSERT_FALSE(state.ok());
+  EXPECT_EQ(state.status().code(), StatusCode::OutOfMemory);
+  EXPECT_EQ(state.status().message().rfind("vulkan:0: cannot allocate ", 0), 0u)
+      << state.status().message();
+  EXPECT_NE(state.status().message().find("for the key/value cache: "),
+            std::string::npos)
+      << state.status().message();
+  // What failed has left nothing behind.
+  EXPECT_TRUE((*loaded)->createState(100).ok());
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, VulkanTest, testing::Values("", "staged"),
@@ -184,7 +204,7 @@ TEST_P(VulkanRefusesTest, InOneLine) {
   if (Result<size_t> count = VulkanDriver::count(); !count.ok()) {
     GTEST_SKIP() << count.status().message();
   }
-  std::string code = readFile(UMBER_TEST_SPIRV);
+  std::string code = readKernels(UMBER_TEST_SPIRV);
   if (GetParam().editCode) {
     GetParam().editCode(code);
   }
