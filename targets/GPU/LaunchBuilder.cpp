@@ -4,6 +4,7 @@
 // The frame of a launch, its memory and its control flow.
 
 #include "targets/GPU/LaunchBuilder.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVAttributes.h"
@@ -65,6 +66,9 @@ LaunchBuilder::LaunchBuilder(mlir::gpu::GPUModuleOp module, Location loc,
         spirv::getEntryPointABIAttr(loc.getContext(), {size, 1, 1}));
   } else {
     function.setKnownBlockSize(ArrayRef<int32_t>{size, 1, 1});
+    // So that the assembler gives a thread the registers that it asks for.
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                      b.getI32IntegerAttr(1));
   }
   b.setInsertionPointToStart(&function.getBody().front());
   thread = mlir::gpu::ThreadIdOp::create(b, loc, mlir::gpu::Dimension::x);
