@@ -12,6 +12,9 @@ using namespace mlir::umber;
 
 namespace umber::gpu {
 
+/// The most columns whose products' sum is sure to fit in 32 bits.
+static constexpr int64_t kMaxGroup = int64_t(1) << 17;
+
 static float getRange(QuantizeOp op) {
   auto encoding = cast<QuantizedAttr>(op.getType().getEncoding());
   return float((1 << (encoding.getBits() - 1)) - 1);
@@ -122,8 +125,12 @@ void RowStage::quantizeByWords(QuantizeOp op, const Rows &y) {
   });
 }
 
-void RowStage::emitQuantize(QuantizeOp op) {
+LogicalResult RowStage::emitQuantize(QuantizeOp op) {
   QuantizedRow form = getQuantizedRow(op.getType());
+  if (form.group > kMaxGroup) {
+    return op.emitOpError("expected groups of at most ")
+           << kMaxGroup << " columns for the gpu target, found " << form.group;
+  }
   Rows y = e.getRows(op.getResult());
   bool isByThreads =
       form.group % 4 == 0 && l.getThreads() % (form.group / 4) == 0;
@@ -141,6 +148,7 @@ void RowStage::emitQuantize(QuantizeOp op) {
               l.add(offset, l.add(l.index(words), l.getThread())));
     });
   }
+  return success();
 }
 
 } // namespace umber::gpu

@@ -194,8 +194,7 @@ LogicalResult RowStage::emitOp(Operation &op) {
   } else if (auto gated = dyn_cast<GatedActivationOp>(op)) {
     emitGatedActivation(gated);
   } else if (auto quantize = dyn_cast<QuantizeOp>(op)) {
-    emitQuantize(quantize);
-    return success();
+    return emitQuantize(quantize);
   } else {
     emitElementwise(op);
   }

@@ -31,7 +31,7 @@ private:
   void emitNorm(mlir::umber::RmsNormOp op);
   void emitGatedActivation(mlir::umber::GatedActivationOp op);
   void emitElementwise(mlir::Operation &op);
-  void emitQuantize(mlir::umber::QuantizeOp op);
+  mlir::LogicalResult emitQuantize(mlir::umber::QuantizeOp op);
   void quantizeByThreads(mlir::umber::QuantizeOp op, const Rows &y);
   void quantizeByWords(mlir::umber::QuantizeOp op, const Rows &y);
   /// A group's scale, of its largest magnitude.
