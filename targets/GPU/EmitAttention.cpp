@@ -35,7 +35,7 @@ public:
   void emit(Value q, Value from, Value first, Value last, Value out, Value to);
 
 private:
-  Value getScore(Value position);
+  Value getScore(Value position, Value isOne);
   SmallVector<Value> addValues(Value chunk, Value count, ValueRange sums);
 
   LaunchBuilder &l;
@@ -46,12 +46,13 @@ private:
   Value query, weights;
 };
 
-/// Of the thread's position.
-Value AttentionStage::getScore(Value position) {
+/// Of the thread's position, if it has one.
+Value AttentionStage::getScore(Value position, Value isOne) {
   Value row = keys.getRow(kvHead, position);
   int64_t width = rowWords % 4 == 0 ? 4 : rowWords % 2 == 0 ? 2 : 1;
   Value dot = l.reduce(
-      l.index(0), l.index(rowWords), l.index(width), {l.f32(0.0)},
+      l.index(0), l.select(isOne, l.index(rowWords), l.index(0)),
+      l.index(width), {l.f32(0.0)},
       [&](Value word, ValueRange so) -> SmallVector<Value> {
         Value sum = so[0];
         auto words = l.loadWords(keys.getBuffer(), l.add(row, word), width);
@@ -129,7 +130,7 @@ void AttentionStage::emit(Value q, Value from, Value first, Value last,
         Value position = l.add(chunk, thread);
         Value isOne = l.less(position, end);
         position = l.min(position, last);
-        Value score = l.select(isOne, getScore(position), l.f32(kLeast));
+        Value score = l.select(isOne, getScore(position, isOne), l.f32(kLeast));
         Value most = l.maxF(so[0], l.reduceThreads(score, largest));
         Value weight = l.select(isOne, l.exp(l.subF(score, most)), l.f32(0.0));
         Value factor = l.exp(l.subF(so[0], most));

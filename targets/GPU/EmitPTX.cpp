@@ -20,6 +20,8 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
 #include "targets/GPU/GPUTarget.h"
+#include "llvm/Analysis/ValueTracking.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -69,29 +71,22 @@ void useIntrinsics(ModuleOp code) {
   });
 }
 
-/// Parameters do not change while a launch runs, which lets loads of them go
-/// through the read-only cache. They are the pointers that nothing is stored
-/// to, in launches, none of which has the same buffer twice.
-void markInvariantLoads(ModuleOp code) {
-  code.walk([](LLVM::LLVMFuncOp function) {
-    llvm::SmallPtrSet<Value, 8> written;
-    auto getBase = [](Value address) {
-      while (auto gep = address.getDefiningOp<LLVM::GEPOp>()) {
-        address = gep.getBase();
+/// Lets loads go through the read-only cache that are of buffers which the
+/// launch only reads: it has no buffer twice. Optimization would have lost the
+/// mark where it cuts vectors.
+void markInvariantLoads(llvm::Module &module) {
+  llvm::MDNode *mark = llvm::MDNode::get(module.getContext(), {});
+  for (llvm::Function &function : module) {
+    for (llvm::Instruction &instruction : llvm::instructions(function)) {
+      auto *load = dyn_cast<llvm::LoadInst>(&instruction);
+      auto *buffer = load ? dyn_cast<llvm::Argument>(llvm::getUnderlyingObject(
+                                load->getPointerOperand()))
+                          : nullptr;
+      if (buffer && buffer->onlyReadsMemory()) {
+        load->setMetadata(llvm::LLVMContext::MD_invariant_load, mark);
       }
-      return address;
-    };
-    function.walk(
-        [&](LLVM::StoreOp store) { written.insert(getBase(store.getAddr())); });
-    function.walk([&](LLVM::LoadOp load) {
-      Value base = getBase(load.getAddr());
-      auto argument = dyn_cast<BlockArgument>(base);
-      if (argument && argument.getOwner()->isEntryBlock() &&
-          !written.contains(base)) {
-        load.setInvariant(true);
-      }
-    });
-  });
+    }
+  }
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
@@ -156,11 +151,11 @@ LogicalResult convertToNVVM(ModuleOp code) {
   options.useBarePtrCallConv = true;
   kernels.addPass(createConvertGpuOpsToNVVMOps(options));
   kernels.addPass(createReconcileUnrealizedCastsPass());
+  kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());
   if (failed(pm.run(code))) {
     return failure();
   }
-  markInvariantLoads(code);
   return success();
 }
 
@@ -185,6 +180,7 @@ llvm::Expected<std::string> emitPTX(ModuleOp code, const Variant &variant) {
   module->setTargetTriple((*machine)->getTargetTriple());
   module->setDataLayout((*machine)->createDataLayout());
   optimize(*module, **machine);
+  markInvariantLoads(*module);
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager passes;

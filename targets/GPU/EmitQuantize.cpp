@@ -12,6 +12,9 @@ using namespace mlir::umber;
 
 namespace umber::gpu {
 
+/// The most columns whose products' sum is sure to fit in 32 bits.
+static constexpr int64_t kMaxGroup = int64_t(1) << 17;
+
 static float getRange(QuantizeOp op) {
   auto encoding = cast<QuantizedAttr>(op.getType().getEncoding());
   return float((1 << (encoding.getBits() - 1)) - 1);
@@ -53,9 +56,11 @@ void RowStage::quantizeByThreads(QuantizeOp op, const Rows &y) {
     }
     l.storeF(most, largest, thread);
     l.barrier();
-    for (int64_t i = 0; i < perGroup; ++i) {
-      most = l.maxF(most, l.loadF(largest, l.add(firstOfGroup, l.index(i))));
-    }
+    most = l.reduce(l.index(0), l.index(perGroup), l.index(1), {most},
+                    [&](Value i, ValueRange so) -> SmallVector<Value> {
+                      Value other = l.loadF(largest, l.add(firstOfGroup, i));
+                      return {l.maxF(so[0], other)};
+                    })[0];
     l.barrier();
     Value scale = getScale(op, most), bytes;
     for (int64_t i = 0; i < 4; ++i) {
@@ -120,8 +125,12 @@ void RowStage::quantizeByWords(QuantizeOp op, const Rows &y) {
   });
 }
 
-void RowStage::emitQuantize(QuantizeOp op) {
+LogicalResult RowStage::emitQuantize(QuantizeOp op) {
   QuantizedRow form = getQuantizedRow(op.getType());
+  if (form.group > kMaxGroup) {
+    return op.emitOpError("expected groups of at most ")
+           << kMaxGroup << " columns for the gpu target, found " << form.group;
+  }
   Rows y = e.getRows(op.getResult());
   bool isByThreads =
       form.group % 4 == 0 && l.getThreads() % (form.group / 4) == 0;
@@ -139,6 +148,7 @@ void RowStage::emitQuantize(QuantizeOp op) {
               l.add(offset, l.add(l.index(words), l.getThread())));
     });
   }
+  return success();
 }
 
 } // namespace umber::gpu

@@ -119,7 +119,11 @@ void RowStage::emitElementwise(Operation &op) {
 
 void RowStage::emitLowRank(LoraOp lora) {
   // So many ranks at a time, each the sum of all threads' products.
-  constexpr int64_t kRanks = 4;
+  constexpr int64_t kRanks = 4, kColumns = 16;
+  int64_t threads = l.getThreads();
+  if (!partial) {
+    partial = l.allocateShared(kRanks * (threads + kColumns));
+  }
   Value x = lora.getX(), site = e.getSite(lora), products = e.getProducts(lora);
   int64_t inputs = lora.getX().getType().getDimSize(1);
   Value rank = l.toIndex(l.load(site, l.index(0)));
@@ -148,16 +152,37 @@ void RowStage::emitLowRank(LoraOp lora) {
           }
           return next;
         });
+    // Of each rank, kColumns threads add up as many threads' sums, and one what
+    // these have made.
+    Value thread = l.getThread();
     for (int64_t i = 0; i < kRanks; ++i) {
-      Value sum = l.reduceThreads(
-          sums[i], [&](Value p, Value q) { return l.addF(p, q); });
-      Value isOne = l.less(l.add(first, l.index(i)), rank);
-      l.ifTrue(l.both(isOne, l.equal(l.getThread(), l.index(0))), [&] {
-        Value scale = l.loadF(site, l.add(l.index(4), ranks[i]));
-        l.storeF(l.mulF(sum, scale), products,
-                 l.add(l.mul(row, rank), ranks[i]));
-      });
+      l.storeF(sums[i], partial, l.add(l.index(i * threads), thread));
     }
+    auto addUp = [&](Value begin, Value step, int64_t count) {
+      return l.reduce(l.index(1), l.index(count), l.index(1),
+                      {l.loadF(partial, begin)},
+                      [&](Value i, ValueRange so) -> SmallVector<Value> {
+                        Value at = l.add(begin, l.mul(i, step));
+                        return {l.addF(so[0], l.loadF(partial, at))};
+                      })[0];
+    };
+    l.barrier();
+    l.ifTrue(l.less(thread, l.index(kRanks * kColumns)), [&] {
+      Value i = l.div(thread, l.index(kColumns));
+      Value begin =
+          l.add(l.mul(i, l.index(threads)), l.rem(thread, l.index(kColumns)));
+      l.storeF(addUp(begin, l.index(kColumns), threads / kColumns), partial,
+               l.add(l.index(kRanks * threads), thread));
+    });
+    l.barrier();
+    Value own = l.add(first, thread);
+    l.ifTrue(l.both(l.less(thread, l.index(kRanks)), l.less(own, rank)), [&] {
+      Value begin =
+          l.add(l.index(kRanks * threads), l.mul(thread, l.index(kColumns)));
+      Value scale = l.loadF(site, l.add(l.index(4), own));
+      l.storeF(l.mulF(addUp(begin, l.index(1), kColumns), scale), products,
+               l.add(l.mul(row, rank), own));
+    });
   });
 }
 
@@ -169,8 +194,7 @@ LogicalResult RowStage::emitOp(Operation &op) {
   } else if (auto gated = dyn_cast<GatedActivationOp>(op)) {
     emitGatedActivation(gated);
   } else if (auto quantize = dyn_cast<QuantizeOp>(op)) {
-    emitQuantize(quantize);
-    return success();
+    return emitQuantize(quantize);
   } else {
     emitElementwise(op);
   }

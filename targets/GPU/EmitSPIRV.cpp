@@ -18,10 +18,11 @@ using namespace mlir;
 
 namespace umber::gpu {
 
-/// What every Vulkan 1.1 device has.
+/// What a Vulkan 1.1 device has; of operations of subgroups most have shuffles.
 static spirv::TargetEnvAttr getTargetEnv(MLIRContext *context) {
   auto triple = spirv::VerCapExtAttr::get(
-      spirv::Version::V_1_3, {spirv::Capability::Shader},
+      spirv::Version::V_1_3,
+      {spirv::Capability::Shader, spirv::Capability::GroupNonUniformShuffle},
       {spirv::Extension::SPV_KHR_storage_buffer_storage_class}, context);
   return spirv::TargetEnvAttr::get(
       triple, spirv::getDefaultResourceLimits(context),

@@ -6,8 +6,9 @@
 //
 //   rows        a workgroup for each row: embeddings, norms, quantization,
 //               element-wise ops, and the first half of adapters
-//   products    a workgroup for each panel of a matrix and some rows: sibling
-//               products of one input, with what is done to each result
+//   products    a workgroup for each panel of a matrix and some rows: a
+//   product,
+//               with what is done to each result
 //   heads       a workgroup for each head and row: norms of heads, rotary
 //               embedding, the cache's update
 //   attention   a workgroup for each query head and row
@@ -42,6 +43,7 @@ struct Launch {
   unsigned entry = 0; ///< index into the module's entry points
   llvm::SmallVector<LaunchBuffer> buffers;
   LaunchGrid grid;
+  bool withPrevious = false; ///< may run while the launch before it does
   /// Ops whose cost is this launch's.
   llvm::SmallVector<mlir::Operation *> ops;
 };

@@ -4,9 +4,11 @@
 // The frame of a launch, its memory and its control flow.
 
 #include "targets/GPU/LaunchBuilder.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVAttributes.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include "mlir/Dialect/SPIRV/IR/TargetAndABI.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -30,11 +32,12 @@ Attribute getSharedSpace(MLIRContext *context, Api api) {
 
 } // namespace
 
-MemRefType LaunchBuilder::getBufferType() const {
+MemRefType LaunchBuilder::getBufferType(bool inVectors) const {
   MLIRContext *context = loc.getContext();
-  auto word = IntegerType::get(context, 32);
+  Type word = IntegerType::get(context, 32);
   if (api == Api::Vulkan) {
-    return MemRefType::get({ShapedType::kDynamic}, word,
+    return MemRefType::get({ShapedType::kDynamic},
+                           inVectors ? VectorType::get({4}, word) : word,
                            MemRefLayoutAttrInterface(),
                            spirv::StorageClassAttr::get(
                                context, spirv::StorageClass::StorageBuffer));
@@ -47,8 +50,11 @@ MemRefType LaunchBuilder::getBufferType() const {
 LaunchBuilder::LaunchBuilder(mlir::gpu::GPUModuleOp module, Location loc,
                              Api api, unsigned buffers, int64_t threads)
     : b(OpBuilder::atBlockEnd(module.getBody())), loc(loc), api(api),
-      threads(threads) {
+      threads(threads), buffers(buffers) {
   SmallVector<Type> types(buffers, getBufferType());
+  if (api == Api::Vulkan) {
+    types.append(buffers, getBufferType(/*inVectors=*/true));
+  }
   function = mlir::gpu::GPUFuncOp::create(b, loc, "launch",
                                           b.getFunctionType(types, {}));
   function->setAttr(mlir::gpu::GPUDialect::getKernelFuncAttrName(),
@@ -60,6 +66,9 @@ LaunchBuilder::LaunchBuilder(mlir::gpu::GPUModuleOp module, Location loc,
         spirv::getEntryPointABIAttr(loc.getContext(), {size, 1, 1}));
   } else {
     function.setKnownBlockSize(ArrayRef<int32_t>{size, 1, 1});
+    // So that the assembler gives a thread the registers that it asks for.
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                      b.getI32IntegerAttr(1));
   }
   b.setInsertionPointToStart(&function.getBody().front());
   thread = mlir::gpu::ThreadIdOp::create(b, loc, mlir::gpu::Dimension::x);
@@ -73,24 +82,43 @@ Value LaunchBuilder::getGroup(mlir::gpu::Dimension axis) {
   return mlir::gpu::BlockIdOp::create(b, loc, axis);
 }
 
+Value LaunchBuilder::getVectors(Value buffer) {
+  return function.getArgument(buffers +
+                              cast<BlockArgument>(buffer).getArgNumber());
+}
+
 SmallVector<unsigned> LaunchBuilder::finish() {
   mlir::gpu::ReturnOp::create(b, loc);
-  unsigned count = function.getFunctionType().getNumInputs();
   SmallVector<unsigned> kept;
-  llvm::BitVector unused(count);
-  for (unsigned i = 0; i < count; ++i) {
-    if (function.getArgument(i).use_empty()) {
-      unused.set(i);
-    } else {
+  SmallVector<Type> types;
+  SmallVector<unsigned> bindings;
+  unsigned arguments = function.getFunctionType().getNumInputs();
+  // Behind these the block has the workgroup's memory, which stays.
+  llvm::BitVector unused(function.getBody().front().getNumArguments());
+  auto isUsed = [&](unsigned argument) {
+    return argument < arguments && !function.getArgument(argument).use_empty();
+  };
+  for (unsigned i = 0; i < arguments; ++i) {
+    bool isBuffer = i < buffers;
+    if (isBuffer && (isUsed(i) || isUsed(buffers + i))) {
       kept.push_back(i);
     }
+    if (!isUsed(i)) {
+      unused.set(i);
+      continue;
+    }
+    types.push_back(function.getArgument(i).getType());
+    bindings.push_back(llvm::find(kept, i % buffers) - kept.begin());
   }
-  // Behind these the block has the workgroup's memory, which stays.
-  unsigned all = function.getBody().front().getNumArguments();
-  SmallVector<Type> types(kept.size(), getBufferType());
   function.setFunctionType(b.getFunctionType(types, {}));
-  unused.resize(all);
   function.getBody().front().eraseArguments(unused);
+  if (api == Api::Vulkan) {
+    for (auto [argument, binding] : llvm::enumerate(bindings)) {
+      function.setArgAttr(argument, spirv::getInterfaceVarABIAttrName(),
+                          spirv::getInterfaceVarABIAttr(
+                              0, binding, std::nullopt, loc.getContext()));
+    }
+  }
   return kept;
 }
 
@@ -112,11 +140,22 @@ SmallVector<Value> LaunchBuilder::loadWords(Value buffer, Value offset,
   SmallVector<Value> words;
   for (int64_t i = 0; i < count; i += width) {
     Value at = add(offset, index(i));
-    // SPIR-V's logical addressing has no vectors of an array of words.
-    if (width == 1 || api == Api::Vulkan) {
-      for (int64_t j = 0; j < width; ++j) {
-        words.push_back(load(buffer, add(at, index(j))));
+    if (width == 1) {
+      words.push_back(load(buffer, at));
+      continue;
+    }
+    if (api == Api::Vulkan) {
+      Value vector = load(getVectors(buffer), div(at, index(4)));
+      SmallVector<Value> parts;
+      for (int64_t j = 0; j < 4; ++j) {
+        parts.push_back(vector::ExtractOp::create(b, loc, vector, j));
       }
+      if (width == 2) {
+        Value isLow = equal(bitAnd(at, index(2)), index(0));
+        parts = {select(isLow, parts[0], parts[2]),
+                 select(isLow, parts[1], parts[3])};
+      }
+      words.append(parts);
       continue;
     }
     Value vector = vector::LoadOp::create(
@@ -125,6 +164,28 @@ SmallVector<Value> LaunchBuilder::loadWords(Value buffer, Value offset,
     for (int64_t j = 0; j < width; ++j) {
       words.push_back(vector::ExtractOp::create(b, loc, vector, j));
     }
+  }
+  return words;
+}
+
+SmallVector<Value> LaunchBuilder::loadSharedWords(Value buffer, Value offset) {
+  if (api == Api::CUDA) {
+    return loadWords(buffer, offset, kSharedWords);
+  }
+  // A load takes as many turns as there are threads on a device that emulates
+  // them by a processor's vectors, so each has one word, and gets the others'.
+  if (!firstLane) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointAfterValue(thread);
+    Value lane = mlir::gpu::LaneIdOp::create(b, loc, IntegerAttr());
+    firstLane = toI32(mul(div(lane, index(kSharedWords)), index(kSharedWords)));
+  }
+  Value own = load(buffer, add(offset, rem(thread, index(kSharedWords))));
+  SmallVector<Value> words;
+  for (int64_t i = 0; i < kSharedWords; ++i) {
+    words.push_back(spirv::GroupNonUniformShuffleOp::create(
+        b, loc, b.getI32Type(), spirv::Scope::Subgroup, own,
+        add(firstLane, i32(i))));
   }
   return words;
 }
@@ -200,17 +261,20 @@ Value LaunchBuilder::reduceThreads(Value value, Combine combine) {
   storeF(value, scratch, thread);
   barrier();
   ifTrue(less(thread, index(kColumns)), [&] {
-    Value sum = loadF(scratch, thread);
-    for (int64_t i = kColumns; i < threads; i += kColumns) {
-      sum = combine(sum, loadF(scratch, add(thread, index(i))));
-    }
-    storeF(sum, scratch, add(thread, index(threads)));
+    Value own =
+        reduce(index(kColumns), index(threads), index(kColumns),
+               {loadF(scratch, thread)},
+               [&](Value i, ValueRange so) -> SmallVector<Value> {
+                 return {combine(so[0], loadF(scratch, add(thread, i)))};
+               })[0];
+    storeF(own, scratch, add(thread, index(threads)));
   });
   barrier();
-  Value result = loadF(scratch, index(threads));
-  for (int64_t i = 1; i < kColumns; ++i) {
-    result = combine(result, loadF(scratch, index(threads + i)));
-  }
+  Value result = reduce(index(threads + 1), index(threads + kColumns), index(1),
+                        {loadF(scratch, index(threads))},
+                        [&](Value i, ValueRange so) -> SmallVector<Value> {
+                          return {combine(so[0], loadF(scratch, i))};
+                        })[0];
   return result;
 }
 

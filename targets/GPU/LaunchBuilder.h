@@ -102,10 +102,15 @@ public:
   // Memory. Offsets are in words.
   mlir::Value load(mlir::Value buffer, mlir::Value offset);
   mlir::Value loadF(mlir::Value buffer, mlir::Value offset);
-  /// `count` consecutive words, where `offset` is a multiple of the largest
-  /// power of two up to 4 that divides `count`.
+  /// `count` consecutive words of a buffer, where `offset` is a multiple of the
+  /// largest power of two up to 4 that divides `count`.
   llvm::SmallVector<mlir::Value> loadWords(mlir::Value buffer,
                                            mlir::Value offset, int64_t count);
+  /// `kSharedWords` consecutive words of a buffer, which are the same ones for
+  /// every `kSharedWords` threads.
+  static constexpr int64_t kSharedWords = 8;
+  llvm::SmallVector<mlir::Value> loadSharedWords(mlir::Value buffer,
+                                                 mlir::Value offset);
   void store(mlir::Value word, mlir::Value buffer, mlir::Value offset);
   void storeF(mlir::Value value, mlir::Value buffer, mlir::Value offset);
   /// Words that all threads of a workgroup share.
@@ -129,7 +134,10 @@ public:
   mlir::Value reduceThreads(mlir::Value value, Combine combine);
 
 private:
-  mlir::MemRefType getBufferType() const;
+  mlir::MemRefType getBufferType(bool inVectors = false) const;
+  /// A buffer as vectors of 4 words, which SPIR-V has as another variable of
+  /// the same binding.
+  mlir::Value getVectors(mlir::Value buffer);
 
   mlir::OpBuilder b;
   mlir::Location loc;
@@ -137,7 +145,10 @@ private:
   int64_t threads;
   mlir::gpu::GPUFuncOp function;
   mlir::Value thread;
+  mlir::Value
+      firstLane;       ///< in the subgroup, of the thread's kSharedWords lanes
   mlir::Value scratch; ///< of reduceThreads()
+  unsigned buffers;    ///< arguments that are buffers; their vectors follow
 };
 
 } // namespace umber::gpu

@@ -94,6 +94,7 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
         made.layer = dispatch.layer;
         made.ofOutputs = dispatch.ofOutputs;
         made.grid = launch.grid;
+        made.withPrevious = launch.withPrevious;
         for (const LaunchBuffer &buffer : launch.buffers) {
           made.bindings.push_back(
               bind(buffer, dispatch, plan->parameters.size()));

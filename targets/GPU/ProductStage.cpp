@@ -27,54 +27,35 @@ int64_t ProductStage::getRunColumns(KernelEmitter &emitter, LinearOp op) {
 
 /// As many slices as leave few of them idle in the last turn.
 int64_t ProductStage::getThreads(KernelEmitter &emitter,
-                                 ArrayRef<Product> products) {
+                                 const Product &product) {
+  LinearOp op = product.linear;
+  int64_t columns = op.getX().getType().getDimSize(1);
+  int64_t runs = llvm::divideCeil(columns, getRunColumns(emitter, op));
   int64_t best = 1;
   for (int64_t slices = 2; slices <= kMaxThreads / kPanelRows; ++slices) {
-    bool isWorth = llvm::all_of(products, [&](const Product &product) {
-      LinearOp op = product.linear;
-      int64_t columns = op.getX().getType().getDimSize(1);
-      int64_t runs = llvm::divideCeil(columns, getRunColumns(emitter, op));
-      int64_t turns = llvm::divideCeil(runs, slices);
-      return 8 * turns * slices <= 9 * runs;
-    });
-    if (isWorth) {
+    int64_t turns = llvm::divideCeil(runs, slices);
+    if (8 * turns * slices <= 9 * runs) {
       best = slices;
     }
   }
   return best * kPanelRows;
 }
 
-ProductStage::ProductStage(KernelEmitter &emitter, ArrayRef<Product> products)
-    : e(emitter), l(*emitter.launch),
+ProductStage::ProductStage(KernelEmitter &emitter, const Product &product)
+    : e(emitter), l(*emitter.launch), product(product), op(product.linear),
+      type(emitter.getParameterType(op.getWeightAttr())),
+      xType(op.getX().getType()),
       tile(std::min(kTileRows, emitter.planned.maxTokens)),
       slices(l.getThreads() / kPanelRows) {
   lane = l.rem(l.getThread(), l.index(kPanelRows));
   slice = l.div(l.getThread(), l.index(kPanelRows));
   firstRow = l.mul(l.getGroup(mlir::gpu::Dimension::y), l.index(tile));
-  LinearOp front = products.front().linear;
-  xType = front.getX().getType();
-  x = e.getRows(front.getX());
+  x = e.getRows(op.getX());
   // Rows that are not there are computed as the last one is, and not written.
   Value last = l.max(l.sub(x.count, l.index(1)), l.index(0));
   for (int64_t r = 0; r < tile; ++r) {
     Value row = l.min(l.add(firstRow, l.index(r)), last);
     rowOffsets.push_back(l.add(x.offset, l.mul(row, l.index(x.words))));
-  }
-  int64_t tableWords = 0;
-  for (const Product &product : products) {
-    LinearOp op = product.linear;
-    RankedTensorType type = e.getParameterType(op.getWeightAttr());
-    if (type.getEncoding()) {
-      tableWords = std::max(
-          tableWords,
-          EncodedReader::getSharedWords(getPanelEncoding(type), l.getApi()));
-    }
-  }
-  if (tableWords) {
-    tables = l.allocateShared(tableWords);
-  }
-  if (slices > 1) {
-    partial = l.allocateShared(slices * tile * kPanelRows);
   }
 }
 
@@ -101,10 +82,7 @@ Value ProductStage::getInput(int64_t r, Value column) {
 // Plain matrices
 //===----------------------------------------------------------------------===//
 
-ProductStage::Sums ProductStage::multiplyPlain(const Product &product,
-                                               RankedTensorType type,
-                                               Value panel) {
-  LinearOp op = product.linear;
+ProductStage::Sums ProductStage::multiplyPlain(Value panel) {
   Value weights = e.getParameter(op.getWeight());
   PlainLanes layout = {type.getDimSize(1),
                        int64_t(type.getElementTypeBitWidth())};
@@ -169,6 +147,7 @@ ProductStage::Sums ProductStage::multiplyBlocks(EncodedReader &reader,
       l.div(l.add(end, l.index(kBlockColumns - 1)), l.index(kBlockColumns));
   Sums start(tile, isQuantized ? l.i32(0) : l.f32(0.0));
   constexpr int64_t kQuads = kBlockColumns / 4;
+  static_assert(kQuads == LaunchBuilder::kSharedWords, "a block's inputs");
   return l.reduce(
       first, last, l.index(1), start, [&](Value block, ValueRange so) -> Sums {
         SmallVector<Value> words = reader.loadBlock(block);
@@ -180,7 +159,7 @@ ProductStage::Sums ProductStage::multiplyBlocks(EncodedReader &reader,
         for (int64_t r = 0; r < tile; ++r) {
           if (isQuantized) {
             Value at = l.add(rowOffsets[r], l.mul(block, l.index(kQuads)));
-            SmallVector<Value> packed = l.loadWords(x.buffer, at, kQuads);
+            SmallVector<Value> packed = l.loadSharedWords(x.buffer, at);
             for (int64_t q = 0; q < kQuads; ++q) {
               next[r] = multiplyQuad(quads[q], packed[q], next[r]);
             }
@@ -223,10 +202,7 @@ ProductStage::Sums ProductStage::multiplyColumns(EncodedReader &reader,
       });
 }
 
-ProductStage::Sums ProductStage::multiplyEncoded(const Product &product,
-                                                 RankedTensorType type,
-                                                 Value panel) {
-  LinearOp op = product.linear;
+ProductStage::Sums ProductStage::multiplyEncoded(Value panel) {
   PanelEncoding encoding = getPanelEncoding(type);
   EncodedReader reader(l, LaneEncoding{encoding},
                        e.getParameter(op.getWeight()), panel, lane);
@@ -237,7 +213,8 @@ ProductStage::Sums ProductStage::multiplyEncoded(const Product &product,
   // The last block is filled up: with zeros, where inputs are quantized.
   areBlocks &= run % kBlockColumns == 0 || (run == columns && isQuantized);
   if (areBlocks) {
-    reader.prepareTables(tables);
+    int64_t words = EncodedReader::getSharedWords(encoding, l.getApi());
+    reader.prepareTables(words ? l.allocateShared(words) : Value());
   }
   bool hasOneScale = encoding.scaleColumns == columns;
   Sums sums = l.reduce(
@@ -271,9 +248,7 @@ ProductStage::Sums ProductStage::multiplyEncoded(const Product &product,
 //===----------------------------------------------------------------------===//
 
 /// Row `r` of the tile and column `output` of the result.
-void ProductStage::finishRow(const Product &product, Value r, Value output,
-                             Value value) {
-  LinearOp op = product.linear;
+void ProductStage::finishRow(Value r, Value output, Value value) {
   Rows y = e.getRows(product.result);
   Value row = l.add(firstRow, r);
   Value isOne =
@@ -326,15 +301,15 @@ void ProductStage::finishRow(const Product &product, Value r, Value output,
   });
 }
 
-void ProductStage::addUp(const Product &product, Value panel,
-                         const Sums &sums) {
+void ProductStage::addUp(Value panel, const Sums &sums) {
   Value output = l.add(l.mul(panel, l.index(kPanelRows)), lane);
   if (slices == 1) {
     for (auto [r, sum] : llvm::enumerate(sums)) {
-      finishRow(product, l.index(r), output, sum);
+      finishRow(l.index(r), output, sum);
     }
     return;
   }
+  Value partial = l.allocateShared(slices * tile * kPanelRows);
   auto place = [&](Value slice, Value r) {
     Value row = l.add(l.mul(slice, l.index(tile)), r);
     return l.add(l.mul(row, l.index(kPanelRows)), lane);
@@ -344,20 +319,19 @@ void ProductStage::addUp(const Product &product, Value panel,
   }
   l.barrier();
   l.forEach(slice, l.index(tile), l.index(slices), [&](Value r) {
-    Value sum = l.loadF(partial, place(l.index(0), r));
-    for (int64_t s = 1; s < slices; ++s) {
-      sum = l.addF(sum, l.loadF(partial, place(l.index(s), r)));
-    }
-    finishRow(product, r, output, sum);
+    Value sum = l.reduce(l.index(1), l.index(slices), l.index(1),
+                         {l.loadF(partial, place(l.index(0), r))},
+                         [&](Value s, ValueRange so) -> SmallVector<Value> {
+                           Value other = l.loadF(partial, place(s, r));
+                           return {l.addF(so[0], other)};
+                         })[0];
+    finishRow(r, output, sum);
   });
 }
 
-void ProductStage::emit(const Product &product, Value panel) {
-  LinearOp op = product.linear;
-  RankedTensorType type = e.getParameterType(op.getWeightAttr());
-  addUp(product, panel,
-        type.getEncoding() ? multiplyEncoded(product, type, panel)
-                           : multiplyPlain(product, type, panel));
+void ProductStage::emit(Value panel) {
+  addUp(panel,
+        type.getEncoding() ? multiplyEncoded(panel) : multiplyPlain(panel));
 }
 
 //===----------------------------------------------------------------------===//
@@ -385,7 +359,6 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
   auto front = cast<LinearOp>(*at);
   SmallVector<Product> products;
   SmallVector<LoraOp> loras;
-  Ops ops;
   for (; isa<LinearOp>(*at); ++at) {
     auto linear = cast<LinearOp>(*at);
     if (linear.getX() != front.getX()) {
@@ -410,32 +383,24 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
       }
     }
     products.push_back(product);
-    ops.push_back(linear);
   }
   if (!loras.empty() && failed(emitLowRank(loras))) {
     return failure();
   }
-  begin(front, ProductStage::getThreads(*this, products));
-  ProductStage stage(*this, products);
-  Value group = launch->getGroup(mlir::gpu::Dimension::x);
-  Value hasRows = launch->less(stage.getFirstRow(), getCount(front.getX()));
-  int64_t panels = 0;
   for (const Product &product : products) {
     LinearOp linear = product.linear;
-    int64_t begin = panels;
-    panels += llvm::divideCeil(linear.getType().getDimSize(1), kPanelRows);
-    Value isOne =
-        launch->both(hasRows, launch->less(group, launch->index(panels)));
-    if (begin) {
-      isOne =
-          launch->both(isOne, launch->less(launch->index(begin - 1), group));
-    }
-    launch->ifTrue(isOne, [&] {
-      stage.emit(product, launch->sub(group, launch->index(begin)));
-    });
+    begin(linear, ProductStage::getThreads(*this, product));
+    ProductStage stage(*this, product);
+    launch->ifTrue(
+        launch->less(stage.getFirstRow(), getCount(linear.getX())),
+        [&] { stage.emit(launch->getGroup(mlir::gpu::Dimension::x)); });
+    int64_t panels =
+        llvm::divideCeil(linear.getType().getDimSize(1), kPanelRows);
+    auto tiles = llvm::divideCeil(planned.maxTokens, stage.getTileRows());
+    finish("products", {uint32_t(panels), uint32_t(tiles), 1}, {linear});
+    // They read the same input, and each writes a result of its own.
+    launches.back().withPrevious = linear != front;
   }
-  auto tiles = llvm::divideCeil(planned.maxTokens, stage.getTileRows());
-  finish("products", {uint32_t(panels), uint32_t(tiles), 1}, ops);
   return success();
 }
 

@@ -29,14 +29,14 @@ public:
   /// Rows that a workgroup takes at a time, where there may be many.
   static constexpr int64_t kTileRows = 8;
 
-  ProductStage(KernelEmitter &emitter, llvm::ArrayRef<Product> products);
+  /// Of the launch under construction.
+  ProductStage(KernelEmitter &emitter, const Product &product);
 
-  static int64_t getThreads(KernelEmitter &emitter,
-                            llvm::ArrayRef<Product> products);
+  static int64_t getThreads(KernelEmitter &emitter, const Product &product);
   int64_t getTileRows() const { return tile; }
 
   /// Multiplies this workgroup's rows with panel `panel`; all threads call it.
-  void emit(const Product &product, mlir::Value panel);
+  void emit(mlir::Value panel);
   /// The first of the workgroup's rows.
   mlir::Value getFirstRow() const { return firstRow; }
 
@@ -45,10 +45,8 @@ private:
 
   static int64_t getRunColumns(KernelEmitter &emitter,
                                mlir::umber::LinearOp op);
-  Sums multiplyPlain(const Product &product, mlir::RankedTensorType type,
-                     mlir::Value panel);
-  Sums multiplyEncoded(const Product &product, mlir::RankedTensorType type,
-                       mlir::Value panel);
+  Sums multiplyPlain(mlir::Value panel);
+  Sums multiplyEncoded(mlir::Value panel);
   /// Products of the run of columns from `begin` to `end` with all rows: i32
   /// where these are quantized, else f32.
   Sums multiplyBlocks(EncodedReader &reader, mlir::Value begin,
@@ -60,18 +58,18 @@ private:
   /// Element `column` of row `r` of the tile, as f32.
   mlir::Value getInput(int64_t r, mlir::Value column);
   mlir::Value getInputScale(int64_t r, mlir::Value column);
-  void finishRow(const Product &product, mlir::Value r, mlir::Value output,
-                 mlir::Value value);
-  void addUp(const Product &product, mlir::Value panel, const Sums &sums);
+  void finishRow(mlir::Value r, mlir::Value output, mlir::Value value);
+  void addUp(mlir::Value panel, const Sums &sums);
 
   KernelEmitter &e;
   LaunchBuilder &l;
+  const Product &product;
+  mlir::umber::LinearOp op;
+  mlir::RankedTensorType type, xType;
   int64_t tile, slices;
   mlir::Value lane, slice, firstRow;
   Rows x;
-  mlir::RankedTensorType xType;
   llvm::SmallVector<mlir::Value> rowOffsets; ///< of the tile's rows of x
-  mlir::Value tables, partial;
 };
 
 } // namespace umber::gpu

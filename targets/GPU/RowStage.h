@@ -31,7 +31,7 @@ private:
   void emitNorm(mlir::umber::RmsNormOp op);
   void emitGatedActivation(mlir::umber::GatedActivationOp op);
   void emitElementwise(mlir::Operation &op);
-  void emitQuantize(mlir::umber::QuantizeOp op);
+  mlir::LogicalResult emitQuantize(mlir::umber::QuantizeOp op);
   void quantizeByThreads(mlir::umber::QuantizeOp op, const Rows &y);
   void quantizeByWords(mlir::umber::QuantizeOp op, const Rows &y);
   /// A group's scale, of its largest magnitude.
@@ -47,7 +47,7 @@ private:
   KernelEmitter &e;
   LaunchBuilder &l;
   llvm::ArrayRef<mlir::Operation *> ops;
-  mlir::Value row;
+  mlir::Value row, partial;
   llvm::DenseMap<mlir::Value, Element> elements;
   /// Elements that are in the buffer, for the thread that has written them.
   llvm::DenseMap<mlir::Value, Element> written;

@@ -134,6 +134,10 @@ Status umber::vulkan::requireFeatures(const std::vector<uint32_t> &capabilities,
         return missing(std::string(kSubgroupNames[bit]) +
                        " operations of subgroups");
       }
+      // Code takes eight threads for one subgroup's (LaunchBuilder.h).
+      if (subgroups.subgroupSize < 8) {
+        return missing("subgroups of 8 or more");
+      }
       continue;
     }
     const Capability *capability = std::find_if(
