@@ -68,8 +68,13 @@ TEST_F(CudaTest, TellsWhatItIs) {
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.status().message().rfind("no device is called cuda:99", 0),
             0u);
-  // More than any device has.
-  Result<std::unique_ptr<DeviceState>> huge = model->createState(INT32_MAX);
+  // More than any device has: 100 GB in each of many layers.
+  auto large = makePackage(
+      kIsa, withZero(readKernels(UMBER_TEST_PTX)),
+      [](fbs::PackageT &p) { p.model->layers = p.cache->layers = 1 << 14; });
+  Result<std::unique_ptr<DeviceModel>> many = driver.load(large, {});
+  ASSERT_TRUE(many.ok()) << many.status().message();
+  Result<std::unique_ptr<DeviceState>> huge = (*many)->createState(INT32_MAX);
   ASSERT_FALSE(huge.ok());
   EXPECT_EQ(huge.status().code(), StatusCode::OutOfMemory);
 }
