@@ -307,6 +307,9 @@ Result<SpirvModule> Parser::run(Bytes bytes) {
     }
     uint32_t opcode = words[at] & 0xffff;
     if (opcode == OpFunction && count > 2) {
+      if (currentFunction != 0 || words[at + 2] == 0) {
+        return corrupt("has a function within another, or one without an id");
+      }
       currentFunction = words[at + 2];
       module.functions[currentFunction].begin = at;
     }
