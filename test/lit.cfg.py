@@ -40,5 +40,19 @@ for python in (config.python_executable, "/usr/bin/python3"):
         break
 if config.umber_sanitize:
     config.available_features.add("sanitizer")
+if config.umber_driver_vulkan == "ON":
+    config.available_features.add("vulkan-driver")
+# A device for the code of GPUs, and what checks it.
+if config.umber_driver_vulkan == "ON":
+    listed = subprocess.run([os.path.join(config.umber_tools_dir, "umber-run"), "--list-devices"],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    if "vulkan:0" in listed.stdout:
+        config.available_features.add("vulkan")
+if lit.util.which("spirv-val"):
+    config.available_features.add("spirv-val")
+ptxas = lit.util.which("ptxas") or lit.util.which("ptxas", "/usr/local/cuda/bin")
+if ptxas:
+    config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", ptxas))
 if lit.util.which("qemu-aarch64"):
     config.available_features.add("qemu-aarch64")

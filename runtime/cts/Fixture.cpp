@@ -102,24 +102,48 @@ void RuntimeTest::expectDifferent(const Logits &a, const Logits &b) {
   EXPECT_GT(largest, 2e-2f);
 }
 
-/// The parts of an environment variable, or of `otherwise`, if it is not set.
-static std::vector<std::string> split(const char *variable, char separator,
-                                      const char *otherwise) {
-  const char *list = std::getenv(variable);
-  std::stringstream text(list ? list : otherwise);
-  std::vector<std::string> parts;
-  for (std::string part; std::getline(text, part, separator);) {
-    parts.push_back(part);
+/// The parts of a variable of the environment.
+static std::vector<std::string> listOf(const char *name, char separator) {
+  const char *variable = std::getenv(name);
+  std::stringstream stream(variable ? variable : "");
+  std::vector<std::string> list;
+  for (std::string part; std::getline(stream, part, separator);) {
+    list.push_back(part);
   }
-  return parts;
+  return list;
+}
+
+/// Whether a package has no code for a device at all. Any other error is for
+/// the tests to find.
+static bool hasNothingFor(const Subject &subject) {
+  umber_model_options options = UMBER_MODEL_OPTIONS_INIT;
+  options.device = subject.device.c_str();
+  umber_model *model = nullptr;
+  umber_error error;
+  umber_status status =
+      umber_model_load(subject.package.c_str(), &options, &model, &error);
+  umber_model_destroy(model);
+  return status == UMBER_NOT_FOUND &&
+         std::string(error.message).find("has no target") != std::string::npos;
 }
 
 std::vector<Subject> umber::cts::subjects() {
   std::vector<Subject> list;
-  for (const std::string &package : split("UMBER_CTS_PACKAGE", ':', "")) {
-    for (const std::string &device :
-         split("UMBER_CTS_DEVICES", ',', "cpu,null")) {
+  std::vector<std::string> asked = listOf("UMBER_CTS_DEVICES", ',');
+  for (const std::string &package : listOf("UMBER_CTS_PACKAGE", ':')) {
+    for (const std::string &device : asked) {
       list.push_back({device, package});
+    }
+    for (size_t i = 0; asked.empty() && i < umber_device_count(); ++i) {
+      umber_device_info device = UMBER_DEVICE_INFO_INIT;
+      umber_error error;
+      if (umber_device_get(i, &device, &error) != UMBER_OK) {
+        continue;
+      }
+      Subject subject = {device.name, package};
+      if (!hasNothingFor(subject)) {
+        list.push_back(subject);
+      }
     }
   }
   return list;

@@ -27,9 +27,10 @@ struct Subject {
   std::string package; ///< its path
 };
 
-/// Every device that UMBER_CTS_DEVICES names, separated by ',' (cpu and null if
-/// it is not set), on each of the packages that UMBER_CTS_PACKAGE names, one
-/// model with caches of several types; paths are separated by ':'.
+/// The devices that UMBER_CTS_DEVICES names, separated by ',', or all of this
+/// machine that a package has code for, on each of the packages that
+/// UMBER_CTS_PACKAGE names, one model with caches of several types; paths are
+/// separated by ':'.
 std::vector<Subject> subjects();
 std::string subjectName(const testing::TestParamInfo<Subject> &info);
 

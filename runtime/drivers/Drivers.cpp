@@ -3,33 +3,101 @@
 
 #include "runtime/drivers/Driver.h"
 #include "runtime/drivers/cpu/CpuDriver.h"
+#ifdef UMBER_DRIVER_CUDA
+#include "runtime/drivers/cuda/CudaDriver.h"
+#endif
 #include "runtime/drivers/null/NullDriver.h"
 #ifdef UMBER_DRIVER_NPU
 #include "runtime/drivers/npu/driver/NpuDriver.h"
 #endif
+#ifdef UMBER_DRIVER_VULKAN
+#include "runtime/drivers/vulkan/VulkanDriver.h"
+#endif
+
+#include <deque>
 
 using namespace umber;
 
-std::vector<const Driver *> umber::allDrivers() {
-  // Without state, so that being shared by everybody is harmless.
-  static const CpuDriver cpu;
-#ifdef UMBER_DRIVER_NPU
-  static const NpuDriver npu;
+namespace {
+
+/// A kind of device of which a machine may have several, which are looked for
+/// only when they are asked for: that may take a while.
+struct Family {
+  const char *prefix; ///< of its devices' names
+  /// Its devices' drivers, or why there are none.
+  Result<std::vector<const Driver *>> (*find)();
+};
+
+/// One for each device, made once.
+template <typename T>
+[[maybe_unused]] Result<std::vector<const Driver *>> findEach() {
+  static const Result<size_t> count = T::count();
+  if (!count.ok()) {
+    return count.status();
+  }
+  static const std::deque<T> drivers = [] {
+    std::deque<T> made;
+    for (size_t i = 0; i < *count; ++i) {
+      made.emplace_back(i);
+    }
+    return made;
+  }();
+  std::vector<const Driver *> list;
+  for (const T &driver : drivers) {
+    list.push_back(&driver);
+  }
+  return list;
+}
+
+const std::vector<Family> &families() {
+  static const std::vector<Family> all = {
+#ifdef UMBER_DRIVER_CUDA
+      {"cuda:", findEach<CudaDriver>},
 #endif
-  static const NullDriver null;
-  return {
-      &cpu,
-#ifdef UMBER_DRIVER_NPU
-      &npu,
+#ifdef UMBER_DRIVER_VULKAN
+      {"vulkan:", findEach<VulkanDriver>},
 #endif
-      &null,
   };
+  return all;
+}
+
+// Without state, so that being shared by everybody is harmless.
+const CpuDriver cpu;
+#ifdef UMBER_DRIVER_NPU
+const NpuDriver npu;
+#endif
+const NullDriver null;
+
+/// Those that every machine has, the default one first.
+const Driver *const fixed[] = {
+    &cpu,
+#ifdef UMBER_DRIVER_NPU
+    &npu,
+#endif
+    &null,
+};
+
+} // namespace
+
+std::vector<const Driver *> umber::allDrivers() {
+  std::vector<const Driver *> all = {&cpu};
+  for (const Family &family : families()) {
+    Result<std::vector<const Driver *>> found = family.find();
+    if (found.ok()) {
+      all.insert(all.end(), found->begin(), found->end());
+    }
+  }
+#ifdef UMBER_DRIVER_NPU
+  all.push_back(&npu);
+#endif
+  all.push_back(&null);
+  return all;
 }
 
 Result<FoundDriver> umber::findDriver(const std::string &name) {
   size_t colon = name.find(':');
-  std::string base = name.substr(0, colon), names;
-  for (const Driver *driver : allDrivers()) {
+  std::string base = name.substr(0, colon);
+  for (const Driver *driver : fixed) {
     if (name.empty() || base == driver->name()) {
       if (colon != std::string::npos && !driver->hasVariants()) {
         return Status(StatusCode::InvalidArgument,
@@ -38,6 +106,20 @@ Result<FoundDriver> umber::findDriver(const std::string &name) {
       return FoundDriver{driver, colon == std::string::npos
                                      ? std::string()
                                      : name.substr(colon + 1)};
+    }
+  }
+  for (const Family &family : families()) {
+    if (name.rfind(family.prefix, 0) == 0) {
+      Result<std::vector<const Driver *>> found = family.find();
+      if (!found.ok()) {
+        return found.status();
+      }
+    }
+  }
+  std::string names;
+  for (const Driver *driver : allDrivers()) {
+    if (name == driver->name()) {
+      return FoundDriver{driver, std::string()};
     }
     names += (names.empty() ? "" : ", ") + std::string(driver->name());
   }

@@ -10,6 +10,7 @@
 #include "runtime/package/ElementType.h"
 #include "runtime/package/EncodingText.h"
 #include "runtime/package/Format.h"
+#include "runtime/package/LaneEncoding.h"
 #include "runtime/package/Package.h"
 
 #include <algorithm>
@@ -25,6 +26,9 @@ namespace {
 constexpr uint32_t kMaxTokens = 1 << 16;
 constexpr uint32_t kMaxHeads = 1 << 14;
 constexpr uint32_t kMaxVocab = 1 << 24;
+// What every device that takes part can run.
+constexpr uint32_t kMaxWorkgroups = 65535;
+constexpr uint32_t kMaxThreads = 1024;
 
 class MetadataVerifier {
 public:
@@ -39,15 +43,16 @@ private:
   Status verifyCache(const fbs::CacheInfo &cache);
   Status verifyTokenizer(const fbs::Tokenizer &tokenizer);
   Status verifyTarget(const fbs::Target &target, const std::string &where);
-  Status verifyParameter(const fbs::Parameter &parameter,
+  Status verifyParameter(const fbs::Parameter &parameter, bool isForGpu,
                          const std::string &where);
-  Status verifyEncoding(const fbs::Parameter &parameter,
+  Status verifyEncoding(const fbs::Parameter &parameter, bool isForGpu,
                         const std::string &where);
   Status verifyProgram(const fbs::Program &program, const fbs::Target &target,
                        const std::string &where);
   Status verifyDispatch(const fbs::Dispatch &dispatch,
                         const fbs::Program &program, const fbs::Target &target,
                         const std::string &where);
+  Status verifyGrid(const fbs::Grid &grid, const std::string &where);
 
   const fbs::Package &package;
   uint64_t segmentsEnd;
@@ -253,8 +258,9 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
                            fbs::EnumNameSegmentKind(kind));
     }
   }
+  bool isForGpu = target.name()->str() == kGpuTarget;
   for (uint32_t i = 0; i < sizeOf(target.parameters()); ++i) {
-    Status status = verifyParameter(*target.parameters()->Get(i),
+    Status status = verifyParameter(*target.parameters()->Get(i), isForGpu,
                                     where + ", " + at("parameter", i));
     if (!status.ok()) {
       return status;
@@ -277,6 +283,7 @@ Status MetadataVerifier::verifyTarget(const fbs::Target &target,
 }
 
 Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
+                                         bool isForGpu,
                                          const std::string &where) {
   if (!parameter.name()) {
     return bad(where, "a name, found none");
@@ -309,7 +316,7 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
     elements *= extent;
   }
   if (parameter.encoding() && parameter.encoding()->size() != 0) {
-    return verifyEncoding(parameter, where);
+    return verifyEncoding(parameter, isForGpu, where);
   }
   // A layout may add padding.
   uint64_t least = (elements * elementBits(parameter.dtype()) + 7) / 8;
@@ -322,12 +329,17 @@ Status MetadataVerifier::verifyParameter(const fbs::Parameter &parameter,
 
 /// The shape's extents have been checked.
 Status MetadataVerifier::verifyEncoding(const fbs::Parameter &parameter,
+                                        bool isForGpu,
                                         const std::string &where) {
   std::string layout = parameter.layout() ? parameter.layout()->str() : "";
-  bool isForEngine = layout == kTilesLayout || layout == kLookupLayout;
-  if (layout != kEncodedPanelsLayout && !isForEngine) {
-    return bad(where, std::string("the layout ") + kEncodedPanelsLayout + ", " +
-                          kTilesLayout + " or " + kLookupLayout +
+  const char *expected = isForGpu ? kEncodedLanesLayout : kEncodedPanelsLayout;
+  bool isForEngine =
+      !isForGpu && (layout == kTilesLayout || layout == kLookupLayout);
+  if (layout != expected && !isForEngine) {
+    std::string others =
+        std::string(", ") + kTilesLayout + " or " + kLookupLayout;
+    return bad(where, std::string("the layout ") + expected +
+                          (isForGpu ? "" : others) +
                           " with an encoding, found '" + layout + "'");
   }
   if (sizeOf(parameter.shape()) != 2) {
@@ -352,7 +364,9 @@ Status MetadataVerifier::verifyEncoding(const fbs::Parameter &parameter,
     }
     return Status();
   }
-  uint64_t bytes = encoding->getBytes(rows);
+  auto count = static_cast<int64_t>(rows);
+  uint64_t bytes = isForGpu ? LaneEncoding{*encoding}.getBytes(count)
+                            : encoding->getBytes(count);
   if (parameter.size() != bytes) {
     return bad(where, std::to_string(bytes) +
                           " bytes for its shape and encoding" +
@@ -405,6 +419,11 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
     return bad(where, "a layer from -1 to below " + std::to_string(layers) +
                           found(dispatch.layer()));
   }
+  if (const fbs::Grid *grid = dispatch.grid()) {
+    if (Status status = verifyGrid(*grid, where); !status.ok()) {
+      return status;
+    }
+  }
   for (uint32_t i = 0; i < sizeOf(dispatch.bindings()); ++i) {
     const fbs::Binding *binding = dispatch.bindings()->Get(i);
     std::string part = where + ", " + at("binding", i);
@@ -434,8 +453,10 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
       break;
     case fbs::BindingKind_TokenIds:
     case fbs::BindingKind_Logits:
+    case fbs::BindingKind_Step:
       break;
     case fbs::BindingKind_Adapters:
+    case fbs::BindingKind_Products:
       if (binding->index() >= sizeOf(target.sites()) ||
           binding->offset() >= sizeOf(dispatch.bindings())) {
         return bad(part, "a site below " +
@@ -448,6 +469,21 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
     default:
       return bad(part, "a known kind" + found(int(binding->kind())));
     }
+  }
+  return Status();
+}
+
+Status MetadataVerifier::verifyGrid(const fbs::Grid &grid,
+                                    const std::string &where) {
+  for (uint32_t extent : {grid.x(), grid.y(), grid.z()}) {
+    if (extent < 1 || extent > kMaxWorkgroups) {
+      return bad(where, "a grid of 1 to " + std::to_string(kMaxWorkgroups) +
+                            " workgroups along each axis" + found(extent));
+    }
+  }
+  if (grid.threads() < 1 || grid.threads() > kMaxThreads) {
+    return bad(where, "workgroups of 1 to " + std::to_string(kMaxThreads) +
+                          " threads" + found(grid.threads()));
   }
   return Status();
 }

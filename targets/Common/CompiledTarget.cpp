@@ -10,13 +10,6 @@ using flatbuffers::Offset;
 
 namespace umber {
 
-static StringRef getLayoutName(mlir::RankedTensorType type) {
-  if (type.getEncoding()) {
-    return kEncodedPanelsLayout;
-  }
-  return type.getRank() == 2 ? "panel32" : "row";
-}
-
 Error CompiledTarget::writeCode(PackageWriter &writer) {
   for (const CodeVariant &variant : variants) {
     Result<uint32_t> segment =
@@ -30,6 +23,22 @@ Error CompiledTarget::writeCode(PackageWriter &writer) {
       return error;
     }
     if (Error error = toError(writer.endSegment())) {
+      return error;
+    }
+  }
+  return Error::success();
+}
+
+Error CompiledTarget::writeConstants(PackageWriter &writer, uint32_t segment) {
+  constantSegment = segment;
+  for (const TargetConstant &constant : constants) {
+    Result<uint64_t> offset = writer.align(64);
+    if (!offset.ok()) {
+      return toError(offset.status());
+    }
+    constantOffsets.push_back(*offset);
+    if (Error error = toError(writer.append(
+            constant.words.data(), constant.words.size() * sizeof(uint32_t)))) {
       return error;
     }
   }
@@ -59,18 +68,22 @@ CompiledTarget::writeSegments(PackageWriter &writer,
       return toError(offset.status());
     }
     uint64_t size = 0;
-    Error error = packParameter(param, *store, [&](ArrayRef<uint8_t> bytes) {
-      size += bytes.size();
-      return toError(writer.append(bytes.data(), bytes.size()));
-    });
+    Error error =
+        packParameter(param, *store, layout, [&](ArrayRef<uint8_t> bytes) {
+          size += bytes.size();
+          return toError(writer.append(bytes.data(), bytes.size()));
+        });
     if (error) {
       return error;
     }
     mlir::RankedTensorType type = param.getTensorType();
-    stored.push_back(
-        {param, type, getLayoutName(type).str(), *segment, *offset, size});
+    stored.push_back({param, type, getLayoutName(type, layout).str(), *segment,
+                      *offset, size});
     done += type.getNumElements();
     progress(double(done) / double(total));
+  }
+  if (Error error = writeConstants(writer, *segment)) {
+    return error;
   }
   if (Error error = toError(writer.endSegment())) {
     return error;
@@ -90,11 +103,14 @@ describeProgram(const PlannedProgram &program, uint64_t scratchBytes,
                             binding.index, binding.offset);
     }
     auto name = fb.CreateString(dispatch.name);
+    fbs::Grid grid(dispatch.grid.x, dispatch.grid.y, dispatch.grid.z,
+                   dispatch.grid.threads);
     dispatches.push_back(fbs::CreateDispatch(
         fb, name, dispatch.kernel, fb.CreateVectorOfStructs(bindings),
         int32_t(dispatch.layer), dispatch.weightBytes, dispatch.flopsPerToken,
         dispatch.integerOpsPerToken, dispatch.flopsPerPosition, dispatch.window,
-        dispatch.ofOutputs));
+        dispatch.ofOutputs, dispatch.grid.threads ? &grid : nullptr,
+        dispatch.withPrevious));
   }
   auto name = fb.CreateString(program.name);
   return fbs::CreateProgram(fb, name, program.maxTokens, program.arenaBytes,
@@ -110,6 +126,16 @@ CompiledTarget::describe(flatbuffers::FlatBufferBuilder &fb) const {
   for (auto [variant, segment] : zip(variants, codeSegments)) {
     auto isa = fb.CreateString(variant.isa);
     tables.variants.push_back(fbs::CreateCodeVariant(fb, isa, segment));
+  }
+  for (auto [constant, offset] : zip(constants, constantOffsets)) {
+    uint64_t words = constant.words.size();
+    auto constantName = fb.CreateString(constant.name);
+    auto shape = fb.CreateVector(std::vector<uint64_t>{words});
+    auto encoding = fb.CreateString("");
+    auto row = fb.CreateString("row");
+    tables.constants.push_back(fbs::CreateParameter(
+        fb, constantName, fbs::DType_I32, shape, encoding, row, constantSegment,
+        offset, words * sizeof(uint32_t)));
   }
   for (const PlannedProgram &program : plan.programs) {
     tables.programs.push_back(describeProgram(program, scratchBytes, fb));

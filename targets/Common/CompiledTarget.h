@@ -1,13 +1,14 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a target of kernels that processors run has in a package: their code for
-// each instruction set, parameters in panels, and the dispatches.
+// What a target of kernels that processors or GPUs run has in a package: their
+// code for each instruction set, parameters, and the dispatches.
 
 #ifndef UMBER_TARGETS_COMMON_COMPILEDTARGET_H
 #define UMBER_TARGETS_COMMON_COMPILEDTARGET_H
 
 #include "targets/Common/DispatchPlan.h"
+#include "targets/Common/PackPanels.h"
 #include "targets/Common/PackageBuilder.h"
 
 namespace umber {
@@ -18,10 +19,19 @@ struct CodeVariant {
   llvm::SmallVector<char, 0> library;
 };
 
+/// What a target's code reads besides the model's parameters. Bindings number
+/// constants behind these.
+struct TargetConstant {
+  std::string name;
+  std::vector<uint32_t> words;
+};
+
 class CompiledTarget : public TargetContent {
 public:
   std::string name;
   DispatchPlan plan;
+  MatrixLayout layout = MatrixLayout::Panels;
+  std::vector<TargetConstant> constants;
   uint64_t scratchBytes = 0; ///< per worker
   std::vector<CodeVariant> variants;
 
@@ -37,8 +47,11 @@ public:
 
 private:
   llvm::Error writeCode(PackageWriter &writer);
+  llvm::Error writeConstants(PackageWriter &writer, uint32_t segment);
 
   std::vector<uint32_t> codeSegments;
+  uint32_t constantSegment = 0;
+  std::vector<uint64_t> constantOffsets;
 };
 
 } // namespace umber

@@ -58,11 +58,19 @@ struct BufferBinding {
     Values,
     TokenIds,
     Logits,
-    Adapters
+    Adapters,
+    Step,
+    Products
   };
   Kind kind;
   uint32_t index = 0;  ///< parameter, layer or site
   uint64_t offset = 0; ///< arena: bytes; adapters: which site of its kernel
+};
+
+/// What a launch on a GPU consists of: workgroups, and the threads of each.
+struct LaunchGrid {
+  uint32_t x = 1, y = 1, z = 1;
+  uint32_t threads = 0; ///< 0: no GPU's
 };
 
 struct PlannedDispatch {
@@ -76,6 +84,8 @@ struct PlannedDispatch {
   uint64_t flopsPerPosition = 0;
   uint64_t window = 0;
   bool ofOutputs = false;
+  LaunchGrid grid;
+  bool withPrevious = false; ///< may run while the dispatch before it does
 };
 
 struct PlannedProgram {

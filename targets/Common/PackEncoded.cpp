@@ -35,6 +35,21 @@ void putCode(const PanelEncoding &encoding, uint8_t *quad, int64_t lane,
   }
 }
 
+/// Copies the tables that a panel's `rows` rows touch to `out`.
+void copyTables(const EncodedLayout &layout, const EncodedMatrixRef &matrix,
+                int64_t firstRow, int64_t rows, uint8_t *out) {
+  if (layout.entries) {
+    copyBlocks(matrix.tables, firstRow, rows, layout.tableRows,
+               layout.columns / layout.tableColumns, layout.entries, out);
+  }
+}
+
+void copyScales(const EncodedLayout &layout, const EncodedMatrixRef &matrix,
+                int64_t firstRow, int64_t rows, uint8_t *out) {
+  copyBlocks(matrix.scales, firstRow, rows, layout.scaleRows,
+             layout.columns / layout.scaleColumns, 1, out);
+}
+
 } // namespace
 
 Error checkTables(const EncodedLayout &layout, const EncodedMatrixRef &matrix) {
@@ -56,13 +71,8 @@ Error packEncoded(const EncodedLayout &layout, const PanelEncoding &encoding,
   for (int64_t first = 0; first < layout.rows; first += kPanelRows) {
     int64_t rows = std::min(kPanelRows, layout.rows - first);
     std::fill(panel.begin(), panel.end(), 0);
-    if (encoding.hasTables()) {
-      copyBlocks(matrix.tables, first, rows, layout.tableRows,
-                 layout.columns / layout.tableColumns, layout.entries,
-                 panel.data());
-    }
-    copyBlocks(matrix.scales, first, rows, layout.scaleRows,
-               layout.columns / layout.scaleColumns, 1,
+    copyTables(layout, matrix, first, rows, panel.data());
+    copyScales(layout, matrix, first, rows,
                panel.data() + encoding.getTableBytes());
     uint8_t *codes = panel.data() + encoding.getCodesOffset();
     for (int64_t r = 0; r < rows; ++r) {
@@ -70,6 +80,38 @@ Error packEncoded(const EncodedLayout &layout, const PanelEncoding &encoding,
       for (int64_t c = 0; c < layout.columns; ++c) {
         putCode(encoding, codes + c / kQuadColumns * encoding.getQuadBytes(),
                 kQuadColumns * r + c % kQuadColumns, row[c]);
+      }
+    }
+    if (Error error = sink(panel)) {
+      return error;
+    }
+  }
+  return Error::success();
+}
+
+Error packEncodedLanes(const EncodedLayout &layout, const LaneEncoding &lanes,
+                       const EncodedMatrixRef &matrix,
+                       function_ref<Error(ArrayRef<uint8_t>)> sink) {
+  const int64_t bits = lanes.encoding.bits;
+  std::vector<uint8_t> panel(4 * lanes.getPanelWords());
+  for (int64_t first = 0; first < layout.rows; first += kPanelRows) {
+    int64_t rows = std::min(kPanelRows, layout.rows - first);
+    std::fill(panel.begin(), panel.end(), 0);
+    copyTables(layout, matrix, first, rows, panel.data());
+    copyScales(layout, matrix, first, rows,
+               panel.data() + 4 * lanes.getTableWords());
+    uint8_t *codes = panel.data() + 4 * lanes.getCodesOffset();
+    for (int64_t r = 0; r < rows; ++r) {
+      const uint8_t *row = &matrix.codes[(first + r) * layout.columns];
+      for (int64_t c = 0; c < layout.columns; ++c) {
+        int64_t block = c / kBlockColumns * kPanelRows + r;
+        int64_t bit = 32 * bits * block + c % kBlockColumns * bits;
+        // A code of up to 8 bits is in one byte or two.
+        unsigned code = unsigned(row[c]) << bit % 8;
+        codes[bit / 8] |= uint8_t(code);
+        if (bit % 8 + bits > 8) {
+          codes[bit / 8 + 1] |= uint8_t(code >> 8);
+        }
       }
     }
     if (Error error = sink(panel)) {

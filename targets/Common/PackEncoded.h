@@ -5,7 +5,7 @@
 #define UMBER_TARGETS_COMMON_PACKENCODED_H
 
 #include "dialects/Umber/Parameters/EncodedMatrix.h"
-#include "runtime/package/PanelEncoding.h"
+#include "runtime/package/LaneEncoding.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 
@@ -23,6 +23,12 @@ llvm::Error
 packEncoded(const EncodedLayout &layout, const PanelEncoding &encoding,
             const EncodedMatrixRef &matrix,
             llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink);
+
+/// The same, arranged as LaneEncoding.h tells.
+llvm::Error
+packEncodedLanes(const EncodedLayout &layout, const LaneEncoding &lanes,
+                 const EncodedMatrixRef &matrix,
+                 llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink);
 
 } // namespace umber
 

@@ -25,10 +25,12 @@ Error makeError(ParamOp param, const Twine &message) {
                                                          "': " + message);
 }
 
-/// Transposes `rows` rows of `columns` elements into a panel.
+/// Arranges `rows` rows of `columns` elements in a panel. Rows of lanes stand
+/// in units of `width` columns; a width of 1 is column by column.
 template <typename T>
 Error packPanel(ParamOp param, ArrayRef<float> in, int64_t rows,
-                int64_t columns, int64_t firstRow, MutableArrayRef<T> panel) {
+                int64_t columns, int64_t firstRow, int64_t width,
+                MutableArrayRef<T> panel) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) {
       float value = in[r * columns + c];
@@ -41,7 +43,7 @@ Error packPanel(ParamOp param, ArrayRef<float> in, int64_t rows,
                              Twine(std::to_string(value)) + " at (" +
                              Twine(firstRow + r) + ", " + Twine(c) + ")");
       }
-      panel[c * kPanelRows + r] = stored;
+      panel[(c / width * kPanelRows + r) * width + c % width] = stored;
     }
   }
   return Error::success();
@@ -49,11 +51,14 @@ Error packPanel(ParamOp param, ArrayRef<float> in, int64_t rows,
 
 template <typename T>
 Error packMatrix(ParamOp param, const ParameterStore &store,
+                 MatrixLayout layout,
                  function_ref<Error(ArrayRef<uint8_t>)> sink) {
   int64_t rows = param.getTensorType().getDimSize(0);
   int64_t columns = param.getTensorType().getDimSize(1);
   std::vector<float> in(kPanelRows * columns);
-  std::vector<T> panel(kPanelRows * columns);
+  PlainLanes lanes = {columns, 8 * int64_t(sizeof(T))};
+  int64_t width = layout == MatrixLayout::Lanes ? lanes.getUnitColumns() : 1;
+  std::vector<T> panel(kPanelRows * alignTo(columns, width));
   for (int64_t first = 0; first < rows; first += kPanelRows) {
     int64_t count = std::min(kPanelRows, rows - first);
     MutableArrayRef<float> part =
@@ -64,7 +69,8 @@ Error packMatrix(ParamOp param, const ParameterStore &store,
     if (count < kPanelRows) {
       std::fill(panel.begin(), panel.end(), T(0));
     }
-    if (Error error = packPanel<T>(param, part, count, columns, first, panel)) {
+    if (Error error =
+            packPanel<T>(param, part, count, columns, first, width, panel)) {
       return error;
     }
     if (Error error = sink(asBytes(ArrayRef(panel)))) {
@@ -76,7 +82,19 @@ Error packMatrix(ParamOp param, const ParameterStore &store,
 
 } // namespace
 
+StringRef getLayoutName(mlir::RankedTensorType type, MatrixLayout layout) {
+  bool isForLanes = layout == MatrixLayout::Lanes;
+  if (type.getEncoding()) {
+    return isForLanes ? kEncodedLanesLayout : kEncodedPanelsLayout;
+  }
+  if (type.getRank() < 2) {
+    return "row";
+  }
+  return isForLanes ? kLanesLayout : "panel32";
+}
+
 Error packParameter(ParamOp param, const ParameterStore &store,
+                    MatrixLayout matrixLayout,
                     function_ref<Error(ArrayRef<uint8_t>)> sink) {
   auto shape = store.getShape(param.getKey());
   if (!shape) {
@@ -96,12 +114,16 @@ Error packParameter(ParamOp param, const ParameterStore &store,
     if (Error error = checkTables(layout, *matrix)) {
       return makeError(param, toString(std::move(error)));
     }
+    if (matrixLayout == MatrixLayout::Lanes) {
+      return packEncodedLanes(layout, LaneEncoding{getPanelEncoding(type)},
+                              *matrix, sink);
+    }
     return packEncoded(layout, getPanelEncoding(type), *matrix, sink);
   }
   if (type.getRank() == 2) {
     return type.getElementType().isF16()
-               ? packMatrix<_Float16>(param, store, sink)
-               : packMatrix<float>(param, store, sink);
+               ? packMatrix<_Float16>(param, store, matrixLayout, sink)
+               : packMatrix<float>(param, store, matrixLayout, sink);
   }
   std::vector<float> vector(type.getNumElements());
   if (Error error = store.readRows(param.getKey(), 0, vector)) {

@@ -64,7 +64,7 @@ private:
   Offset<fbs::Tokenizer> describeTokenizer();
   Offset<fbs::CacheInfo> describeCache();
   Expected<Offset<fbs::Target>> describeTarget();
-  Offset<flatbuffers::Vector<Offset<fbs::Parameter>>> describeParameters();
+  std::vector<Offset<fbs::Parameter>> describeParameters();
 
   PackageWriter &writer;
   mlir::ModuleOp module;
@@ -194,11 +194,10 @@ Offset<fbs::CacheInfo> PackageBuilder::describeCache() {
               : Offset<fbs::CacheInfo>();
 }
 
-Offset<flatbuffers::Vector<Offset<fbs::Parameter>>>
-PackageBuilder::describeParameters() {
+std::vector<Offset<fbs::Parameter>> PackageBuilder::describeParameters() {
   std::vector<Offset<fbs::Parameter>> parameters;
   if (!store) {
-    return fb.CreateVector(parameters);
+    return parameters;
   }
   for (const StoredParameter &where : stored) {
     ParamOp param = where.param;
@@ -213,7 +212,7 @@ PackageBuilder::describeParameters() {
         fb, name, isMatrix ? getDType(type.getElementType()) : fbs::DType_F32,
         sizes, encoding, layout, where.segment, where.offset, where.size));
   }
-  return fb.CreateVector(parameters);
+  return parameters;
 }
 
 Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
@@ -231,7 +230,9 @@ Expected<Offset<fbs::Target>> PackageBuilder::describeTarget() {
   auto name = fb.CreateString(target.getName());
   auto kernelNames = fb.CreateVector(own.kernels);
   auto variantTables = fb.CreateVector(own.variants);
-  auto parameters = describeParameters();
+  std::vector<Offset<fbs::Parameter>> stored = describeParameters();
+  stored.insert(stored.end(), own.constants.begin(), own.constants.end());
+  auto parameters = fb.CreateVector(stored);
   auto programTables = fb.CreateVector(own.programs);
   auto siteTables = fb.CreateVector(sites);
   return fbs::CreateTarget(fb, name, kernelNames, variantTables, parameters,

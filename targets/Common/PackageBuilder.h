@@ -35,6 +35,8 @@ public:
     std::vector<flatbuffers::Offset<flatbuffers::String>> kernels;
     std::vector<flatbuffers::Offset<fbs::CodeVariant>> variants;
     std::vector<flatbuffers::Offset<fbs::Program>> programs;
+    /// What the code reads besides the model's parameters; behind these.
+    std::vector<flatbuffers::Offset<fbs::Parameter>> constants;
   };
 
   virtual ~TargetContent() = default;

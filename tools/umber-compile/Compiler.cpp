@@ -18,6 +18,7 @@
 #include "tools/umber-compile/Code.h"
 #include "tools/umber-compile/EngineInfo.h"
 #include "tools/umber-compile/EnginePrograms.h"
+#include "tools/umber-compile/GpuCode.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
 #include "tools/umber-compile/Stages.h"
@@ -66,6 +67,8 @@ private:
   Error dumpPhase(Phase phase, mlir::ModuleOp module);
   Error lower();
   Error emitCode();
+  /// The code of a package.
+  Expected<CompiledTarget> compileTarget();
   Error emitPackage();
   /// Writes the package with this target, and the model's tokenizer.
   Error writeTarget(TargetContent &target);
@@ -181,12 +184,14 @@ Error Compiler::emitCode() {
   return writeCode(*lowered.code, isa, options.emit, options.output);
 }
 
-Error Compiler::emitPackage() {
-  if (!(*module)->hasAttr(mlir::umber::kParametersAttrName)) {
-    return createStringError(inconvertibleErrorCode(),
-                             options.input +
-                                 ": a package needs weights, and this "
-                                 "model has shapes only");
+Expected<CompiledTarget> Compiler::compileTarget() {
+  if (options.isForGpu) {
+    progress.show("code", 0);
+    auto compiled = compileForGpu(*module, options.gpuVariants);
+    if (!compiled) {
+      return fail(toString(compiled.takeError()));
+    }
+    return std::move(*compiled);
   }
   CompiledTarget target;
   target.name = "cpu";
@@ -208,7 +213,21 @@ Error Compiler::emitPackage() {
   }
   target.variants = std::move(*variants);
   target.plan = std::move(lowered.plan);
-  return writeTarget(target);
+  return std::move(target);
+}
+
+Error Compiler::emitPackage() {
+  if (!(*module)->hasAttr(mlir::umber::kParametersAttrName)) {
+    return createStringError(inconvertibleErrorCode(),
+                             options.input +
+                                 ": a package needs weights, and this "
+                                 "model has shapes only");
+  }
+  auto target = compileTarget();
+  if (!target) {
+    return target.takeError();
+  }
+  return writeTarget(*target);
 }
 
 Error Compiler::writeTarget(TargetContent &target) {
@@ -267,7 +286,14 @@ Error Compiler::emit() {
   if (options.engine && options.compileTo >= Phase::Lower) {
     return emitForEngine();
   }
-  if (options.compileTo >= Phase::Lower) {
+  bool isGpuCode = options.isForGpu && options.emit != Emit::Package &&
+                   options.compileTo >= Phase::Lower;
+  if (isGpuCode) {
+    Error error = writeGpuCode(*module, *options.gpuVariants.back(),
+                               options.emit, options.output);
+    return error ? fail(toString(std::move(error))) : Error::success();
+  }
+  if (options.compileTo >= Phase::Lower && !options.isForGpu) {
     if (Error error = lower()) {
       return error;
     }

@@ -3,6 +3,7 @@
 
 #include "tools/umber-compile/Options.h"
 #include "runtime/adapter/AdapterSpec.h"
+#include "runtime/package/LaneEncoding.h"
 #include "tools/umber-compile/CompressionFlags.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -35,6 +36,9 @@ struct Flags {
                  clEnumValN(Emit::Assembly, "asm", "assembly"),
                  clEnumValN(Emit::EngineAssembly, "npu-asm",
                             "a neural engine's programs as text"),
+                 clEnumValN(Emit::SPIRV, "spirv",
+                            "a GPU's code for Vulkan, as MLIR's SPIR-V"),
+                 clEnumValN(Emit::PTX, "ptx", "a GPU's code for CUDA"),
                  clEnumValN(Emit::Object, "obj", "an object file")),
       cl::cat(category)};
   cl::list<std::string> lora{
@@ -57,7 +61,7 @@ struct Flags {
                            cl::desc("threads to compress with; 0: all cores"),
                            cl::init(0), cl::cat(category)};
   cl::list<std::string> target{"target",
-                               cl::desc("what to compile for: cpu, or "
+                               cl::desc("what to compile for: cpu, gpu, or "
                                         "npu:CONFIG, a neural engine as its "
                                         "description's name or .json file "
                                         "says"),
@@ -76,7 +80,8 @@ struct Flags {
       "isa",
       cl::desc("instruction sets of the cpu target: x86-64-v4-amx, "
                "x86-64-v4-vbmi, x86-64-v4, x86-64-v3, aarch64-i8mm, aarch64 "
-               "(default: all that the model makes use of)"),
+               "(default: all that the model makes use of); of the gpu target: "
+               "ptx-sm_90, ptx-sm_80, spirv1.3 (default: all)"),
       cl::CommaSeparated, cl::cat(category)};
   cl::opt<int64_t> maxTokens{
       "max-tokens", cl::desc("rows that one step of the prefill can take"),
@@ -149,6 +154,58 @@ Error checkDerived(const Flags &flags, Options &options) {
   return Error::success();
 }
 
+/// The instruction sets that --isa names, or all.
+template <typename T>
+Error chooseByName(const Flags &flags, ArrayRef<T> all,
+                   std::vector<const T *> &chosen) {
+  std::vector<StringRef> known;
+  for (const T &isa : all) {
+    known.push_back(isa.name);
+    if (flags.isa.empty() || is_contained(flags.isa, isa.name)) {
+      chosen.push_back(&isa);
+    }
+  }
+  for (const std::string &name : flags.isa) {
+    if (!is_contained(known, name)) {
+      return makeError("--isa: expected " + join(known, ", ") + ", found '" +
+                       name + "'");
+    }
+  }
+  return Error::success();
+}
+
+/// Whether what is to be written is of the target, and how.
+Error checkEmit(Options &options) {
+  Emit emit = options.emit;
+  bool isOfAny = emit == Emit::Package || emit == Emit::MLIR;
+  bool isOfGpu = emit == Emit::SPIRV || emit == Emit::PTX;
+  bool isOfEngine = emit == Emit::EngineAssembly;
+  if (options.engine && !isOfAny && !isOfEngine) {
+    return makeError(
+        "--emit: expected package, mlir or npu-asm with --target=npu");
+  }
+  if (options.isForGpu && !isOfAny && !isOfGpu) {
+    return makeError(
+        "--emit: expected package, mlir, spirv or ptx with --target=gpu");
+  }
+  if (!options.engine && isOfEngine) {
+    return makeError("--emit=npu-asm: expected --target=npu:CONFIG");
+  }
+  if (!options.isForGpu && isOfGpu) {
+    return makeError(Twine("--emit=") + (emit == Emit::PTX ? "ptx" : "spirv") +
+                     ": expected --target=gpu");
+  }
+  if (isOfGpu) {
+    gpu::Api api = emit == Emit::PTX ? gpu::Api::CUDA : gpu::Api::Vulkan;
+    erase_if(options.gpuVariants,
+             [&](const gpu::Variant *isa) { return isa->api != api; });
+    if (options.gpuVariants.empty()) {
+      return makeError("--isa: expected one that --emit writes, found none");
+    }
+  }
+  return Error::success();
+}
+
 Error parseTargets(const Flags &flags, Options &options) {
   for (const std::string &name : flags.target) {
     StringRef device = name;
@@ -163,29 +220,25 @@ Error parseTargets(const Flags &flags, Options &options) {
         return makeError("--target: " + config.status().message());
       }
       options.engine = std::move(*config);
+    } else if (name == kGpuTarget) {
+      if (flags.target.size() != 1) {
+        return makeError("--target: expected gpu alone, found " +
+                         Twine(flags.target.size()) + " targets");
+      }
+      options.isForGpu = true;
     } else if (name != "cpu") {
-      return makeError("--target: expected cpu or npu:CONFIG, found '" + name +
-                       "'");
+      return makeError("--target: expected cpu, gpu or npu:CONFIG, found '" +
+                       name + "'");
     }
   }
   if (!flags.settings.empty() && !options.engine) {
     return makeError("--set: expected --target=npu:CONFIG with it, found none");
   }
+  if (options.isForGpu) {
+    return chooseByName(flags, gpu::getVariants(), options.gpuVariants);
+  }
   options.choosesIsas = flags.isa.empty();
-  std::vector<StringRef> known;
-  for (const cpu::InstructionSet &isa : cpu::getInstructionSets()) {
-    known.push_back(isa.name);
-    if (flags.isa.empty() || is_contained(flags.isa, isa.name)) {
-      options.isas.push_back(&isa);
-    }
-  }
-  for (const std::string &name : flags.isa) {
-    if (!is_contained(known, name)) {
-      return makeError("--isa: expected " + join(known, ", ") + ", found '" +
-                       name + "'");
-    }
-  }
-  return Error::success();
+  return chooseByName(flags, cpu::getInstructionSets(), options.isas);
 }
 
 Expected<Options> checkFlags(const Flags &flags) {
@@ -228,14 +281,8 @@ Expected<Options> checkFlags(const Flags &flags) {
                      Twine(flags.adapterRank));
   }
   options.adapterRank = flags.adapterRank;
-  bool isForEngine = options.emit == Emit::Package ||
-                     options.emit == Emit::MLIR ||
-                     options.emit == Emit::EngineAssembly;
-  if (options.engine ? !isForEngine : options.emit == Emit::EngineAssembly) {
-    return makeError(options.engine
-                         ? "--emit: expected package, mlir or npu-asm with "
-                           "--target=npu"
-                         : "--emit=npu-asm: expected --target=npu:CONFIG");
+  if (Error error = checkEmit(options)) {
+    return error;
   }
   auto phase = parsePhase(flags.compileTo);
   if (!phase) {
@@ -251,8 +298,10 @@ Expected<Options> checkFlags(const Flags &flags) {
     return makeError("--compile-to=" + flags.compileTo +
                      ": expected --emit=mlir with it");
   }
-  bool isOneFile = isForEngine;
-  if (!isOneFile && options.isas.size() != 1) {
+  bool isOfOneIsa = options.emit == Emit::LLVM ||
+                    options.emit == Emit::Assembly ||
+                    options.emit == Emit::Object;
+  if (isOfOneIsa && options.isas.size() != 1) {
     return makeError("--emit: expected one --isa for code, found " +
                      Twine(options.isas.size()));
   }

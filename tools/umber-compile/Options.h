@@ -7,6 +7,7 @@
 #include "passes/Pipelines/Pipelines.h"
 #include "runtime/drivers/npu/Config.h"
 #include "targets/CPU/CPUTarget.h"
+#include "targets/GPU/GPUTarget.h"
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
@@ -15,7 +16,16 @@
 namespace umber::compile {
 
 /// What to write.
-enum class Emit { MLIR, LLVM, Assembly, Object, Package, EngineAssembly };
+enum class Emit {
+  MLIR,
+  LLVM,
+  Assembly,
+  Object,
+  Package,
+  EngineAssembly,
+  SPIRV,
+  PTX
+};
 
 /// The command line, checked.
 struct Options {
@@ -36,6 +46,9 @@ struct Options {
   std::vector<const cpu::InstructionSet *> isas;
   /// Whether those of them that a model has no use for are left out.
   bool choosesIsas = false;
+  /// Whether to compile for a GPU instead of the CPU, and what code for.
+  bool isForGpu = false;
+  std::vector<const gpu::Variant *> gpuVariants;
   /// The neural engine to compile for, instead of the CPU.
   std::optional<npu::Config> engine;
   /// Of the adapters that a neural engine's programs have room for.

@@ -39,7 +39,8 @@ std::vector<Stage> getStages(const Options &options) {
   }
   stages.push_back({"fuse", 0});
   if (options.emit == Emit::Package) {
-    stages.push_back({"code", 2.3 * double(options.isas.size())});
+    stages.push_back({"code", 2.3 * double(options.isas.size() +
+                                           options.gpuVariants.size())});
     stages.push_back({"weights", 1});
   }
   return stages;

@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dialects/Register/RegisterDialects.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
@@ -27,7 +31,9 @@ int main(int argc, char **argv) {
   }
   mlir::DialectRegistry registry;
   umber::registerDialects(registry);
-  registry.insert<mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
+  registry.insert<mlir::gpu::GPUDialect, mlir::LLVM::LLVMDialect,
+                  mlir::memref::MemRefDialect, mlir::NVVM::NVVMDialect,
+                  mlir::scf::SCFDialect, mlir::spirv::SPIRVDialect,
                   mlir::vector::VectorDialect>();
   llvm::parallel::strategy = llvm::hardware_concurrency(options->threads);
   mlir::MLIRContext context(registry);

@@ -129,6 +129,12 @@ Status Planner::checkProgram(const fbs::Program &program) const {
         for (const fbs::Binding *binding : *dispatch->bindings()) {
           readsIds |= binding->kind() == fbs::BindingKind_TokenIds;
           writesLogits |= binding->kind() == fbs::BindingKind_Logits;
+          if (binding->kind() > fbs::BindingKind_Adapters) {
+            return corrupt("program " + program.name()->str() +
+                           " has a binding of kind " +
+                           fbs::EnumNameBindingKind(binding->kind()) +
+                           ", which is a GPU's");
+          }
         }
       }
     }
@@ -171,6 +177,9 @@ PlannedBinding Planner::planBinding(const fbs::Binding &binding) const {
   case fbs::BindingKind_Logits:
     planned.place = Place::Logits;
     break;
+  case fbs::BindingKind_Step:
+  case fbs::BindingKind_Products:
+    break; // checkProgram
   }
   return planned;
 }

@@ -7,12 +7,12 @@
 #define UMBER_RUNTIME_DRIVERS_CPU_STATE_H
 
 #include "runtime/drivers/Driver.h"
+#include "runtime/drivers/Trace.h"
 #include "runtime/drivers/cpu/Adapters.h"
 #include "runtime/drivers/cpu/Cache.h"
 #include "runtime/drivers/cpu/LargePages.h"
 #include "runtime/drivers/cpu/Plan.h"
 #include "runtime/drivers/cpu/Team.h"
-#include "runtime/drivers/cpu/Trace.h"
 #include "runtime/drivers/cpu/Work.h"
 
 namespace umber::cpu {

@@ -227,6 +227,22 @@ const Violation kViolations[] = {
      },
      "target 0, parameter 1: expected the layout panel32quad4nibbles, "
      "tiles or rows with an encoding, found 'panel32'"},
+    // Two panels of a table of 16 bytes for each half, scales in 16, and a
+    // block.
+    {"EncodingOfGpuLayout",
+     [](auto &p) {
+       targetOf(p).name = "gpu";
+       encode(p, 33, 20, "palette<bits = 4, rows = 16>", 1120);
+     },
+     "target 0, parameter 1: expected the layout lanes32block32 with an "
+     "encoding, found 'panel32quad4nibbles'"},
+    {"EncodingOfGpuSize",
+     [](auto &p) {
+       targetOf(p).name = "gpu";
+       encode(p, 33, 20, "palette<bits = 4, rows = 16>", 848, "lanes32block32");
+     },
+     "target 0, parameter 1: expected 1120 bytes for its shape and encoding, "
+     "found 848"},
     {"EncodingOfVector",
      [](auto &p) {
        encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356);
@@ -342,9 +358,32 @@ const Violation kViolations[] = {
      "target 0, program 0, dispatch 2: expected a layer from -1 to below 2, "
      "found -2"},
     {"BindingKind",
-     [](auto &p) { dispatchOf(p).bindings[0] = {fbs::BindingKind(7), 0, 0}; },
+     [](auto &p) { dispatchOf(p).bindings[0] = {fbs::BindingKind(9), 0, 0}; },
      "target 0, program 0, dispatch 2, binding 0: expected a known kind, found "
-     "7"},
+     "9"},
+    {"BindingProducts",
+     [](auto &p) {
+       dispatchOf(p).bindings[6] = {fbs::BindingKind_Products, 1, 0};
+     },
+     "target 0, program 0, dispatch 2, binding 6: expected a site below 1"},
+    {"GridOfNothing",
+     [](auto &p) {
+       dispatchOf(p).grid = std::make_unique<fbs::Grid>(1, 0, 1, 32);
+     },
+     "target 0, program 0, dispatch 2: expected a grid of 1 to 65535 "
+     "workgroups along each axis, found 0"},
+    {"GridTooLarge",
+     [](auto &p) {
+       dispatchOf(p).grid = std::make_unique<fbs::Grid>(65536, 1, 1, 32);
+     },
+     "target 0, program 0, dispatch 2: expected a grid of 1 to 65535 "
+     "workgroups along each axis, found 65536"},
+    {"GridThreads",
+     [](auto &p) {
+       dispatchOf(p).grid = std::make_unique<fbs::Grid>(1, 1, 1, 1025);
+     },
+     "target 0, program 0, dispatch 2: expected workgroups of 1 to 1024 "
+     "threads, found 1025"},
     {"BindingParameter",
      [](auto &p) {
        dispatchOf(p).bindings[1] = {fbs::BindingKind_Parameter, 2, 0};

@@ -42,6 +42,62 @@ std::vector<float> unpack(const PanelEncoding &encoding, int64_t rows,
   return weights;
 }
 
+/// The elements, read one by one as LaneEncoding.h tells.
+std::vector<float> unpackLanes(const LaneEncoding &lanes, int64_t rows,
+                               const std::vector<uint8_t> &bytes) {
+  const PanelEncoding &encoding = lanes.encoding;
+  std::vector<uint32_t> words(bytes.size() / 4);
+  std::memcpy(words.data(), bytes.data(), bytes.size());
+  std::vector<float> weights;
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t lane = row % kPanelRows, first = row - lane;
+    const uint32_t *panel =
+        words.data() + row / kPanelRows * lanes.getPanelWords();
+    const auto *tables = reinterpret_cast<const int8_t *>(panel);
+    for (int64_t c = 0; c < encoding.columns; ++c) {
+      const uint32_t *block =
+          panel + lanes.getCodesOffset() +
+          (c / kBlockColumns * kPanelRows + lane) * encoding.bits;
+      int value = 0;
+      for (int64_t bit = 0; bit < encoding.bits; ++bit) {
+        int64_t at = c % kBlockColumns * encoding.bits + bit;
+        value |= (block[at / 32] >> at % 32 & 1) << bit;
+      }
+      value = encoding.hasTables() ? tables[encoding.getTable(first, lane, c) *
+                                                encoding.getEntries() +
+                                            value]
+                                   : int8_t(value);
+      _Float16 scale;
+      std::memcpy(
+          &scale,
+          reinterpret_cast<const char *>(panel + lanes.getTableWords()) +
+              2 * encoding.getScale(first, lane, c),
+          sizeof scale);
+      weights.push_back(float(value) * float(scale));
+    }
+  }
+  return weights;
+}
+
+TEST_F(PackEncodedTest, LanesKeepElements) {
+  for (RankedTensorType type : getTypes()) {
+    EncodedMatrix matrix = getMatrix(type);
+    LaneEncoding lanes = {getPanelEncoding(type)};
+    std::vector<uint8_t> bytes;
+    auto sink = [&](llvm::ArrayRef<uint8_t> panel) {
+      bytes.insert(bytes.end(), panel.begin(), panel.end());
+      return llvm::Error::success();
+    };
+    llvm::cantFail(
+        packEncodedLanes(EncodedLayout::get(type), lanes, matrix, sink));
+    EXPECT_EQ(int64_t(bytes.size()), lanes.getBytes(type.getDimSize(0)))
+        << describe(type);
+    EXPECT_EQ(unpackLanes(lanes, type.getDimSize(0), bytes),
+              getWeights(type, matrix))
+        << describe(type);
+  }
+}
+
 TEST_F(PackEncodedTest, KeepsElements) {
   for (RankedTensorType type : getTypes()) {
     EncodedMatrix matrix = getMatrix(type);

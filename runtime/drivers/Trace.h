@@ -3,15 +3,15 @@
 //
 // When each worker ran each dispatch.
 
-#ifndef UMBER_RUNTIME_DRIVERS_CPU_TRACE_H
-#define UMBER_RUNTIME_DRIVERS_CPU_TRACE_H
+#ifndef UMBER_RUNTIME_DRIVERS_TRACE_H
+#define UMBER_RUNTIME_DRIVERS_TRACE_H
 
 #include "runtime/drivers/Driver.h"
 #include "runtime/drivers/HostMemory.h"
 
 #include <vector>
 
-namespace umber::cpu {
+namespace umber {
 
 /// A fixed number of events, in memory that is taken where they fill it.
 /// Recording allocates nothing: a step that does not fit is dropped whole.
@@ -51,6 +51,6 @@ private:
   int workers = 1;
 };
 
-} // namespace umber::cpu
+} // namespace umber
 
-#endif // UMBER_RUNTIME_DRIVERS_CPU_TRACE_H
+#endif // UMBER_RUNTIME_DRIVERS_TRACE_H

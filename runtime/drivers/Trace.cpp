@@ -1,12 +1,11 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "runtime/drivers/cpu/Trace.h"
+#include "runtime/drivers/Trace.h"
 
 #include <algorithm>
 
 using namespace umber;
-using namespace umber::cpu;
 
 Result<Trace> Trace::create(size_t capacity, int workers, size_t fewest) {
   uint64_t bytes;

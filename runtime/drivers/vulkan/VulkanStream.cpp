@@ -1,0 +1,275 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "runtime/drivers/vulkan/VulkanStream.h"
+
+#include <cstring>
+
+using namespace umber;
+using namespace umber::vulkan;
+
+/// A command buffer with the descriptor sets that it binds.
+class VulkanStream::Recorded : public gpu::Recording {
+public:
+  Recorded(VulkanStream &stream, VkCommandBuffer buffer,
+           const gpu::Range &input)
+      : stream(stream), buffer(buffer), input(input) {}
+  ~Recorded() override { stream.commands.free(buffer); }
+
+  VulkanStream &stream;
+  VkCommandBuffer buffer;
+  gpu::Range input;
+  Owned<VkDescriptorPool> sets;
+  Owned<VkQueryPool> timestamps; // one before all launches, one after each
+  uint32_t timestampCount = 0;   // 0: not timed
+};
+
+static const PoolBuffer &cast(const gpu::Buffer *buffer) {
+  return *static_cast<const PoolBuffer *>(buffer);
+}
+
+Result<std::unique_ptr<gpu::Stream>>
+VulkanStream::create(VulkanDevice &device, uint64_t inputBytes,
+                     uint64_t resultBytes) {
+  std::unique_ptr<VulkanStream> stream(new VulkanStream(device));
+  if (Status status = stream->allocate(inputBytes, resultBytes); !status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<gpu::Stream>(std::move(stream));
+}
+
+Status VulkanStream::allocate(uint64_t inputBytes, uint64_t resultBytes) {
+  Result<Commands> made = Commands::create(device.commandQueue());
+  if (!made.ok()) {
+    return made.status();
+  }
+  commands = std::move(*made);
+  Pool *staging = device.stagingPool();
+  if (!staging) {
+    return {};
+  }
+  Result<VkCommandBuffer> buffer = commands.allocate();
+  if (!buffer.ok()) {
+    return buffer.status();
+  }
+  readBack = *buffer;
+  Result<std::unique_ptr<PoolBuffer>> input =
+      staging->allocate(inputBytes, "copies of token ids");
+  if (!input.ok()) {
+    return input.status();
+  }
+  inputWindow = std::move(*input);
+  Result<std::unique_ptr<PoolBuffer>> result =
+      staging->allocate(resultBytes, "copies of logits");
+  if (!result.ok()) {
+    return result.status();
+  }
+  resultWindow = std::move(*result);
+  return {};
+}
+
+Status VulkanStream::createSets(const std::vector<gpu::Launch> &launches,
+                                Recorded &recording,
+                                std::vector<VkDescriptorSet> &sets) {
+  uint32_t descriptors = 0;
+  std::vector<VkDescriptorSetLayout> layouts;
+  for (const gpu::Launch &launch : launches) {
+    descriptors += uint32_t(launch.bindings.size());
+    layouts.push_back(device.kernels().at(launch.kernel).set);
+  }
+  VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, descriptors};
+  VkDescriptorPoolCreateInfo info = {
+      VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
+  info.maxSets = uint32_t(launches.size());
+  info.poolSizeCount = 1;
+  info.pPoolSizes = &size;
+  recording.sets =
+      Owned<VkDescriptorPool>(device.handle(), vkDestroyDescriptorPool);
+  VkResult result = vkCreateDescriptorPool(device.handle(), &info, nullptr,
+                                           recording.sets.out());
+  VkDescriptorSetAllocateInfo allocate = {
+      VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
+  allocate.descriptorPool = recording.sets.get();
+  allocate.descriptorSetCount = uint32_t(layouts.size());
+  allocate.pSetLayouts = layouts.data();
+  sets.resize(layouts.size());
+  if (result == VK_SUCCESS) {
+    result = vkAllocateDescriptorSets(device.handle(), &allocate, sets.data());
+  }
+  if (result != VK_SUCCESS) {
+    return failure(result, device.name() + ": cannot bind the buffers");
+  }
+  std::vector<VkDescriptorBufferInfo> infos;
+  infos.reserve(descriptors);
+  std::vector<VkWriteDescriptorSet> writes;
+  for (size_t i = 0; i < launches.size(); ++i) {
+    VkWriteDescriptorSet write = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
+    write.dstSet = sets[i];
+    write.descriptorCount = uint32_t(launches[i].bindings.size());
+    write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+    write.pBufferInfo = infos.data() + infos.size();
+    for (const gpu::Range &range : launches[i].bindings) {
+      const PoolBuffer &buffer = cast(range.buffer);
+      infos.push_back(
+          {buffer.handle(), buffer.offset() + range.offset, range.bytes});
+    }
+    writes.push_back(write);
+  }
+  vkUpdateDescriptorSets(device.handle(), uint32_t(writes.size()),
+                         writes.data(), 0, nullptr);
+  return {};
+}
+
+Status VulkanStream::recordCommands(const std::vector<gpu::Launch> &launches,
+                                    const std::vector<VkDescriptorSet> &sets,
+                                    Recorded &recording) {
+  VkCommandBuffer buffer = recording.buffer;
+  if (Status status = commands.begin(buffer); !status.ok()) {
+    return status;
+  }
+  VkQueryPool timestamps = recording.timestamps.get();
+  if (timestamps) {
+    vkCmdResetQueryPool(buffer, timestamps, 0, recording.timestampCount);
+  }
+  // What an earlier run, of this or another recording, has written is there:
+  // the host waited for its end, and every recording ends with a barrier.
+  if (inputWindow) {
+    const PoolBuffer &to = cast(recording.input.buffer);
+    VkBufferCopy region = {inputWindow->offset(),
+                           to.offset() + recording.input.offset,
+                           recording.input.bytes};
+    vkCmdCopyBuffer(buffer, inputWindow->handle(), to.handle(), 1, &region);
+    addBarrier(buffer, VK_PIPELINE_STAGE_TRANSFER_BIT,
+               VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT);
+  }
+  if (timestamps) {
+    vkCmdWriteTimestamp(buffer, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
+                        timestamps, 0);
+  }
+  for (size_t i = 0; i < launches.size(); ++i) {
+    const gpu::Launch &launch = launches[i];
+    Pipelines::Kernel kernel = device.kernels().at(launch.kernel);
+    if (i > 0 && (!launch.withPrevious || timestamps)) {
+      addBarrier(buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                 VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT);
+    }
+    vkCmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
+    vkCmdBindDescriptorSets(buffer, VK_PIPELINE_BIND_POINT_COMPUTE,
+                            kernel.layout, 0, 1, &sets[i], 0, nullptr);
+    vkCmdDispatch(buffer, launch.grid[0], launch.grid[1], launch.grid[2]);
+    if (timestamps) {
+      vkCmdWriteTimestamp(buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                          timestamps, uint32_t(i + 1));
+    }
+  }
+  addBarrier(buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+             VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT |
+                 VK_PIPELINE_STAGE_TRANSFER_BIT | VK_PIPELINE_STAGE_HOST_BIT);
+  return commands.end(buffer);
+}
+
+Result<std::unique_ptr<gpu::Recording>>
+VulkanStream::record(const std::vector<gpu::Launch> &launches,
+                     const gpu::Range &input, bool isTimed) {
+  Result<VkCommandBuffer> buffer = commands.allocate();
+  if (!buffer.ok()) {
+    return buffer.status();
+  }
+  auto recording = std::make_unique<Recorded>(*this, *buffer, input);
+  if (isTimed && device.timestampBits() > 0) {
+    recording->timestampCount = uint32_t(launches.size() + 1);
+    VkQueryPoolCreateInfo info = {VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO};
+    info.queryType = VK_QUERY_TYPE_TIMESTAMP;
+    info.queryCount = recording->timestampCount;
+    recording->timestamps =
+        Owned<VkQueryPool>(device.handle(), vkDestroyQueryPool);
+    VkResult result = vkCreateQueryPool(device.handle(), &info, nullptr,
+                                        recording->timestamps.out());
+    if (result != VK_SUCCESS) {
+      return failure(result, device.name() + ": cannot take times");
+    }
+  }
+  std::vector<VkDescriptorSet> sets;
+  if (Status status = createSets(launches, *recording, sets); !status.ok()) {
+    return status;
+  }
+  if (Status status = recordCommands(launches, sets, *recording);
+      !status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<gpu::Recording>(std::move(recording));
+}
+
+Status VulkanStream::recordReadBack(const PoolBuffer &buffer,
+                                    const gpu::Range &result) {
+  if (readBackRange.buffer == result.buffer &&
+      readBackRange.offset == result.offset &&
+      readBackRange.bytes == result.bytes) {
+    return {};
+  }
+  readBackRange = {};
+  if (Status status = commands.begin(readBack); !status.ok()) {
+    return status;
+  }
+  VkBufferCopy region = {buffer.offset() + result.offset,
+                         resultWindow->offset(), result.bytes};
+  vkCmdCopyBuffer(readBack, buffer.handle(), resultWindow->handle(), 1,
+                  &region);
+  addBarrier(readBack, VK_PIPELINE_STAGE_TRANSFER_BIT,
+             VK_PIPELINE_STAGE_HOST_BIT);
+  if (Status status = commands.end(readBack); !status.ok()) {
+    return status;
+  }
+  readBackRange = result;
+  return {};
+}
+
+Status VulkanStream::run(gpu::Recording &recording, const void *input,
+                         const gpu::Range &result, const void **output) {
+  const Recorded &recorded = static_cast<Recorded &>(recording);
+  const gpu::Range &to = recorded.input;
+  char *written = inputWindow ? inputWindow->mapped()
+                              : cast(to.buffer).mapped() + to.offset;
+  std::memcpy(written, input, to.bytes);
+  std::vector<VkCommandBuffer> buffers = {recorded.buffer};
+  const PoolBuffer &from = cast(result.buffer);
+  bool isCopied = resultWindow && result.bytes > 0;
+  if (isCopied) {
+    if (Status status = recordReadBack(from, result); !status.ok()) {
+      return status;
+    }
+    buffers.push_back(readBack);
+  }
+  if (Status status = commands.run(buffers); !status.ok()) {
+    return status;
+  }
+  if (result.bytes > 0) {
+    *output = isCopied ? resultWindow->mapped() : from.mapped() + result.offset;
+  }
+  return {};
+}
+
+Status VulkanStream::readTimes(const gpu::Recording &recording,
+                               std::vector<uint64_t> &nanoseconds) {
+  const Recorded &recorded = static_cast<const Recorded &>(recording);
+  uint32_t count = recorded.timestampCount;
+  if (count == 0) {
+    // The device takes no times: none is known to have passed.
+    return {};
+  }
+  std::vector<uint64_t> ticks(count);
+  VkResult result = vkGetQueryPoolResults(
+      device.handle(), recorded.timestamps.get(), 0, count,
+      count * sizeof ticks[0], ticks.data(), sizeof ticks[0],
+      VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
+  if (result != VK_SUCCESS) {
+    return failure(result, device.name() + ": cannot read times");
+  }
+  uint64_t mask = UINT64_MAX >> (64 - device.timestampBits());
+  nanoseconds.resize(count - 1);
+  for (uint32_t i = 1; i < count; ++i) {
+    uint64_t passed = (ticks[i] - ticks[i - 1]) & mask;
+    nanoseconds[i - 1] = uint64_t(double(passed) * device.nanosecondsPerTick());
+  }
+  return {};
+}

@@ -1,0 +1,259 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "targets/GPU/EncodedReader.h"
+
+using namespace mlir;
+
+namespace umber::gpu {
+
+/// Words of workgroup memory that tables may take, so that sums have room, too.
+static constexpr int64_t kMaxTableWords = 2048;
+
+EncodedReader::EncodedReader(LaunchBuilder &launch, LaneEncoding layout,
+                             Value buffer, Value panel, Value lane)
+    : l(launch), layout(layout), encoding(this->layout.encoding),
+      lookup(chooseLookup(encoding, launch.getApi())), buffer(buffer),
+      panel(panel), lane(lane),
+      base(l.mul(panel, l.index(layout.getPanelWords()))) {}
+
+Value EncodedReader::getBlockOfRows(int64_t height) {
+  if (height % kPanelRows == 0) {
+    return l.index(0);
+  }
+  if (kPanelRows % height == 0) {
+    return l.div(lane, l.index(height));
+  }
+  Value first = l.mul(panel, l.index(kPanelRows));
+  return l.sub(l.div(l.add(first, lane), l.index(height)),
+               l.div(first, l.index(height)));
+}
+
+Value EncodedReader::loadByte(Value base, Value index) {
+  Value word = l.load(buffer, l.add(base, l.div(index, l.index(4))));
+  Value shift = l.mul(l.toI32(l.rem(index, l.index(4))), l.i32(8));
+  return l.signedField(l.shiftRight(word, shift), 0, 8);
+}
+
+//===----------------------------------------------------------------------===//
+// Single elements
+//===----------------------------------------------------------------------===//
+
+Value EncodedReader::getInteger(Value column) {
+  Value block = l.div(column, l.index(kBlockColumns));
+  Value bit =
+      l.mul(l.rem(column, l.index(kBlockColumns)), l.index(encoding.bits));
+  Value codes = l.add(base, l.index(layout.getCodesOffset()));
+  Value words =
+      l.add(codes, l.mul(l.add(l.mul(block, l.index(kPanelRows)), lane),
+                         l.index(encoding.bits)));
+  Value word = l.div(bit, l.index(32));
+  Value low = l.load(buffer, l.add(words, word));
+  // What the word has too little of is in the next; after the last there is
+  // nothing that is missing.
+  Value next = l.min(l.add(word, l.index(1)), l.index(encoding.bits - 1));
+  Value high = l.load(buffer, l.add(words, next));
+  Value shift = l.toI32(l.rem(bit, l.index(32)));
+  Value upper =
+      l.shiftLeft(l.shiftLeft(high, l.i32(1)), l.sub(l.i32(31), shift));
+  Value code = l.bitOr(l.shiftRight(low, shift), upper);
+  if (!encoding.hasTables()) {
+    return l.signedField(code, 0, encoding.bits);
+  }
+  code = l.bitAnd(code, l.i32(encoding.getEntries() - 1));
+  int64_t perRow = encoding.columns / encoding.tableColumns;
+  Value table = l.mul(getBlockOfRows(encoding.tableRows), l.index(perRow));
+  table = l.add(table, l.div(column, l.index(encoding.tableColumns)));
+  Value entry =
+      l.add(l.mul(table, l.index(encoding.getEntries())), l.toIndex(code));
+  return loadByte(base, entry);
+}
+
+Value EncodedReader::getScale(Value column) {
+  int64_t perRow = encoding.columns / encoding.scaleColumns;
+  Value scale = l.mul(getBlockOfRows(encoding.scaleRows), l.index(perRow));
+  if (perRow != 1) {
+    scale = l.add(scale, l.div(column, l.index(encoding.scaleColumns)));
+  }
+  Value scales = l.add(base, l.index(layout.getTableWords()));
+  Value word = l.load(buffer, l.add(scales, l.div(scale, l.index(2))));
+  Value shift = l.mul(l.toI32(l.rem(scale, l.index(2))), l.i32(16));
+  return l.halfToFloat(l.shiftRight(word, shift));
+}
+
+Value EncodedReader::getWeight(Value column) {
+  return l.mulF(l.toFloat(getInteger(column)), getScale(column));
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+int64_t EncodedReader::getTables(const PanelEncoding &encoding) {
+  return PanelEncoding::getBlocksPerPanel(encoding.tableRows);
+}
+
+int64_t EncodedReader::getCodesPerLookup(const PanelEncoding &encoding) {
+  for (int64_t codes : {4, 2}) {
+    int64_t bits = codes * encoding.bits;
+    if (bits <= 8 && getTables(encoding) << bits <= kMaxTableWords) {
+      return codes;
+    }
+  }
+  return 1;
+}
+
+EncodedReader::Lookup EncodedReader::chooseLookup(const PanelEncoding &encoding,
+                                                  Api api) {
+  if (!encoding.hasTables()) {
+    return Lookup::None;
+  }
+  if (encoding.tableColumns != encoding.columns) {
+    return Lookup::Impossible;
+  }
+  // CUDA's threads of a warp read workgroup memory at once, each where it
+  // likes; what Vulkan runs on may have to do so one by one.
+  if (api == Api::Vulkan && encoding.bits <= 4) {
+    return Lookup::Registers;
+  }
+  return getTables(encoding) << encoding.bits <= kMaxTableWords
+             ? Lookup::Shared
+             : Lookup::Impossible;
+}
+
+int64_t EncodedReader::getSharedWords(const PanelEncoding &encoding, Api api) {
+  if (chooseLookup(encoding, api) != Lookup::Shared) {
+    return 0;
+  }
+  return getTables(encoding) << getCodesPerLookup(encoding) * encoding.bits;
+}
+
+void EncodedReader::prepareTables(Value memory) {
+  if (lookup == Lookup::Registers) {
+    Value table = getBlockOfRows(encoding.tableRows);
+    if (encoding.bits == 1) {
+      // Two entries, which are half a word.
+      Value word = l.load(buffer, l.add(base, l.div(table, l.index(2))));
+      Value shift = l.mul(l.toI32(l.rem(table, l.index(2))), l.i32(16));
+      registers = {l.shiftRight(word, shift)};
+      return;
+    }
+    int64_t words = encoding.getEntries() / 4;
+    registers =
+        l.loadWords(buffer, l.add(base, l.mul(table, l.index(words))), words);
+    return;
+  }
+  if (lookup != Lookup::Shared) {
+    return;
+  }
+  shared = memory;
+  int64_t codes = getCodesPerLookup(encoding);
+  int64_t entries = int64_t(1) << codes * encoding.bits;
+  l.forEach(
+      l.getThread(), l.index(getTables(encoding) * entries),
+      l.index(l.getThreads()), [&](Value i) {
+        Value tableAt =
+            l.mul(l.div(i, l.index(entries)), l.index(encoding.getEntries()));
+        Value which = l.toI32(l.rem(i, l.index(entries)));
+        Value word;
+        for (int64_t c = 0; c < codes; ++c) {
+          Value code = l.bitAnd(l.shiftRight(which, l.i32(c * encoding.bits)),
+                                l.i32(encoding.getEntries() - 1));
+          Value byte = l.bitAnd(loadByte(base, l.add(tableAt, l.toIndex(code))),
+                                l.i32(255));
+          byte = l.shiftLeft(byte, l.i32(8 * c));
+          word = c ? l.bitOr(word, byte) : byte;
+        }
+        l.store(word, shared, i);
+      });
+  l.barrier();
+  table = l.mul(getBlockOfRows(encoding.tableRows), l.index(entries));
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> EncodedReader::loadBlock(Value block) {
+  Value lanes = l.add(l.mul(block, l.index(kPanelRows)), lane);
+  Value codes = l.add(base, l.index(layout.getCodesOffset()));
+  return l.loadWords(buffer, l.add(codes, l.mul(lanes, l.index(encoding.bits))),
+                     encoding.bits);
+}
+
+Value EncodedReader::getField(ArrayRef<Value> block, int64_t first,
+                              int64_t bits) {
+  int64_t word = first / 32, shift = first % 32;
+  Value field = shift ? l.shiftRight(block[word], l.i32(shift)) : block[word];
+  if (shift + bits > 32) {
+    field = l.bitOr(field, l.shiftLeft(block[word + 1], l.i32(32 - shift)));
+  }
+  return shift + bits == 32 ? field
+                            : l.bitAnd(field, l.i32((int64_t(1) << bits) - 1));
+}
+
+/// The byte of the registers that a code names.
+Value EncodedReader::lookUpInRegisters(ArrayRef<Value> block, int64_t first) {
+  int64_t bits = encoding.bits;
+  Value code = getField(block, first, bits);
+  SmallVector<Value> words = registers;
+  for (int64_t bit = 2; bit < bits; ++bit) {
+    Value isSet = l.equal(l.bitAnd(code, l.i32(1 << bit)), l.i32(0));
+    SmallVector<Value> rest;
+    for (size_t i = 0; i < words.size(); i += 2) {
+      rest.push_back(l.select(isSet, words[i], words[i + 1]));
+    }
+    words = rest;
+  }
+  // Byte i is shifted to the top by 24 - 8 i, which is 24 xor 8 i.
+  Value shift = l.shiftLeft(code, l.i32(3));
+  if (bits > 2) {
+    shift = l.bitAnd(shift, l.i32(24));
+  }
+  return l.shiftRightSigned(l.shiftLeft(words[0], l.sub(l.i32(24), shift)),
+                            l.i32(24));
+}
+
+Quad EncodedReader::decode(ArrayRef<Value> block, int64_t quad) {
+  Quad result;
+  int64_t bits = encoding.bits, first = 4 * quad * bits;
+  if (lookup == Lookup::None) {
+    assert(bits == 8 && "codes without tables are bytes");
+    result.packed = block[quad];
+    return result;
+  }
+  if (lookup == Lookup::Registers) {
+    for (int64_t i = 0; i < 4; ++i) {
+      result.values[i] = lookUpInRegisters(block, first + i * bits);
+    }
+    return result;
+  }
+  int64_t codes = getCodesPerLookup(encoding);
+  for (int64_t i = 0; i < 4; i += codes) {
+    Value field = getField(block, first + i * bits, codes * bits);
+    Value word = l.load(shared, l.add(table, l.toIndex(field)));
+    word = l.shiftLeft(word, l.i32(8 * i));
+    result.packed = i ? l.bitOr(result.packed, word) : word;
+  }
+  return result;
+}
+
+Value readPlain(LaunchBuilder &l, RankedTensorType type, Value buffer,
+                Value panel, Value lane, Value column) {
+  PlainLanes layout = {type.getDimSize(1),
+                       int64_t(type.getElementTypeBitWidth())};
+  int64_t width = layout.getUnitColumns();
+  Value unit = l.div(column, l.index(width));
+  Value place = l.rem(column, l.index(width));
+  Value word = l.add(l.mul(panel, l.index(layout.getPanelWords())),
+                     l.mul(l.add(l.mul(unit, l.index(kPanelRows)), lane),
+                           l.index(kVectorWords)));
+  if (layout.elementBits == 32) {
+    return l.loadF(buffer, l.add(word, place));
+  }
+  Value pair = l.load(buffer, l.add(word, l.div(place, l.index(2))));
+  Value shift = l.mul(l.toI32(l.rem(place, l.index(2))), l.i32(16));
+  return l.halfToFloat(l.shiftRight(pair, shift));
+}
+
+} // namespace umber::gpu

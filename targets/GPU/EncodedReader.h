@@ -1,0 +1,88 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A thread's row of a matrix as packages hold it for GPUs (LaneEncoding.h).
+
+#ifndef UMBER_TARGETS_GPU_ENCODEDREADER_H
+#define UMBER_TARGETS_GPU_ENCODEDREADER_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "runtime/package/LaneEncoding.h"
+#include "targets/GPU/LaunchBuilder.h"
+
+namespace umber::gpu {
+
+/// Four weights of consecutive columns: bytes of a word, or four i32.
+struct Quad {
+  mlir::Value packed;
+  mlir::Value values[4];
+};
+
+/// Reads row `lane` of panel `panel` of an encoded matrix.
+class EncodedReader {
+public:
+  EncodedReader(LaunchBuilder &launch, LaneEncoding layout, mlir::Value buffer,
+                mlir::Value panel, mlir::Value lane);
+
+  // One element, wherever it is.
+
+  /// The integer of a column, an i32.
+  mlir::Value getInteger(mlir::Value column);
+  /// What integers at a column count, an f32.
+  mlir::Value getScale(mlir::Value column);
+  /// Their product.
+  mlir::Value getWeight(mlir::Value column);
+
+  // Whole blocks, of a matrix whose rows have one table each.
+
+  /// How the four codes of a quad become integers.
+  enum class Lookup {
+    None,      ///< they are the integers
+    Registers, ///< every thread holds its row's table
+    Shared,    ///< in workgroup memory, by as many codes as make a byte
+    Impossible ///< there are too many tables
+  };
+  static Lookup chooseLookup(const PanelEncoding &encoding, Api api);
+  /// Words of workgroup memory that a matrix needs for its tables.
+  static int64_t getSharedWords(const PanelEncoding &encoding, Api api);
+
+  /// Reads tables; all threads of the workgroup call it, and meet.
+  void prepareTables(mlir::Value shared);
+  /// The words of block `block`.
+  llvm::SmallVector<mlir::Value> loadBlock(mlir::Value block);
+  /// Weights 4 `quad` to 4 `quad` + 3 of a block.
+  Quad decode(llvm::ArrayRef<mlir::Value> block, int64_t quad);
+
+private:
+  /// Which block of rows of that height, counted from the panel's first, has
+  /// the lane.
+  mlir::Value getBlockOfRows(int64_t height);
+  /// Byte `index` from word `base` on, signed.
+  mlir::Value loadByte(mlir::Value base, mlir::Value index);
+  /// `bits` bits of a block from bit `first` on, as they stand in a word, and
+  /// how far up they do.
+  mlir::Value getField(llvm::ArrayRef<mlir::Value> block, int64_t first,
+                       int64_t bits);
+  mlir::Value lookUpInRegisters(llvm::ArrayRef<mlir::Value> block,
+                                int64_t first);
+  /// Codes that one lookup in workgroup memory takes.
+  static int64_t getCodesPerLookup(const PanelEncoding &encoding);
+  static int64_t getTables(const PanelEncoding &encoding);
+
+  LaunchBuilder &l;
+  LaneEncoding layout;
+  const PanelEncoding &encoding;
+  Lookup lookup;
+  mlir::Value buffer, panel, lane, base;
+  llvm::SmallVector<mlir::Value> registers;
+  mlir::Value shared, table; ///< the lane's table: where it begins
+};
+
+/// The element of a plain matrix of `type`, an f32.
+mlir::Value readPlain(LaunchBuilder &launch, mlir::RankedTensorType type,
+                      mlir::Value buffer, mlir::Value panel, mlir::Value lane,
+                      mlir::Value column);
+
+} // namespace umber::gpu
+
+#endif // UMBER_TARGETS_GPU_ENCODEDREADER_H

@@ -1,0 +1,116 @@
+// Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The plan of a model's launches: each dispatch of an umber.kernel becomes
+// those of the kernel's stages.
+
+#include "dialects/Umber/Parameters/StoredSize.h"
+#include "mlir/IR/Verifier.h"
+#include "targets/GPU/GPUTarget.h"
+#include "targets/GPU/KernelEmitter.h"
+
+using namespace mlir;
+using namespace mlir::umber;
+
+namespace umber::gpu {
+
+namespace {
+
+/// What a launch costs: of its kernel's costs, those of its ops.
+void addCosts(PlannedDispatch &made, const PlannedDispatch &dispatch,
+              const Launch &launch) {
+  for (Operation *op : launch.ops) {
+    if (isa<AttentionOp>(op)) {
+      made.flopsPerPosition = dispatch.flopsPerPosition;
+      made.window = dispatch.window;
+      continue;
+    }
+    auto linear = cast<LinearOp>(op);
+    RankedTensorType weight = SymbolTable::lookupNearestSymbolFrom<ParamOp>(
+                                  linear, linear.getWeightAttr())
+                                  .getTensorType();
+    uint64_t ops = 2 * linear.getX().getType().getDimSize(1) *
+                   linear.getType().getDimSize(1);
+    made.weightBytes += getStoredBytes(weight);
+    made.flopsPerToken += ops;
+    made.integerOpsPerToken += linear.getX().getType().getEncoding() ? ops : 0;
+  }
+}
+
+BufferBinding bind(const LaunchBuffer &buffer, const PlannedDispatch &dispatch,
+                   size_t parameters) {
+  switch (buffer.kind) {
+  case LaunchBuffer::Kind::Kernel:
+    return dispatch.bindings[buffer.number];
+  case LaunchBuffer::Kind::Constant:
+    return {BufferBinding::Kind::Parameter,
+            uint32_t(parameters + buffer.number), 0};
+  case LaunchBuffer::Kind::Products: {
+    BufferBinding binding = dispatch.bindings[buffer.number];
+    binding.kind = BufferBinding::Kind::Products;
+    return binding;
+  }
+  case LaunchBuffer::Kind::Step:
+    return {BufferBinding::Kind::Step, 0, 0};
+  }
+  llvm_unreachable("a buffer of no kind");
+}
+
+} // namespace
+
+FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
+  FailureOr<DispatchPlan> plan = planDispatches(module);
+  if (failed(plan)) {
+    return failure();
+  }
+  LoweredModel lowered;
+  lowered.code = ModuleOp::create(module.getLoc());
+  OpBuilder builder = OpBuilder::atBlockEnd(lowered.code->getBody());
+  EntryPoints entries(
+      mlir::gpu::GPUModuleOp::create(builder, module.getLoc(), "kernels"));
+  std::vector<std::vector<Launch>> launches;
+  for (const PlannedKernel &kernel : plan->kernels) {
+    FailureOr<std::vector<Launch>> emitted =
+        KernelEmitter(entries, kernel, api).emit();
+    if (failed(emitted)) {
+      return failure();
+    }
+    launches.push_back(std::move(*emitted));
+  }
+  if (failed(verify(*lowered.code))) {
+    return failure();
+  }
+  for (auto [number, words] : llvm::enumerate(entries.getConstants())) {
+    lowered.constants.push_back(
+        {"gpu.constant." + std::to_string(number), words});
+  }
+  for (PlannedProgram &program : plan->programs) {
+    std::vector<PlannedDispatch> dispatches;
+    for (const PlannedDispatch &dispatch : program.dispatches) {
+      for (const Launch &launch : launches[dispatch.kernel]) {
+        PlannedDispatch made;
+        made.name = dispatch.name + ":" + launch.stage;
+        made.kernel = launch.entry;
+        made.layer = dispatch.layer;
+        made.ofOutputs = dispatch.ofOutputs;
+        made.grid = launch.grid;
+        made.withPrevious = launch.withPrevious;
+        for (const LaunchBuffer &buffer : launch.buffers) {
+          made.bindings.push_back(
+              bind(buffer, dispatch, plan->parameters.size()));
+        }
+        addCosts(made, dispatch, launch);
+        dispatches.push_back(std::move(made));
+      }
+    }
+    program.dispatches = std::move(dispatches);
+  }
+  plan->kernels.clear();
+  for (const std::string &name : entries.getNames()) {
+    plan->kernels.push_back({name, {}, 0, {}});
+  }
+  lowered.plan = std::move(*plan);
+  return lowered;
+}
+
+} // namespace umber::gpu
