@@ -9,7 +9,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "targets/Common/PackageBuilder.h"
+#include "targets/Common/CompiledTarget.h"
 #include "targets/GPU/LaunchBuilder.h"
 
 namespace umber::gpu {
