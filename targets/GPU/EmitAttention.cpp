@@ -204,8 +204,8 @@ LogicalResult KernelEmitter::emitAttention(AttentionOp op) {
     };
     stage.emit(q.buffer, at(q), first, last, y.buffer, at(y));
   });
-  finish("attention", {uint32_t(heads), uint32_t(planned.maxTokens), 1}, {op});
-  return success();
+  return finish("attention", {uint32_t(heads), uint32_t(planned.maxTokens), 1},
+                {op});
 }
 
 } // namespace umber::gpu

@@ -217,8 +217,8 @@ LogicalResult HeadStage::emit() {
     l->ifTrue(isOne, [&] { emitChain(chain, l->sub(group, l->index(heads))); });
     heads += chain.heads;
   }
-  e.finish("heads", {uint32_t(heads), uint32_t(e.planned.maxTokens), 1}, {});
-  return success();
+  return e.finish("heads", {uint32_t(heads), uint32_t(e.planned.maxTokens), 1},
+                  {});
 }
 
 LogicalResult KernelEmitter::emitHeads(Block::iterator &at) {

@@ -260,8 +260,7 @@ LogicalResult KernelEmitter::emitRows(Block::iterator &at) {
   if (failed(emitted)) {
     return failure();
   }
-  finish("rows", {uint32_t(planned.maxTokens), 1, 1}, {});
-  return success();
+  return finish("rows", {uint32_t(planned.maxTokens), 1, 1}, {});
 }
 
 LogicalResult KernelEmitter::emitLowRank(ArrayRef<LoraOp> loras) {
@@ -274,8 +273,7 @@ LogicalResult KernelEmitter::emitLowRank(ArrayRef<LoraOp> loras) {
       lowRankDone.insert(lora);
     }
   });
-  finish("adapters", {uint32_t(planned.maxTokens), 1, 1}, {});
-  return success();
+  return finish("adapters", {uint32_t(planned.maxTokens), 1, 1}, {});
 }
 
 } // namespace umber::gpu

@@ -153,6 +153,7 @@ LogicalResult KernelEmitter::checkOp(Operation &op) {
 //===----------------------------------------------------------------------===//
 
 void KernelEmitter::begin(Operation *op, int64_t threads) {
+  launchOp = op;
   launch = std::make_unique<LaunchBuilder>(entries.getModule(), op->getLoc(),
                                            api, candidates.size(), threads);
   stepWords.clear();
@@ -164,7 +165,13 @@ void KernelEmitter::begin(Operation *op, int64_t threads) {
   }
 }
 
-void KernelEmitter::finish(StringRef stage, LaunchGrid grid, Ops ops) {
+LogicalResult KernelEmitter::finish(StringRef stage, LaunchGrid grid, Ops ops) {
+  if (launch->getSharedWords() > kMaxSharedWords) {
+    return launchOp->emitOpError("expected to need at most ")
+           << 4 * kMaxSharedWords
+           << " bytes of a workgroup's memory for the gpu target, found "
+           << 4 * launch->getSharedWords();
+  }
   Launch made;
   made.stage = stage.str();
   for (unsigned number : launch->finish()) {
@@ -177,6 +184,7 @@ void KernelEmitter::finish(StringRef stage, LaunchGrid grid, Ops ops) {
       entries.add(launch->getFunction(), planned.name + "_" + stage.str());
   launches.push_back(std::move(made));
   launch.reset();
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

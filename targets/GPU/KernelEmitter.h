@@ -110,7 +110,8 @@ private:
 
   // The frame of a launch.
   void begin(mlir::Operation *op, int64_t threads);
-  void finish(llvm::StringRef stage, LaunchGrid grid, Ops ops);
+  /// Fails, with a diagnostic, where a workgroup needs too much memory.
+  mlir::LogicalResult finish(llvm::StringRef stage, LaunchGrid grid, Ops ops);
 
   // Buffers of the launch under construction.
   Rows getRows(mlir::Value value);
@@ -157,6 +158,7 @@ private:
   /// Sites whose first half is computed.
   llvm::SmallPtrSet<mlir::Operation *, 4> lowRankDone;
   std::unique_ptr<LaunchBuilder> launch;
+  mlir::Operation *launchOp = nullptr; ///< the first op of the launch
   llvm::SmallVector<mlir::Value> stepWords;
   std::vector<Launch> launches;
 };

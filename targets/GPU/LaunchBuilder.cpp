@@ -174,13 +174,14 @@ SmallVector<Value> LaunchBuilder::loadSharedWords(Value buffer, Value offset) {
   }
   // A load takes as many turns as there are threads on a device that emulates
   // them by a processor's vectors, so each has one word, and gets the others'.
-  if (!firstLane) {
+  if (!lane) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointAfterValue(thread);
-    Value lane = mlir::gpu::LaneIdOp::create(b, loc, IntegerAttr());
-    firstLane = toI32(mul(div(lane, index(kSharedWords)), index(kSharedWords)));
+    lane = mlir::gpu::LaneIdOp::create(b, loc, IntegerAttr());
   }
-  Value own = load(buffer, add(offset, rem(thread, index(kSharedWords))));
+  Value place = rem(lane, index(kSharedWords));
+  Value own = load(buffer, add(offset, place));
+  Value firstLane = toI32(sub(lane, place));
   SmallVector<Value> words;
   for (int64_t i = 0; i < kSharedWords; ++i) {
     words.push_back(spirv::GroupNonUniformShuffleOp::create(
@@ -199,6 +200,7 @@ void LaunchBuilder::storeF(Value value, Value buffer, Value offset) {
 }
 
 Value LaunchBuilder::allocateShared(int64_t words) {
+  sharedWords += words;
   auto type =
       MemRefType::get({words}, b.getI32Type(), MemRefLayoutAttrInterface(),
                       getSharedSpace(loc.getContext(), api));

@@ -22,6 +22,9 @@ enum class Api {
 /// The most threads of a workgroup.
 inline constexpr int64_t kMaxThreads = 256;
 
+/// The most workgroups along an axis: what every Vulkan device offers.
+inline constexpr int64_t kMaxWorkgroups = 65535;
+
 /// Words of workgroup memory that a launch may have: what every Vulkan device
 /// offers.
 inline constexpr int64_t kMaxSharedWords = 4096;
@@ -115,6 +118,7 @@ public:
   void storeF(mlir::Value value, mlir::Value buffer, mlir::Value offset);
   /// Words that all threads of a workgroup share.
   mlir::Value allocateShared(int64_t words);
+  int64_t getSharedWords() const { return sharedWords; }
   /// All threads meet, and see what the others have written to shared memory.
   void barrier();
 
@@ -143,10 +147,10 @@ private:
   mlir::Location loc;
   Api api;
   int64_t threads;
+  int64_t sharedWords = 0;
   mlir::gpu::GPUFuncOp function;
   mlir::Value thread;
-  mlir::Value
-      firstLane;       ///< in the subgroup, of the thread's kSharedWords lanes
+  mlir::Value lane;    ///< the thread's number in its subgroup
   mlir::Value scratch; ///< of reduceThreads()
   unsigned buffers;    ///< arguments that are buffers; their vectors follow
 };

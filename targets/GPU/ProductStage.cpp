@@ -396,8 +396,17 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
         [&] { stage.emit(launch->getGroup(mlir::gpu::Dimension::x)); });
     int64_t panels =
         llvm::divideCeil(linear.getType().getDimSize(1), kPanelRows);
+    if (panels > kMaxWorkgroups) {
+      return linear.emitOpError("expected at most ")
+             << kMaxWorkgroups * kPanelRows
+             << " outputs for the gpu target, found "
+             << linear.getType().getDimSize(1);
+    }
     auto tiles = llvm::divideCeil(planned.maxTokens, stage.getTileRows());
-    finish("products", {uint32_t(panels), uint32_t(tiles), 1}, {linear});
+    if (failed(finish("products", {uint32_t(panels), uint32_t(tiles), 1},
+                      {linear}))) {
+      return failure();
+    }
     // They read the same input, and each writes a result of its own.
     launches.back().withPrevious = linear != front;
   }
