@@ -34,15 +34,6 @@ using namespace mlir;
 
 namespace umber::gpu {
 
-llvm::ArrayRef<Variant> getVariants() {
-  static const Variant variants[] = {
-      {"ptx-sm_90", Api::CUDA, "sm_90"},
-      {"ptx-sm_80", Api::CUDA, "sm_80"},
-      {"spirv1.3", Api::Vulkan, ""},
-  };
-  return variants;
-}
-
 namespace {
 
 /// The intrinsic that the code generator has an instruction for; empty where an
