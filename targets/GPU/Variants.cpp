@@ -7,9 +7,9 @@ namespace umber::gpu {
 
 llvm::ArrayRef<Variant> getVariants() {
   static const Variant variants[] = {
-      {"ptx-sm_90", Api::CUDA, "sm_90"},
-      {"ptx-sm_80", Api::CUDA, "sm_80"},
-      {"spirv1.3", Api::Vulkan, ""},
+      {"ptx-sm_90", Api::CUDA, "sm_90", "+ptx78"},
+      {"ptx-sm_80", Api::CUDA, "sm_80", "+ptx74"},
+      {"spirv1.3", Api::Vulkan, "", ""},
   };
   return variants;
 }
