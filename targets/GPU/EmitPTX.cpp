@@ -34,15 +34,6 @@ using namespace mlir;
 
 namespace umber::gpu {
 
-llvm::ArrayRef<Variant> getVariants() {
-  static const Variant variants[] = {
-      {"ptx-sm_90", Api::CUDA, "sm_90"},
-      {"ptx-sm_80", Api::CUDA, "sm_80"},
-      {"spirv1.3", Api::Vulkan, ""},
-  };
-  return variants;
-}
-
 namespace {
 
 /// The intrinsic that the code generator has an instruction for; empty where an
@@ -109,8 +100,8 @@ createTargetMachine(const Variant &variant) {
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, variant.processor, "+ptx78", options, std::nullopt, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
+      triple, variant.processor, variant.version, options, std::nullopt,
+      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine) {

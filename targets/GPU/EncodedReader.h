@@ -59,8 +59,7 @@ private:
   mlir::Value getBlockOfRows(int64_t height);
   /// Byte `index` from word `base` on, signed.
   mlir::Value loadByte(mlir::Value base, mlir::Value index);
-  /// `bits` bits of a block from bit `first` on, as they stand in a word, and
-  /// how far up they do.
+  /// `bits` bits of a block from bit `first` on.
   mlir::Value getField(llvm::ArrayRef<mlir::Value> block, int64_t first,
                        int64_t bits);
   mlir::Value lookUpInRegisters(llvm::ArrayRef<mlir::Value> block,

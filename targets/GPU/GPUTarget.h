@@ -19,6 +19,7 @@ struct Variant {
   llvm::StringRef name;
   Api api;
   llvm::StringRef processor; ///< CUDA: as LLVM calls it
+  llvm::StringRef version;   ///< CUDA: of PTX, the first that is enough
 };
 
 /// Every variant, the runtime's first choice first.

@@ -9,8 +9,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "targets/GPU/LaunchBuilder.h"
 
 using namespace mlir;
@@ -155,23 +153,29 @@ Value LaunchBuilder::tanh(Value x) {
   return select(lessF(absF(x), f32(0.25)), near, far);
 }
 
-std::pair<Value, Value> LaunchBuilder::halvesToFloats(Value word) {
-  if (api == Api::Vulkan) {
-    auto type = VectorType::get({2}, b.getF32Type());
-    Value both = spirv::GLUnpackHalf2x16Op::create(b, loc, type, word);
-    return {vector::ExtractOp::create(b, loc, both, 0),
-            vector::ExtractOp::create(b, loc, both, 1)};
-  }
-  auto extend = [&](Value bits) -> Value {
-    bits = arith::TruncIOp::create(b, loc, b.getIntegerType(16), bits);
+/// On Vulkan by bits: UnpackHalf2x16 may lose subnormal numbers.
+Value LaunchBuilder::halfToFloat(Value word) {
+  if (api == Api::CUDA) {
+    Value bits = arith::TruncIOp::create(b, loc, b.getIntegerType(16), word);
     Value half = arith::BitcastOp::create(b, loc, b.getF16Type(), bits);
     return arith::ExtFOp::create(b, loc, b.getF32Type(), half);
-  };
-  return {extend(word), extend(shiftRight(word, i32(16)))};
+  }
+  Value sign = shiftLeft(bitAnd(word, i32(0x8000)), i32(16));
+  Value magnitude = shiftLeft(bitAnd(word, i32(0x7fff)), i32(13));
+  // A subnormal number's bits behind the exponent of 2^-14 are 2^-14 too much.
+  Value above = asFloat(add(magnitude, i32(113 << 23)));
+  Value subnormal = asBits(subF(above, f32(0x1p-14)));
+  Value normal = add(magnitude, i32(112 << 23));
+  Value isSmall = less(magnitude, i32(0x400 << 13));
+  Value result = select(isSmall, subnormal, normal);
+  // Infinities and NaN.
+  Value isFinite = less(magnitude, i32(0x7c00 << 13));
+  result = select(isFinite, result, bitOr(magnitude, i32(0x7f800000)));
+  return asFloat(bitOr(result, sign));
 }
 
-Value LaunchBuilder::halfToFloat(Value word) {
-  return halvesToFloats(word).first;
+std::pair<Value, Value> LaunchBuilder::halvesToFloats(Value word) {
+  return {halfToFloat(word), halfToFloat(shiftRight(word, i32(16)))};
 }
 
 /// By bits: PackHalf2x16 may round as it likes.

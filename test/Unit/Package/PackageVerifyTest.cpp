@@ -227,22 +227,21 @@ const Violation kViolations[] = {
      },
      "target 0, parameter 1: expected the layout panel32quad4nibbles, "
      "tiles or rows with an encoding, found 'panel32'"},
-    // Two panels of a table of 16 bytes for each half, scales in 16, and a
-    // block.
     {"EncodingOfGpuLayout",
      [](auto &p) {
        targetOf(p).name = "gpu";
-       encode(p, 33, 20, "palette<bits = 4, rows = 16>", 1120);
+       encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356);
      },
      "target 0, parameter 1: expected the layout lanes32block32 with an "
      "encoding, found 'panel32quad4nibbles'"},
+    // A panel: two tables, scales in 16 bytes, and a block of 32 columns.
     {"EncodingOfGpuSize",
      [](auto &p) {
        targetOf(p).name = "gpu";
-       encode(p, 33, 20, "palette<bits = 4, rows = 16>", 848, "lanes32block32");
+       encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356, "lanes32block32");
      },
-     "target 0, parameter 1: expected 1120 bytes for its shape and encoding, "
-     "found 848"},
+     "target 0, parameter 1: expected 560 bytes for its shape and encoding, "
+     "found 356"},
     {"EncodingOfVector",
      [](auto &p) {
        encode(p, 12, 20, "palette<bits = 4, rows = 16>", 356);
