@@ -67,9 +67,16 @@ void FunctionEmitter::stream(const MatrixLayout &matrix, int64_t firstRow,
 
 void FunctionEmitter::emitProduct(LinearOp linear, Range range, Columns to) {
   auto it = values.find(linear.getX());
-  if (it == values.end() || !it->second.isResident) {
-    fail(linear, "expected a product's input in the scratchpad "
-                 "(scratchpad.bytes), found one in DRAM");
+  if (it == values.end()) {
+    fail(linear, "expected a product of rows, found one of columns");
+    return;
+  }
+  if (!it->second.isResident) {
+    tooLarge = Status(StatusCode::Unsupported,
+                      config.name + ": expected a product's input in the "
+                                    "scratchpad (scratchpad.bytes), found one "
+                                    "in DRAM");
+    failed = true;
     return;
   }
   Rows x = it->second;

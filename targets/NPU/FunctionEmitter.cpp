@@ -38,6 +38,9 @@ FailureOr<Result<EmittedFunction>> FunctionEmitter::run() {
     } else if (!isa<func::ReturnOp>(op)) {
       fail(&op, "expected kernels alone, found " + op.getName().getStringRef());
     }
+    if (!tooLarge.ok()) {
+      return Result<EmittedFunction>(tooLarge);
+    }
     if (failed) {
       return failure();
     }

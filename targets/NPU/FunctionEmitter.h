@@ -202,6 +202,8 @@ private:
   ProgramBuilder builder;
   EmittedFunction emitted;
   bool failed = false;
+  /// Why it failed, if fewer rows may have room.
+  Status tooLarge;
   bool isInLoop = false;
 
   llvm::DenseMap<mlir::Value, Rows> values;
