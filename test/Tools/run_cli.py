@@ -251,7 +251,7 @@ def check_refusals(runner):
     runner.refuse("--raw and --system exclude", package, *prompt, "--raw", "--system", "s")
     for alone in (["--raw"], ["--json"], ["--logits", "x"]):
         runner.refuse(f"{alone[0]} needs a prompt", package, *alone)
-    runner.refuse("no device is called gpu; there are: cpu, null", package, *prompt, "--device",
+    runner.refuse("no device is called gpu; there are: cpu, ", package, *prompt, "--device",
                   "gpu")
     runner.refuse(f"{package}: target cpu: has no code for instruction set z80", package, *prompt,
                   "--isa", "z80")
@@ -264,7 +264,8 @@ def check_refusals(runner):
 
     devices = runner.run("--list-devices")
     names = [line.split("\t")[0] for line in devices.stdout.decode().splitlines()]
-    assert devices.returncode == 0 and names == ["cpu", "null"], devices
+    # Between them those of the build and of this machine.
+    assert devices.returncode == 0 and names[0] == "cpu" and names[-1] == "null", devices
     assert runner.json(*prompt, "-n", "2", "--device", "null")["ids"]
 
 
