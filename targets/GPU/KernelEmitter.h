@@ -44,6 +44,7 @@ struct Launch {
   llvm::SmallVector<LaunchBuffer> buffers;
   LaunchGrid grid;
   bool withPrevious = false; ///< may run while the launch before it does
+  int64_t sharedBytes = 0;   ///< of workgroup memory
   /// Ops whose cost is this launch's.
   llvm::SmallVector<mlir::Operation *> ops;
 };

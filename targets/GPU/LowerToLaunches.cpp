@@ -7,7 +7,7 @@
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/IR/Verifier.h"
 #include "targets/GPU/GPUTarget.h"
-#include "targets/GPU/KernelEmitter.h"
+#include "targets/GPU/LaunchWork.h"
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -86,7 +86,12 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
   }
   for (PlannedProgram &program : plan->programs) {
     std::vector<PlannedDispatch> dispatches;
-    for (const PlannedDispatch &dispatch : program.dispatches) {
+    LaunchProgram &work = lowered.work.emplace_back();
+    work.name = program.name;
+    work.api = kApis[api == Api::CUDA];
+    work.rows = program.maxTokens;
+    for (auto [number, dispatch] : llvm::enumerate(program.dispatches)) {
+      const PlannedKernel &kernel = plan->kernels[dispatch.kernel];
       for (const Launch &launch : launches[dispatch.kernel]) {
         PlannedDispatch made;
         made.name = dispatch.name + ":" + launch.stage;
@@ -100,9 +105,13 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
               bind(buffer, dispatch, plan->parameters.size()));
         }
         addCosts(made, dispatch, launch);
+        work.launches.push_back(describeWork(made, launch, int64_t(number),
+                                             kernel.representative, *plan,
+                                             program.maxTokens));
         dispatches.push_back(std::move(made));
       }
     }
+    nameApart(work.launches);
     program.dispatches = std::move(dispatches);
   }
   plan->kernels.clear();
