@@ -60,6 +60,11 @@ void WorkDescriber::shape(int64_t maxTokens) {
   }
   work.threads = made.grid.threads;
   work.sharedBytes = launch.sharedBytes;
+  work.usesTensorCores = launch.usesTensorCores;
+  if (launch.partPositions > 0) {
+    work.parts = z;
+    work.partPositions = launch.partPositions;
+  }
   if (attention) {
     work.cacheReaders =
         std::max<int64_t>(x / attention.getCache().getType().getKvHeads(), 1);

@@ -94,6 +94,11 @@ Demand getDemand(const Config &config, const LaunchWork &launch,
   double tiles = divideUp(rows, double(launch.tileRows));
   work.groups = tiles * double(launch.tileGroups);
   auto [pairs, positions] = countPositions(launch, step);
+  // Workgroups beyond a row's positions return at once.
+  double parts =
+      std::min(double(launch.parts), divideUp(pairs / double(step.tokens),
+                                              double(launch.partPositions)));
+  work.groups *= parts / double(launch.parts);
   addTraffic(config, launch, rows, tiles, pairs, positions, rank, work);
   // A tile's rows are computed whether they are there or not.
   double computed = tiles * double(launch.tileRows);

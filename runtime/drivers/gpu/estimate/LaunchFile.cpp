@@ -36,6 +36,8 @@ void forEachNumber(Launch &launch, F f) {
   f("float_ops", launch.floatOps, 0, kMostGroups);
   f("position_ops", launch.positionOps, 0, kMostGroups);
   f("window", launch.window, 0, kMostPositions);
+  f("parts", launch.parts, 1, kMostRows);
+  f("part_positions", launch.partPositions, 1, kMostPositions);
   f("cache_bytes", launch.cacheBytes, 0, kMostGroups);
   f("cache_readers", launch.cacheReaders, 0, kMostRows);
   f("adapter_elements", launch.adapterElements, 0, kMostGroups);

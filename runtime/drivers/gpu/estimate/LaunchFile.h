@@ -52,6 +52,10 @@ struct LaunchWork {
   /// that is 0.
   uint64_t positionOps = 0;
   uint64_t window = 0;
+  /// Of the workgroups with the same rows, so many share a row's positions, and
+  /// have at least `partPositions` each.
+  int64_t parts = 1;
+  int64_t partPositions = 1;
   /// Of a position's keys and values: what attention reads, and how often; what
   /// other launches write, per row.
   uint64_t cacheBytes = 0;

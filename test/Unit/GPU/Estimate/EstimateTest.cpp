@@ -161,6 +161,15 @@ TEST(GpuEstimate, CountsAttentionsPositions) {
       EXPECT_NEAR(made.l2Bytes, 300 * pairs, 1e-6) << window;
     }
   }
+  // A context is cut into as many parts as it has positions for.
+  LaunchWork split;
+  split.positionOps = 1;
+  split.tileGroups = 64;
+  split.parts = 32;
+  split.partPositions = 128;
+  EXPECT_EQ(estimateOne(config, split, {0, 1, 1}).groups, 2);
+  EXPECT_EQ(estimateOne(config, split, {511, 1, 1}).groups, 8);
+  EXPECT_EQ(estimateOne(config, split, {100000, 1, 1}).groups, 64);
   LaunchWork launch;
   launch.positionOps = 1;
   launch.cacheBytes = 100;
