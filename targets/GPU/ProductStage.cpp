@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/GPU/ProductStage.h"
+#include "targets/GPU/TensorStage.h"
 #include <numeric>
 
 using namespace mlir;
@@ -41,16 +42,21 @@ int64_t ProductStage::getThreads(KernelEmitter &emitter,
   return best * kPanelRows;
 }
 
-ProductStage::ProductStage(KernelEmitter &emitter, const Product &product)
+ProductStage::ProductStage(KernelEmitter &emitter, const Product &product,
+                           int64_t tile)
     : e(emitter), l(*emitter.launch), product(product), op(product.linear),
       type(emitter.getParameterType(op.getWeightAttr())),
-      xType(op.getX().getType()),
-      tile(std::min(kTileRows, emitter.planned.maxTokens)),
+      xType(op.getX().getType()), tile(tile),
       slices(l.getThreads() / kPanelRows) {
   lane = l.rem(l.getThread(), l.index(kPanelRows));
   slice = l.div(l.getThread(), l.index(kPanelRows));
   firstRow = l.mul(l.getGroup(mlir::gpu::Dimension::y), l.index(tile));
   x = e.getRows(op.getX());
+}
+
+ProductStage::ProductStage(KernelEmitter &emitter, const Product &product)
+    : ProductStage(emitter, product,
+                   std::min(kTileRows, emitter.planned.maxTokens)) {
   // Rows that are not there are computed as the last one is, and not written.
   Value last = l.max(l.sub(x.count, l.index(1)), l.index(0));
   for (int64_t r = 0; r < tile; ++r) {
@@ -202,6 +208,12 @@ ProductStage::Sums ProductStage::multiplyColumns(EncodedReader &reader,
       });
 }
 
+Value ProductStage::addScaled(Value integers, Value inputScale,
+                              Value weightScale, Value sum) {
+  return weightScale ? l.fma(l.mulF(integers, inputScale), weightScale, sum)
+                     : l.fma(integers, inputScale, sum);
+}
+
 ProductStage::Sums ProductStage::multiplyEncoded(Value panel) {
   PanelEncoding encoding = getPanelEncoding(type);
   EncodedReader reader(l, LaneEncoding{encoding},
@@ -227,10 +239,13 @@ ProductStage::Sums ProductStage::multiplyEncoded(Value panel) {
         Value scale = hasOneScale ? Value() : reader.getScale(begin);
         Sums next(so);
         for (int64_t r = 0; r < tile; ++r) {
-          Value sum = isQuantized
-                          ? l.mulF(l.toFloat(made[r]), getInputScale(r, begin))
-                          : made[r];
-          next[r] = scale ? l.fma(sum, scale, next[r]) : l.addF(sum, next[r]);
+          if (isQuantized) {
+            next[r] = addScaled(l.toFloat(made[r]), getInputScale(r, begin),
+                                scale, next[r]);
+            continue;
+          }
+          next[r] =
+              scale ? l.fma(made[r], scale, next[r]) : l.addF(made[r], next[r]);
         }
         return next;
       });
@@ -247,7 +262,6 @@ ProductStage::Sums ProductStage::multiplyEncoded(Value panel) {
 // Results
 //===----------------------------------------------------------------------===//
 
-/// Row `r` of the tile and column `output` of the result.
 void ProductStage::finishRow(Value r, Value output, Value value) {
   Rows y = e.getRows(product.result);
   Value row = l.add(firstRow, r);
@@ -390,10 +404,15 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
   for (const Product &product : products) {
     LinearOp linear = product.linear;
     begin(linear, ProductStage::getThreads(*this, product));
-    ProductStage stage(*this, product);
+    std::unique_ptr<ProductStage> stage;
+    if (TensorStage::canDo(*this, product)) {
+      stage = std::make_unique<TensorStage>(*this, product);
+    } else {
+      stage = std::make_unique<ProductStage>(*this, product);
+    }
     launch->ifTrue(
-        launch->less(stage.getFirstRow(), getCount(linear.getX())),
-        [&] { stage.emit(launch->getGroup(mlir::gpu::Dimension::x)); });
+        launch->less(stage->getFirstRow(), getCount(linear.getX())),
+        [&] { stage->emit(launch->getGroup(mlir::gpu::Dimension::x)); });
     int64_t panels =
         llvm::divideCeil(linear.getType().getDimSize(1), kPanelRows);
     if (panels > kMaxWorkgroups) {
@@ -402,7 +421,7 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
              << " outputs for the gpu target, found "
              << linear.getType().getDimSize(1);
     }
-    auto tiles = llvm::divideCeil(planned.maxTokens, stage.getTileRows());
+    auto tiles = llvm::divideCeil(planned.maxTokens, stage->getTileRows());
     if (failed(finish("products", {uint32_t(panels), uint32_t(tiles), 1},
                       {linear}))) {
       return failure();

@@ -31,20 +31,41 @@ public:
 
   /// Of the launch under construction.
   ProductStage(KernelEmitter &emitter, const Product &product);
+  virtual ~ProductStage() = default;
 
   static int64_t getThreads(KernelEmitter &emitter, const Product &product);
   int64_t getTileRows() const { return tile; }
 
   /// Multiplies this workgroup's rows with panel `panel`; all threads call it.
-  void emit(mlir::Value panel);
+  virtual void emit(mlir::Value panel);
   /// The first of the workgroup's rows.
   mlir::Value getFirstRow() const { return firstRow; }
 
-private:
+protected:
   using Sums = llvm::SmallVector<mlir::Value>;
+
+  ProductStage(KernelEmitter &emitter, const Product &product, int64_t tile);
 
   static int64_t getRunColumns(KernelEmitter &emitter,
                                mlir::umber::LinearOp op);
+  /// `sum` plus a run's sum of integers, as a float, times the input's scale
+  /// and the weights', which may be null: they are multiplied in the end.
+  mlir::Value addScaled(mlir::Value integers, mlir::Value inputScale,
+                        mlir::Value weightScale, mlir::Value sum);
+  /// Finishes a result, of row `r` of the tile and column `output`, if there is
+  /// such a one.
+  void finishRow(mlir::Value r, mlir::Value output, mlir::Value value);
+
+  KernelEmitter &e;
+  LaunchBuilder &l;
+  const Product &product;
+  mlir::umber::LinearOp op;
+  mlir::RankedTensorType type, xType;
+  int64_t tile, slices;
+  mlir::Value lane, slice, firstRow;
+  Rows x;
+
+private:
   Sums multiplyPlain(mlir::Value panel);
   Sums multiplyEncoded(mlir::Value panel);
   /// Products of the run of columns from `begin` to `end` with all rows: i32
@@ -58,17 +79,8 @@ private:
   /// Element `column` of row `r` of the tile, as f32.
   mlir::Value getInput(int64_t r, mlir::Value column);
   mlir::Value getInputScale(int64_t r, mlir::Value column);
-  void finishRow(mlir::Value r, mlir::Value output, mlir::Value value);
   void addUp(mlir::Value panel, const Sums &sums);
 
-  KernelEmitter &e;
-  LaunchBuilder &l;
-  const Product &product;
-  mlir::umber::LinearOp op;
-  mlir::RankedTensorType type, xType;
-  int64_t tile, slices;
-  mlir::Value lane, slice, firstRow;
-  Rows x;
   llvm::SmallVector<mlir::Value> rowOffsets; ///< of the tile's rows of x
 };
 
