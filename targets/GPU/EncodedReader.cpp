@@ -117,6 +117,12 @@ EncodedReader::Lookup EncodedReader::chooseLookup(const PanelEncoding &encoding,
   if (api == Api::Vulkan && encoding.bits <= 4) {
     return Lookup::Registers;
   }
+  // Of 32 threads that look up any of many entries, three or four mostly want
+  // the same bank, which halves what a multiprocessor could decode. Tables of
+  // two entries have banks enough.
+  if (api == Api::CUDA && encoding.bits >= 2 && encoding.bits <= 4) {
+    return Lookup::Permutation;
+  }
   return getTables(encoding) << encoding.bits <= kMaxTableWords
              ? Lookup::Shared
              : Lookup::Impossible;
@@ -256,12 +262,58 @@ Value EncodedReader::lookUpInRegisters(ArrayRef<Value> block, int64_t first) {
                             l.i32(24));
 }
 
+/// Bytes of a table of 4, 8 or 16 in 1, 2 or 4 registers. An instruction takes
+/// four codes of up to 3 bits, each in 4 bits of a word.
+Value EncodedReader::lookUpByPermutation(ArrayRef<Value> block, int64_t quad) {
+  ArrayRef<Value> table = registers;
+  if (encoding.bits == 3) {
+    // Spread by pairs, and then each of a pair.
+    Value codes = getField(block, 12 * quad, 12);
+    Value upper = l.shiftLeft(codes, l.i32(2));
+    codes =
+        l.bitOr(l.bitAnd(codes, l.i32(0x003f)), l.bitAnd(upper, l.i32(0x3f00)));
+    upper = l.shiftLeft(codes, l.i32(1));
+    codes =
+        l.bitOr(l.bitAnd(codes, l.i32(0x0707)), l.bitAnd(upper, l.i32(0x7070)));
+    return l.permuteBytes(table[0], table[1], codes);
+  }
+  bool isOdd = quad % 2;
+  if (encoding.bits == 4) {
+    // In either half of the table, and then by the highest bit.
+    Value word = block[quad / 2];
+    Value codes = l.bitAnd(word, l.i32(0x77777777));
+    Value halves = l.bitAnd(l.shiftRight(word, l.i32(1)), l.i32(0x44444444));
+    halves = l.bitOr(halves, l.i32(0x32103210));
+    if (isOdd) {
+      codes = l.shiftRight(codes, l.i32(16));
+      halves = l.shiftRight(halves, l.i32(16));
+    }
+    return l.permuteBytes(l.permuteBytes(table[0], table[1], codes),
+                          l.permuteBytes(table[2], table[3], codes), halves);
+  }
+  // Every other one of 8 codes stands as it should, so two quads are looked up
+  // together.
+  Value codes = block[quad / 4];
+  if (quad % 4 >= 2) {
+    codes = l.shiftRight(codes, l.i32(16));
+  }
+  Value even = l.bitAnd(codes, l.i32(0x3333));
+  Value odd = l.bitAnd(l.shiftRight(codes, l.i32(2)), l.i32(0x3333));
+  return l.permuteBytes(l.permuteBytes(table[0], table[0], even),
+                        l.permuteBytes(table[0], table[0], odd),
+                        l.i32(isOdd ? 0x7362 : 0x5140));
+}
+
 Quad EncodedReader::decode(ArrayRef<Value> block, int64_t quad) {
   Quad result;
   int64_t bits = encoding.bits, first = 4 * quad * bits;
   if (lookup == Lookup::None) {
     assert(bits == 8 && "codes without tables are bytes");
     result.packed = block[quad];
+    return result;
+  }
+  if (lookup == Lookup::Permutation) {
+    result.packed = lookUpByPermutation(block, quad);
     return result;
   }
   if (lookup == Lookup::Registers) {

@@ -37,10 +37,11 @@ public:
 
   /// How the four codes of a quad become integers.
   enum class Lookup {
-    None,      ///< they are the integers
-    Registers, ///< every thread holds its row's table
-    Shared,    ///< in workgroup memory, by as many codes as make a byte
-    Impossible ///< there are too many tables
+    None,        ///< they are the integers
+    Registers,   ///< every thread holds its row's table
+    Permutation, ///< so, and picks four bytes of it in an instruction
+    Shared,      ///< in workgroup memory, by as many codes as make a byte
+    Impossible   ///< there are too many tables
   };
   static Lookup chooseLookup(const PanelEncoding &encoding, Api api);
   /// Words of workgroup memory that a matrix needs for its tables.
@@ -74,6 +75,8 @@ private:
                        int64_t bits);
   mlir::Value lookUpInRegisters(llvm::ArrayRef<mlir::Value> block,
                                 int64_t first);
+  mlir::Value lookUpByPermutation(llvm::ArrayRef<mlir::Value> block,
+                                  int64_t quad);
   /// Codes that one lookup in workgroup memory takes.
   static int64_t getCodesPerLookup(const PanelEncoding &encoding);
   static int64_t getTables(const PanelEncoding &encoding);

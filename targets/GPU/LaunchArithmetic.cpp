@@ -221,6 +221,12 @@ Value LaunchBuilder::dotBytes(Value x, Value y, Value accumulator) {
   return accumulator;
 }
 
+Value LaunchBuilder::permuteBytes(Value low, Value high, Value selector) {
+  assert(api == Api::CUDA && "Vulkan has no such instruction");
+  return NVVM::PermuteOp::create(b, loc, b.getI32Type(), low, high, selector,
+                                 NVVM::PermuteMode::DEFAULT);
+}
+
 SmallVector<Value> LaunchBuilder::multiplyTiles(ValueRange a, ValueRange x,
                                                 ValueRange sums) {
   assert(api == Api::CUDA && "Vulkan has no such instruction");

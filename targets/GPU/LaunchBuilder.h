@@ -104,6 +104,11 @@ public:
   /// accumulator + the dot product of two words' four signed bytes.
   mlir::Value dotBytes(mlir::Value a, mlir::Value b, mlir::Value accumulator);
 
+  /// On CUDA: byte i is byte n of the eight of `low` and `high`, where n are
+  /// the lower three of bits 4 i to 4 i + 3 of `selector`, the fourth of which
+  /// must be zero; bits from 16 on do not matter.
+  mlir::Value permuteBytes(mlir::Value low, mlir::Value high,
+                           mlir::Value selector);
   /// On CUDA, where a warp's threads all call it: sums + a * b, of matrices of
   /// bytes and of i32 that the warp has between its threads. Thread 4 g + t has
   /// of `a`, which is 16 x 32, rows g and g + 8 at columns 4 t to 4 t + 3, a

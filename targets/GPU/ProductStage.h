@@ -26,9 +26,6 @@ struct Product {
 
 class ProductStage {
 public:
-  /// Rows that a workgroup takes at a time, where there may be many.
-  static constexpr int64_t kTileRows = 8;
-
   /// Of the launch under construction.
   ProductStage(KernelEmitter &emitter, const Product &product);
   virtual ~ProductStage() = default;
@@ -68,16 +65,16 @@ protected:
 private:
   Sums multiplyPlain(mlir::Value panel);
   Sums multiplyEncoded(mlir::Value panel);
-  /// Products of the run of columns from `begin` to `end` with all rows: i32
-  /// where these are quantized, else f32.
-  Sums multiplyBlocks(EncodedReader &reader, mlir::Value begin,
-                      mlir::Value end);
-  Sums multiplyColumns(EncodedReader &reader, mlir::Value begin,
-                       mlir::Value end);
+  /// Products of run `number` of columns with all rows: i32 where these are
+  /// quantized, else f32.
+  Sums multiplyBlocks(EncodedReader &reader, mlir::Value number, int64_t run);
+  Sums multiplyColumns(EncodedReader &reader, mlir::Value number, int64_t run);
   mlir::Value multiplyQuad(const Quad &weights, mlir::Value packed,
                            mlir::Value sum);
   /// Element `column` of row `r` of the tile, as f32.
   mlir::Value getInput(int64_t r, mlir::Value column);
+  /// `count` of them from `column` on, a multiple of 4 where `count` is.
+  Sums getInputs(int64_t r, mlir::Value column, int64_t count);
   mlir::Value getInputScale(int64_t r, mlir::Value column);
   void addUp(mlir::Value panel, const Sums &sums);
 

@@ -44,22 +44,24 @@ bool TensorStage::canDo(KernelEmitter &emitter, const Product &product) {
              EncodedReader::Lookup::Impossible;
 }
 
-int64_t TensorStage::getPieceColumns(int64_t run, int64_t columns) {
+int64_t TensorStage::getPieceColumns(int64_t run) {
   return run % (2 * kBlockColumns) == 0 ? 2 * kBlockColumns : kBlockColumns;
 }
 
 int64_t TensorStage::chooseTile(KernelEmitter &emitter,
                                 const Product &product) {
   LinearOp op = product.linear;
-  int64_t columns = op.getX().getType().getDimSize(1);
   int64_t panels = llvm::divideCeil(op.getType().getDimSize(1), kPanelRows);
   int64_t run = getRunColumns(emitter, op), rows = emitter.planned.maxTokens;
   // Of longer runs the integer sums are in registers, too.
-  int64_t tile =
-      run <= getPieceColumns(run, columns) ? kMostRows : kMostRows / 2;
+  int64_t tile = run <= getPieceColumns(run) ? kMostRows : kMostRows / 2;
   while (tile > 2 * kStepRows &&
          panels * int64_t(llvm::divideCeil(rows, tile)) < kManyWorkgroups) {
     tile /= 2;
+  }
+  // Of a step's outputs there is mostly one.
+  if (!emitter.hasRowPerToken(op.getX())) {
+    tile = 2 * kStepRows;
   }
   return std::min<int64_t>(tile, llvm::alignTo(rows, kStepRows));
 }
@@ -67,7 +69,7 @@ int64_t TensorStage::chooseTile(KernelEmitter &emitter,
 TensorStage::TensorStage(KernelEmitter &emitter, const Product &product)
     : ProductStage(emitter, product, chooseTile(emitter, product)),
       encoding(getPanelEncoding(type)), run(getRunColumns(emitter, op)),
-      pieceColumns(getPieceColumns(run, encoding.columns)),
+      pieceColumns(getPieceColumns(run)),
       hasOneScale(encoding.scaleColumns == encoding.columns),
       areSumsSmall(run * kLargestProduct <= kMostSmall),
       group(l.div(lane, l.index(4))), inGroup(l.rem(lane, l.index(4))),

@@ -37,7 +37,7 @@ private:
   static int64_t chooseTile(KernelEmitter &emitter, const Product &product);
   /// Columns of a piece, which is what a thread reads of a row at a time: a
   /// quarter of it.
-  static int64_t getPieceColumns(int64_t run, int64_t columns);
+  static int64_t getPieceColumns(int64_t run);
 
   /// Where row `row` of the tile begins in the input.
   mlir::Value getRowOffset(mlir::Value row);
