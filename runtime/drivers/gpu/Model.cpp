@@ -65,16 +65,6 @@ private:
 
 } // namespace
 
-Status umber::gpu::checkOptions(const LoadOptions &options,
-                                const std::string &device) {
-  if (options.adapterBits == 8) {
-    return Status(StatusCode::InvalidArgument,
-                  device + ": adapter_bits: expected 0 or 16, which is what a "
-                           "GPU keeps adapters in, found 8");
-  }
-  return {};
-}
-
 Result<std::unique_ptr<DeviceModel>>
 umber::gpu::createModel(std::shared_ptr<const Package> package, Plan plan,
                         std::unique_ptr<Device> device) {
