@@ -40,6 +40,41 @@ static Expected<SmallVector<char, 0>> emitCode(mlir::ModuleOp code,
   return SmallVector<char, 0>(text->c_str(), text->c_str() + text->size() + 1);
 }
 
+/// Makes `plan` one that `other`'s code can run by, too: it differs in how many
+/// rows workgroups take, and those that find none return at once.
+static Error joinPlans(DispatchPlan &plan, const DispatchPlan &other) {
+  auto fail = [](const Twine &what) {
+    return createStringError("expected the same launches for Vulkan and CUDA, "
+                             "found others " +
+                             what);
+  };
+  if (plan.programs.size() != other.programs.size() ||
+      plan.kernels.size() != other.kernels.size()) {
+    return fail("in number");
+  }
+  for (auto [program, like] : zip(plan.programs, other.programs)) {
+    if (program.dispatches.size() != like.dispatches.size()) {
+      return fail("in number");
+    }
+    for (auto [launch, twin] : zip(program.dispatches, like.dispatches)) {
+      bool areBindingsEqual =
+          equal(launch.bindings, twin.bindings,
+                [](const BufferBinding &a, const BufferBinding &b) {
+                  return a.kind == b.kind && a.index == b.index &&
+                         a.offset == b.offset;
+                });
+      if (launch.name != twin.name || launch.kernel != twin.kernel ||
+          launch.grid.threads != twin.grid.threads || !areBindingsEqual) {
+        return fail("at " + launch.name);
+      }
+      launch.grid.x = std::max(launch.grid.x, twin.grid.x);
+      launch.grid.y = std::max(launch.grid.y, twin.grid.y);
+      launch.grid.z = std::max(launch.grid.z, twin.grid.z);
+    }
+  }
+  return Error::success();
+}
+
 /// Adds what launches need, their matrices being numbered as in `info`.
 static void addWork(gpu::LoweredModel &lowered, gpu::LaunchFile &file) {
   StringMap<int64_t> numbers;
@@ -96,6 +131,11 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
     }
     if (lowered) {
       addWork(*lowered, file);
+      bool isSecond = !target.plan.programs.empty();
+      if (Error error = isSecond ? joinPlans(lowered->plan, target.plan)
+                                 : Error::success()) {
+        return std::move(error);
+      }
       target.plan = std::move(lowered->plan);
       target.constants = std::move(lowered->constants);
     }
