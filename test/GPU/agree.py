@@ -48,11 +48,12 @@ def check(folder, ir, bits, kv_bits, options):
     quantized = agree.QUANTIZED in pathlib.Path(ir).read_text()
     (folder / "prompt").write_text(agree.SENTENCE * options.repeat)
     name = pathlib.Path(ir).stem
+    isa = "ptx-sm_80" if options.device.startswith("cuda") else "spirv1.3"
     # Prompts in chunks, some rows of the last of them, and in steps of two rows.
     for rows in ("12", "2"):
         package = folder / "m.umb"
         agree.run("umber-compile", ir, f"--bits={bits}", f"--kv-bits={kv_bits}",
-                  f"--max-tokens={rows}", "--target=gpu", "--isa=spirv1.3", "-o",
+                  f"--max-tokens={rows}", "--target=gpu", f"--isa={isa}", "-o",
                   str(package))
         first, first_logits = compiled(folder, package, options.device)
         for near, reference_ir in enumerate(agree.references(ir)):
