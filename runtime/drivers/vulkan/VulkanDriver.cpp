@@ -83,9 +83,11 @@ VulkanDriver::load(std::shared_ptr<const Package> package,
   if (!staged.ok()) {
     return staged.status();
   }
-  Result<gpu::Plan> plan =
-      gpu::makePlan(*package, options.isa, deviceName,
-                    [](const std::string &isa) { return isa == "spirv1.3"; });
+  bool takesTexels = VulkanDevice::takesTexels(devices->at(index));
+  Result<gpu::Plan> plan = gpu::makePlan(
+      *package, options.isa, deviceName, [&](const std::string &isa) {
+        return isa == "spirv1.3" || (isa == kTexelsIsa && takesTexels);
+      });
   if (!plan.ok()) {
     return plan.status();
   }

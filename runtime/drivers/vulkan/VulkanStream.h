@@ -29,11 +29,16 @@ private:
 
   explicit VulkanStream(VulkanDevice &device) : device(device) {}
   Status allocate(uint64_t inputBytes, uint64_t resultBytes);
+  /// The descriptor sets of each launch.
+  using Sets = std::vector<std::vector<VkDescriptorSet>>;
+
   Status createSets(const std::vector<gpu::Launch> &launches,
-                    Recorded &recording, std::vector<VkDescriptorSet> &sets);
+                    Recorded &recording, Sets &sets);
+  /// A range's texels as a descriptor set has them, of a word or of four.
+  Result<VkBufferView> viewOf(const gpu::Range &range, uint32_t set,
+                              Recorded &recording);
   Status recordCommands(const std::vector<gpu::Launch> &launches,
-                        const std::vector<VkDescriptorSet> &sets,
-                        Recorded &recording);
+                        const Sets &sets, Recorded &recording);
   /// Makes readBack copy these bytes of a buffer.
   Status recordReadBack(const PoolBuffer &buffer, const gpu::Range &result);
 
