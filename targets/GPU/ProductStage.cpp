@@ -147,7 +147,7 @@ ProductStage::Sums ProductStage::multiplyBlocks(EncodedReader &reader,
       l.div(l.add(end, l.index(kBlockColumns - 1)), l.index(kBlockColumns));
   Sums start(tile, isQuantized ? l.i32(0) : l.f32(0.0));
   constexpr int64_t kQuads = kBlockColumns / 4;
-  static_assert(kQuads == LaunchBuilder::kSharedWords, "a block's inputs");
+  static_assert(kQuads == LaunchBuilder::kNeighbours, "a block's inputs");
   return l.reduce(
       first, last, l.index(1), start, [&](Value block, ValueRange so) -> Sums {
         SmallVector<Value> words = reader.loadBlock(block);
