@@ -48,11 +48,12 @@ def check(folder, ir, bits, kv_bits, options):
     quantized = agree.QUANTIZED in pathlib.Path(ir).read_text()
     (folder / "prompt").write_text(agree.SENTENCE * options.repeat)
     name = pathlib.Path(ir).stem
-    # Prompts in chunks, some rows of the last of them, and in steps of two rows.
-    for rows in ("12", "2"):
+    # Prompts in chunks, some rows of the last of them, and in steps of two rows; reads
+    # through texel buffers and without.
+    for rows, isa in (("12", "spirv1.3-texels"), ("2", "spirv1.3")):
         package = folder / "m.umb"
         agree.run("umber-compile", ir, f"--bits={bits}", f"--kv-bits={kv_bits}",
-                  f"--max-tokens={rows}", "--target=gpu", "--isa=spirv1.3", "-o",
+                  f"--max-tokens={rows}", "--target=gpu", f"--isa={isa}", "-o",
                   str(package))
         first, first_logits = compiled(folder, package, options.device)
         for near, reference_ir in enumerate(agree.references(ir)):
