@@ -104,6 +104,12 @@ public:
   /// f32 that stay valid until the next call. A step that fails leaves the
   /// cache of earlier positions intact.
   virtual Status run(const Step &step, const float **logits) = 0;
+  /// The same as a part of a batch, counted in the profile and the trace of its
+  /// first state, if those are on. Of a device that measures nothing, run().
+  virtual Status runInBatch(const Step &step, DeviceState &first,
+                            const float **logits) {
+    return run(step, logits);
+  }
 
   /// Makes these active for all later steps. Only those that the model has
   /// made, and none for a device without. A call that fails changes nothing.
@@ -164,9 +170,12 @@ public:
   /// token of another of this model's states. If `logits` is not null, it has
   /// `count` elements, which are pointed to each state's [vocab] f32: bit for
   /// bit what run() gives for a step of that token alone, and as long valid. A
-  /// step that fails leaves the caches of earlier positions intact.
+  /// step that fails leaves the caches of earlier positions intact. Unless a
+  /// device knows better, rows run one after the other. A device that
+  /// multiplies by its weights makes all rows' products at once, which is what
+  /// batches are for.
   virtual Status runBatch(const BatchRow *rows, int32_t count,
-                          const float **logits) const = 0;
+                          const float **logits) const;
 };
 
 struct DeviceDescription {

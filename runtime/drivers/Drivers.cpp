@@ -14,8 +14,6 @@
 #include "runtime/drivers/vulkan/VulkanDriver.h"
 #endif
 
-#include <deque>
-
 using namespace umber;
 
 namespace {
@@ -28,34 +26,13 @@ struct Family {
   Result<std::vector<const Driver *>> (*find)();
 };
 
-/// One for each device, made once.
-template <typename T>
-[[maybe_unused]] Result<std::vector<const Driver *>> findEach() {
-  static const Result<size_t> count = T::count();
-  if (!count.ok()) {
-    return count.status();
-  }
-  static const std::deque<T> drivers = [] {
-    std::deque<T> made;
-    for (size_t i = 0; i < *count; ++i) {
-      made.emplace_back(i);
-    }
-    return made;
-  }();
-  std::vector<const Driver *> list;
-  for (const T &driver : drivers) {
-    list.push_back(&driver);
-  }
-  return list;
-}
-
 const std::vector<Family> &families() {
   static const std::vector<Family> all = {
 #ifdef UMBER_DRIVER_CUDA
-      {"cuda:", findEach<CudaDriver>},
+      {"cuda:", cudaDrivers},
 #endif
 #ifdef UMBER_DRIVER_VULKAN
-      {"vulkan:", findEach<VulkanDriver>},
+      {"vulkan:", vulkanDrivers},
 #endif
   };
   return all;

@@ -1,7 +1,7 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Zeroed memory straight from the operating system.
+// Zeroed memory straight from the operating system, and how much of it.
 
 #ifndef UMBER_RUNTIME_DRIVERS_HOSTMEMORY_H
 #define UMBER_RUNTIME_DRIVERS_HOSTMEMORY_H
@@ -10,8 +10,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
 
 namespace umber {
+
+/// The product of sizes; nothing where 64 bits do not hold it.
+inline std::optional<uint64_t>
+multiplySizes(std::initializer_list<uint64_t> sizes) {
+  uint64_t product = 1;
+  for (uint64_t size : sizes) {
+    if (__builtin_mul_overflow(product, size, &product)) {
+      return std::nullopt;
+    }
+  }
+  return product;
+}
 
 /// Zeroed, page-aligned bytes that take physical memory only where they are
 /// touched, so that room for a long context costs nothing until it is used.

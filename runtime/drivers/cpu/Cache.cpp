@@ -12,17 +12,16 @@ Result<Cache> Cache::create(const CacheShape &shape, int32_t positions) {
   Cache cache;
   cache.shape = shape;
   cache.positions = (uint64_t(positions) + 63) / 64 * 64;
-  uint64_t bytes = 2;
-  for (uint64_t factor : {uint64_t(shape.layers), uint64_t(shape.kvHeads),
-                          cache.positions, shape.rowBytes + shape.scaleBytes}) {
-    if (__builtin_mul_overflow(bytes, factor, &bytes)) {
-      return Status(StatusCode::OutOfMemory,
-                    "a key/value cache of " + std::to_string(positions) +
-                        " positions is larger than the address space");
-    }
+  std::optional<uint64_t> bytes =
+      multiplySizes({2, shape.layers, shape.kvHeads, cache.positions,
+                     shape.rowBytes + shape.scaleBytes});
+  if (!bytes) {
+    return Status(StatusCode::OutOfMemory,
+                  "a key/value cache of " + std::to_string(positions) +
+                      " positions is larger than the address space");
   }
   Result<HostMemory> memory =
-      HostMemory::allocate(bytes, "the key/value cache");
+      HostMemory::allocate(*bytes, "the key/value cache");
   if (!memory.ok()) {
     return memory.status();
   }

@@ -122,13 +122,10 @@ void Planner::planCache() {
 }
 
 Status Planner::checkProgram(const fbs::Program &program) const {
-  bool readsIds = false, writesLogits = false;
   if (program.dispatches()) {
     for (const fbs::Dispatch *dispatch : *program.dispatches()) {
       if (dispatch->bindings()) {
         for (const fbs::Binding *binding : *dispatch->bindings()) {
-          readsIds |= binding->kind() == fbs::BindingKind_TokenIds;
-          writesLogits |= binding->kind() == fbs::BindingKind_Logits;
           if (binding->kind() > fbs::BindingKind_Adapters) {
             return corrupt("program " + program.name()->str() +
                            " has a binding of kind " +
@@ -139,11 +136,7 @@ Status Planner::checkProgram(const fbs::Program &program) const {
       }
     }
   }
-  if (!readsIds || !writesLogits) {
-    return corrupt("program " + program.name()->str() +
-                   " does not make logits from token ids");
-  }
-  return {};
+  return checkMakesLogits(target, program);
 }
 
 PlannedBinding Planner::planBinding(const fbs::Binding &binding) const {
@@ -191,16 +184,8 @@ PlannedProgram Planner::planProgram(const fbs::Program &program) const {
   planned.arenaBytes = program.arena_bytes();
   planned.scratchBytes = program.scratch_bytes();
   for (const fbs::Dispatch *dispatch : *program.dispatches()) {
-    PlannedDispatch step;
-    step.name = dispatch->name()->str();
-    step.kernel = plan.code->kernel(dispatch->kernel());
-    step.layer = dispatch->layer();
-    step.weightBytes = dispatch->weight_bytes();
-    step.flopsPerToken = dispatch->flops_per_token();
-    step.integerOpsPerToken = dispatch->integer_ops_per_token();
-    step.flopsPerPosition = dispatch->flops_per_position();
-    step.window = dispatch->window();
-    step.ofOutputs = dispatch->of_outputs();
+    PlannedDispatch step = {
+        readCosts(*dispatch), plan.code->kernel(dispatch->kernel()), {}};
     if (dispatch->bindings()) {
       for (const fbs::Binding *binding : *dispatch->bindings()) {
         step.bindings.push_back(planBinding(*binding));
@@ -256,25 +241,11 @@ Status Planner::planPrograms() {
   return {};
 }
 
-Result<const fbs::Target *> findTarget(const Package &package) {
-  std::string names;
-  if (package.meta().targets()) {
-    for (const fbs::Target *target : *package.meta().targets()) {
-      if (target->name()->str() == "cpu") {
-        return target;
-      }
-      names += (names.empty() ? "" : ", ") + target->name()->str();
-    }
-  }
-  return Status(StatusCode::NotFound, "has no target cpu; there is: " +
-                                          (names.empty() ? "none" : names));
-}
-
 } // namespace
 
 Result<Plan> umber::cpu::makePlan(const Package &package,
                                   const std::string &isa) {
-  Result<const fbs::Target *> target = findTarget(package);
+  Result<const fbs::Target *> target = findTarget(package, "cpu");
   if (!target.ok()) {
     return target.status();
   }

@@ -7,6 +7,7 @@
 #ifndef UMBER_RUNTIME_DRIVERS_CPU_PLAN_H
 #define UMBER_RUNTIME_DRIVERS_CPU_PLAN_H
 
+#include "runtime/drivers/ProgramPlan.h"
 #include "runtime/drivers/cpu/CodeLibrary.h"
 #include "runtime/package/MappedFile.h"
 #include "runtime/package/Status.h"
@@ -15,13 +16,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-namespace umber {
-class Package;
-namespace fbs {
-struct Target;
-}
-} // namespace umber
 
 namespace umber::cpu {
 
@@ -42,17 +36,9 @@ struct PlannedBinding {
   uint32_t site = 0, slot = 0;   // of Adapters: which site, and of its kernel
 };
 
-struct PlannedDispatch {
-  std::string name;
+struct PlannedDispatch : DispatchCosts {
   umber_kernel_fn kernel;
   std::vector<PlannedBinding> bindings;
-  int32_t layer;
-  uint64_t weightBytes;
-  uint64_t flopsPerToken;
-  uint64_t integerOpsPerToken;
-  uint64_t flopsPerPosition;
-  uint64_t window;
-  bool ofOutputs; // computes a step's last rows alone
 };
 
 struct PlannedProgram {

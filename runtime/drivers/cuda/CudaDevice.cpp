@@ -3,8 +3,6 @@
 
 #include "runtime/drivers/cuda/CudaDevice.h"
 
-#include "runtime/drivers/cuda/CudaStream.h"
-
 #include <cstring>
 
 using namespace umber;
@@ -174,9 +172,4 @@ Status CudaDevice::read(const gpu::Buffer &buffer, uint64_t offset, void *to,
   }
   return result == 0 ? Status()
                      : api.failure(result, deviceName + ": a copy failed");
-}
-
-Result<std::unique_ptr<gpu::Stream>>
-CudaDevice::createStream(uint64_t inputBytes, uint64_t resultBytes) {
-  return CudaStreamOfSession::create(*this, inputBytes, resultBytes);
 }

@@ -31,6 +31,7 @@ public:
                uint64_t bytes) override;
   Status read(const gpu::Buffer &buffer, uint64_t offset, void *to,
               uint64_t bytes) override;
+  /// In CudaStream.cpp.
   Result<std::unique_ptr<gpu::Stream>>
   createStream(uint64_t inputBytes, uint64_t resultBytes) override;
 

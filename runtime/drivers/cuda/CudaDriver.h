@@ -11,25 +11,9 @@
 
 namespace umber {
 
-/// One device, "cuda:0" and so on in CUDA's order.
-class CudaDriver : public Driver {
-public:
-  explicit CudaDriver(size_t index)
-      : index(index), deviceName("cuda:" + std::to_string(index)) {}
-
-  const char *name() const override { return deviceName.c_str(); }
-  Result<DeviceDescription> describe() const override;
-  Result<std::unique_ptr<DeviceModel>>
-  load(std::shared_ptr<const Package> package,
-       const LoadOptions &options) const override;
-
-  /// How many devices there are, or why there are none.
-  static Result<size_t> count();
-
-private:
-  size_t index;
-  std::string deviceName;
-};
+/// A driver for each device, "cuda:0" and so on in CUDA's order, or why there
+/// is none. They live forever.
+Result<std::vector<const Driver *>> cudaDrivers();
 
 } // namespace umber
 

@@ -1,13 +1,49 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One session's launches on a CUDA device.
 
-#include "runtime/drivers/cuda/CudaStream.h"
+#include "runtime/drivers/cuda/CudaDevice.h"
 
 #include <algorithm>
 #include <cstring>
 
 using namespace umber;
 using namespace umber::cuda;
+
+namespace {
+
+/// Programs are graphs, which the device goes through by itself; timed ones are
+/// launched one by one.
+class CudaStreamOfSession : public gpu::Stream {
+public:
+  /// The device outlives the stream, which is of use after allocate().
+  explicit CudaStreamOfSession(const CudaDevice &device) : device(device) {}
+  ~CudaStreamOfSession() override;
+  Status allocate(uint64_t inputBytes, uint64_t resultBytes);
+
+  Result<std::unique_ptr<gpu::Recording>>
+  record(const std::vector<gpu::Launch> &launches, const gpu::Range &input,
+         bool isTimed) override;
+  Status run(gpu::Recording &recording, const void *input,
+             const gpu::Range &result, const void **output) override;
+  Status readTimes(const gpu::Recording &recording,
+                   std::vector<uint64_t> &nanoseconds) override;
+
+private:
+  class Recorded;
+
+  /// Copies the input and launches everything, or captures that.
+  CudaResult launchAll(Recorded &recording);
+  CudaResult capture(Recorded &recording);
+
+  const CudaDevice &device;
+  CudaStream stream = nullptr;
+  // Memory of the host that the device reads and writes.
+  void *inputWindow = nullptr, *resultWindow = nullptr;
+};
+
+} // namespace
 
 /// Launches with their arguments, and a graph of them unless they are timed.
 class CudaStreamOfSession::Recorded : public gpu::Recording {
@@ -35,16 +71,6 @@ public:
   CudaGraphExec graph = nullptr;
   std::vector<CudaEvent> events; // one before all launches, one after each
 };
-
-Result<std::unique_ptr<gpu::Stream>>
-CudaStreamOfSession::create(const CudaDevice &device, uint64_t inputBytes,
-                            uint64_t resultBytes) {
-  std::unique_ptr<CudaStreamOfSession> stream(new CudaStreamOfSession(device));
-  if (Status status = stream->allocate(inputBytes, resultBytes); !status.ok()) {
-    return status;
-  }
-  return std::unique_ptr<gpu::Stream>(std::move(stream));
-}
 
 Status CudaStreamOfSession::allocate(uint64_t inputBytes,
                                      uint64_t resultBytes) {
@@ -188,4 +214,13 @@ Status CudaStreamOfSession::readTimes(const gpu::Recording &recording,
     nanoseconds[i] = uint64_t(double(std::max(milliseconds, 0.0f)) * 1e6);
   }
   return {};
+}
+
+Result<std::unique_ptr<gpu::Stream>>
+CudaDevice::createStream(uint64_t inputBytes, uint64_t resultBytes) {
+  auto stream = std::make_unique<CudaStreamOfSession>(*this);
+  if (Status status = stream->allocate(inputBytes, resultBytes); !status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<gpu::Stream>(std::move(stream));
 }

@@ -13,8 +13,8 @@ Result<Cache> Cache::create(Device &device, const CacheForm &form,
   Cache cache;
   cache.form = form;
   cache.positions = CacheForm::capacityFor(positions);
-  if (!form.arrayBytes(cache.positions, cache.arrayBytes) ||
-      cache.arrayBytes > device.maxRangeBytes()) {
+  std::optional<uint64_t> bytes = form.arrayBytes(cache.positions);
+  if (!bytes || *bytes > device.maxRangeBytes()) {
     return Status(StatusCode::Unsupported,
                   device.name() + ": a layer's keys of " +
                       std::to_string(positions) +
@@ -22,6 +22,7 @@ Result<Cache> Cache::create(Device &device, const CacheForm &form,
                       std::to_string(device.maxRangeBytes()) +
                       " bytes that the device lets a kernel see");
   }
+  cache.arrayBytes = *bytes;
   for (uint32_t layer = 0; layer < form.layers; ++layer) {
     Result<std::unique_ptr<Buffer>> buffer =
         device.allocate(2 * cache.arrayBytes, "the key/value cache");

@@ -6,6 +6,7 @@
 #ifndef UMBER_RUNTIME_DRIVERS_GPU_CACHEFORM_H
 #define UMBER_RUNTIME_DRIVERS_GPU_CACHEFORM_H
 
+#include "runtime/drivers/HostMemory.h"
 #include "runtime/package/CacheLayout.h"
 
 #include <cstdint>
@@ -34,12 +35,11 @@ struct CacheForm {
   static uint64_t capacityFor(int32_t positions) {
     return (uint64_t(positions) + 63) / 64 * 64;
   }
-  /// Bytes of a layer's keys or values on the device; false if that is more
+  /// Bytes of a layer's keys or values on the device; nothing if that is more
   /// than 64 bits hold.
-  bool arrayBytes(uint64_t capacity, uint64_t &bytes) const {
-    return !__builtin_mul_overflow(deviceRowBytes() + deviceScaleBytes(),
-                                   uint64_t(kvHeads), &bytes) &&
-           !__builtin_mul_overflow(bytes, capacity, &bytes);
+  std::optional<uint64_t> arrayBytes(uint64_t capacity) const {
+    return multiplySizes(
+        {deviceRowBytes() + deviceScaleBytes(), kvHeads, capacity});
   }
 
   /// Bytes that the first positions take when saved: [layers][keys, values],

@@ -37,24 +37,6 @@ public:
     return State::create({*device, plan, weights, stacks}, capacity);
   }
 
-  Status runBatch(const BatchRow *rows, int32_t count,
-                  const float **logits) const override {
-    State &first = *static_cast<State *>(rows[0].state);
-    for (int32_t i = 0; i < count; ++i) {
-      Step step = {&rows[i].id, 1, rows[i].position, logits ? 1 : 0};
-      const float *row = nullptr;
-      Status status =
-          static_cast<State *>(rows[i].state)->run(step, first, &row);
-      if (!status.ok()) {
-        return status;
-      }
-      if (logits) {
-        logits[i] = row;
-      }
-    }
-    return {};
-  }
-
 private:
   std::shared_ptr<const Package> package; // the plan points into it
   Plan plan;
@@ -64,16 +46,6 @@ private:
 };
 
 } // namespace
-
-Status umber::gpu::checkOptions(const LoadOptions &options,
-                                const std::string &device) {
-  if (options.adapterBits == 8) {
-    return Status(StatusCode::InvalidArgument,
-                  device + ": adapter_bits: expected 0 or 16, which is what a "
-                           "GPU keeps adapters in, found 8");
-  }
-  return {};
-}
 
 Result<std::unique_ptr<DeviceModel>>
 umber::gpu::createModel(std::shared_ptr<const Package> package, Plan plan,

@@ -12,10 +12,6 @@
 
 namespace umber::gpu {
 
-/// InvalidArgument for options that make no sense on a GPU. `device` is its
-/// name.
-Status checkOptions(const LoadOptions &options, const std::string &device);
-
 /// Brings the plan's parameters to the device, which has the plan's kernels.
 /// Errors are those of Weights::upload.
 Result<std::unique_ptr<DeviceModel>>

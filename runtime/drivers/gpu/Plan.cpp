@@ -102,18 +102,11 @@ Result<PlannedDispatch> Planner::planDispatch(const fbs::Dispatch &dispatch,
   if (!dispatch.grid()) {
     return corrupt(where + ": expected a grid, found none");
   }
-  PlannedDispatch planned;
-  planned.name = dispatch.name()->str();
-  planned.kernel = dispatch.kernel();
-  planned.grid = *dispatch.grid();
-  planned.layer = dispatch.layer();
-  planned.weightBytes = dispatch.weight_bytes();
-  planned.flopsPerToken = dispatch.flops_per_token();
-  planned.integerOpsPerToken = dispatch.integer_ops_per_token();
-  planned.flopsPerPosition = dispatch.flops_per_position();
-  planned.window = dispatch.window();
-  planned.ofOutputs = dispatch.of_outputs();
-  planned.withPrevious = dispatch.with_previous();
+  PlannedDispatch planned = {readCosts(dispatch),
+                             dispatch.kernel(),
+                             *dispatch.grid(),
+                             {},
+                             dispatch.with_previous()};
   if (dispatch.bindings()) {
     for (const fbs::Binding *binding : *dispatch.bindings()) {
       planned.bindings.push_back(*binding);
@@ -135,7 +128,6 @@ Status Planner::planProgram(const fbs::Program &program) {
   planned.maxTokens = static_cast<int32_t>(program.max_tokens());
   planned.arenaBytes = program.arena_bytes();
   std::string where = "program " + planned.name;
-  bool readsIds = false, writesLogits = false;
   if (program.dispatches()) {
     for (const fbs::Dispatch *dispatch : *program.dispatches()) {
       std::string part =
@@ -144,15 +136,11 @@ Status Planner::planProgram(const fbs::Program &program) {
       if (!made.ok()) {
         return made.status();
       }
-      for (const fbs::Binding &binding : made->bindings) {
-        readsIds |= binding.kind() == fbs::BindingKind_TokenIds;
-        writesLogits |= binding.kind() == fbs::BindingKind_Logits;
-      }
       planned.dispatches.push_back(std::move(*made));
     }
   }
-  if (!readsIds || !writesLogits) {
-    return corrupt(where + " does not make logits from token ids");
+  if (Status status = checkMakesLogits(target, program); !status.ok()) {
+    return status;
   }
   plan.programs.push_back(std::move(planned));
   return {};
@@ -174,27 +162,13 @@ Status Planner::planPrograms() {
   return {};
 }
 
-Result<const fbs::Target *> findTarget(const Package &package) {
-  std::string names;
-  if (package.meta().targets()) {
-    for (const fbs::Target *target : *package.meta().targets()) {
-      if (target->name()->str() == "gpu") {
-        return target;
-      }
-      names += (names.empty() ? "" : ", ") + target->name()->str();
-    }
-  }
-  return Status(StatusCode::NotFound, "has no target gpu; there is: " +
-                                          (names.empty() ? "none" : names));
-}
-
 } // namespace
 
 Result<Plan>
 umber::gpu::makePlan(const Package &package, const std::string &isa,
                      const std::string &device,
                      const std::function<bool(const std::string &)> &takes) {
-  Result<const fbs::Target *> target = findTarget(package);
+  Result<const fbs::Target *> target = findTarget(package, "gpu");
   if (!target.ok()) {
     return target.status();
   }

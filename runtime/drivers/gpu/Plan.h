@@ -7,6 +7,7 @@
 #ifndef UMBER_RUNTIME_DRIVERS_GPU_PLAN_H
 #define UMBER_RUNTIME_DRIVERS_GPU_PLAN_H
 
+#include "runtime/drivers/ProgramPlan.h"
 #include "runtime/drivers/gpu/CacheForm.h"
 #include "runtime/package/MappedFile.h"
 #include "runtime/package/Status.h"
@@ -17,10 +18,6 @@
 #include <string>
 #include <vector>
 
-namespace umber {
-class Package;
-}
-
 namespace umber::gpu {
 
 /// What the dispatches of a kernel have in common.
@@ -30,18 +27,10 @@ struct PlannedKernel {
   uint32_t threads = 0; ///< of a workgroup; 0: no dispatch runs it
 };
 
-struct PlannedDispatch {
-  std::string name;
+struct PlannedDispatch : DispatchCosts {
   uint32_t kernel;
   fbs::Grid grid;
   std::vector<fbs::Binding> bindings;
-  int32_t layer;
-  uint64_t weightBytes;
-  uint64_t flopsPerToken;
-  uint64_t integerOpsPerToken;
-  uint64_t flopsPerPosition;
-  uint64_t window;
-  bool ofOutputs; // computes a step's last rows alone
   bool withPrevious;
 };
 

@@ -34,8 +34,10 @@ public:
   Status run(const Step &step, const float **logits) override {
     return run(step, *this, logits);
   }
-  /// The same, counted in the profile and trace of `counting`, if those are on.
-  Status run(const Step &step, State &counting, const float **logits);
+  Status runInBatch(const Step &step, DeviceState &first,
+                    const float **logits) override {
+    return run(step, static_cast<State &>(first), logits);
+  }
   Status setAdapters(std::vector<ActiveAdapter> adapters) override;
   uint64_t cacheBytes(int32_t positions) const override {
     return shared.plan.cache.savedBytes(positions);
@@ -58,6 +60,9 @@ public:
   }
 
 private:
+  /// Runs a step and counts it in what `counting` measures.
+  Status run(const Step &step, State &counting, const float **logits);
+
   struct Program {
     const PlannedProgram *plan;
     size_t firstRow; // of the profile

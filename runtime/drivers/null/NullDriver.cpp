@@ -109,23 +109,6 @@ public:
         static_cast<int32_t>(package->meta().model()->vocab()), capacity);
   }
 
-  /// One after the other. A device that multiplies by its weights makes all
-  /// rows' products at once, which is what batches are for.
-  Status runBatch(const BatchRow *rows, int32_t count,
-                  const float **logits) const override {
-    for (int32_t i = 0; i < count; ++i) {
-      const float *row = nullptr;
-      Step step = {&rows[i].id, 1, rows[i].position, logits ? 1 : 0};
-      if (Status status = rows[i].state->run(step, &row); !status.ok()) {
-        return status;
-      }
-      if (logits) {
-        logits[i] = row;
-      }
-    }
-    return {};
-  }
-
 private:
   std::shared_ptr<const Package> package;
   std::string noIsa;

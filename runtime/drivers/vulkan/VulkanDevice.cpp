@@ -5,7 +5,6 @@
 
 #include "runtime/drivers/vulkan/Features.h"
 #include "runtime/drivers/vulkan/SpirvModule.h"
-#include "runtime/drivers/vulkan/VulkanStream.h"
 
 #include <algorithm>
 #include <cstring>
@@ -269,9 +268,4 @@ Status VulkanDevice::read(const gpu::Buffer &buffer, uint64_t offset, void *to,
     return status;
   };
   return copyStaged(bytes, copy);
-}
-
-Result<std::unique_ptr<gpu::Stream>>
-VulkanDevice::createStream(uint64_t inputBytes, uint64_t resultBytes) {
-  return VulkanStream::create(*this, inputBytes, resultBytes);
 }

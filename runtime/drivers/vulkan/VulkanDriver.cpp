@@ -3,10 +3,9 @@
 
 #include "runtime/drivers/vulkan/VulkanDriver.h"
 
-#include "runtime/drivers/gpu/Model.h"
+#include "runtime/drivers/gpu/GpuDriver.h"
 #include "runtime/drivers/vulkan/Instance.h"
 #include "runtime/drivers/vulkan/VulkanDevice.h"
-#include "runtime/package/Package.h"
 
 #include <cstdlib>
 #include <string_view>
@@ -29,73 +28,61 @@ Result<bool> isStaged() {
                     std::string(value));
 }
 
+class VulkanBackend : public gpu::Backend {
+public:
+  const char *prefix() const override { return "vulkan:"; }
+
+  Result<size_t> count() const override {
+    const Result<std::vector<VkPhysicalDevice>> &devices = physicalDevices();
+    if (!devices.ok()) {
+      return devices.status();
+    }
+    return devices->size();
+  }
+
+  // What follows is asked of devices that count() has seen.
+
+  Result<std::string> describe(size_t index,
+                               const std::string &) const override {
+    VkPhysicalDevice physical = physicalDevices()->at(index);
+    VkPhysicalDeviceProperties properties;
+    vkGetPhysicalDeviceProperties(physical, &properties);
+    VkPhysicalDeviceMemoryProperties memory;
+    vkGetPhysicalDeviceMemoryProperties(physical, &memory);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < memory.memoryHeapCount; ++i) {
+      if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) {
+        bytes += memory.memoryHeaps[i].size;
+      }
+    }
+    return std::string(properties.deviceName) + ", Vulkan " +
+           std::to_string(VK_API_VERSION_MAJOR(properties.apiVersion)) + "." +
+           std::to_string(VK_API_VERSION_MINOR(properties.apiVersion)) + ", " +
+           std::to_string(bytes >> 20) + " MiB";
+  }
+
+  bool takes(size_t index, const std::string &isa) const override {
+    return isa == "spirv1.3" ||
+           (isa == kTexelsIsa &&
+            VulkanDevice::takesTexels(physicalDevices()->at(index)));
+  }
+
+  Result<std::unique_ptr<gpu::Device>>
+  open(size_t index, const std::string &name,
+       const gpu::Plan &plan) const override {
+    Result<bool> staged = isStaged();
+    if (!staged.ok()) {
+      return staged.status();
+    }
+    return VulkanDevice::open(physicalDevices()->at(index), name, plan,
+                              *staged);
+  }
+};
+
 } // namespace
 
-Result<size_t> VulkanDriver::count() {
-  const Result<std::vector<VkPhysicalDevice>> &devices = physicalDevices();
-  if (!devices.ok()) {
-    return devices.status();
-  }
-  return devices->size();
-}
-
-Result<DeviceDescription> VulkanDriver::describe() const {
-  const Result<std::vector<VkPhysicalDevice>> &devices = physicalDevices();
-  if (!devices.ok()) {
-    return devices.status();
-  }
-  if (index >= devices->size()) {
-    return Status(StatusCode::NotFound, "no device is called " + deviceName +
-                                            "; Vulkan devices here: " +
-                                            std::to_string(devices->size()));
-  }
-  VkPhysicalDevice physical = (*devices)[index];
-  VkPhysicalDeviceProperties properties;
-  vkGetPhysicalDeviceProperties(physical, &properties);
-  VkPhysicalDeviceMemoryProperties memory;
-  vkGetPhysicalDeviceMemoryProperties(physical, &memory);
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < memory.memoryHeapCount; ++i) {
-    if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) {
-      bytes += memory.memoryHeaps[i].size;
-    }
-  }
-  return DeviceDescription{
-      deviceName,
-      std::string(properties.deviceName) + ", Vulkan " +
-          std::to_string(VK_API_VERSION_MAJOR(properties.apiVersion)) + "." +
-          std::to_string(VK_API_VERSION_MINOR(properties.apiVersion)) + ", " +
-          std::to_string(bytes >> 20) + " MiB",
-      1};
-}
-
-Result<std::unique_ptr<DeviceModel>>
-VulkanDriver::load(std::shared_ptr<const Package> package,
-                   const LoadOptions &options) const {
-  const Result<std::vector<VkPhysicalDevice>> &devices = physicalDevices();
-  if (!devices.ok()) {
-    return devices.status();
-  }
-  if (Status status = gpu::checkOptions(options, deviceName); !status.ok()) {
-    return status;
-  }
-  Result<bool> staged = isStaged();
-  if (!staged.ok()) {
-    return staged.status();
-  }
-  bool takesTexels = VulkanDevice::takesTexels(devices->at(index));
-  Result<gpu::Plan> plan = gpu::makePlan(
-      *package, options.isa, deviceName, [&](const std::string &isa) {
-        return isa == "spirv1.3" || (isa == kTexelsIsa && takesTexels);
-      });
-  if (!plan.ok()) {
-    return plan.status();
-  }
-  Result<std::unique_ptr<gpu::Device>> device =
-      VulkanDevice::open(devices->at(index), deviceName, *plan, *staged);
-  if (!device.ok()) {
-    return device.status();
-  }
-  return gpu::createModel(std::move(package), std::move(*plan),
-                          std::move(*device));
+Result<std::vector<const Driver *>> umber::vulkanDrivers() {
+  static const VulkanBackend backend;
+  static const gpu::DriverList drivers(backend);
+  return drivers.get();
 }

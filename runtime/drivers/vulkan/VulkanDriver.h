@@ -10,25 +10,9 @@
 
 namespace umber {
 
-/// One device, "vulkan:0" and so on in the loader's order.
-class VulkanDriver : public Driver {
-public:
-  explicit VulkanDriver(size_t index)
-      : index(index), deviceName("vulkan:" + std::to_string(index)) {}
-
-  const char *name() const override { return deviceName.c_str(); }
-  Result<DeviceDescription> describe() const override;
-  Result<std::unique_ptr<DeviceModel>>
-  load(std::shared_ptr<const Package> package,
-       const LoadOptions &options) const override;
-
-  /// How many devices there are, or why there are none.
-  static Result<size_t> count();
-
-private:
-  size_t index;
-  std::string deviceName;
-};
+/// A driver for each device, "vulkan:0" and so on in the loader's order, or why
+/// there is none. They live forever.
+Result<std::vector<const Driver *>> vulkanDrivers();
 
 } // namespace umber
 

@@ -1,7 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One session's commands on a Vulkan device.
 
-#include "runtime/drivers/vulkan/VulkanStream.h"
+#include "runtime/drivers/vulkan/VulkanDevice.h"
 
 #include <cstring>
 #include <map>
@@ -9,6 +11,49 @@
 
 using namespace umber;
 using namespace umber::vulkan;
+
+namespace {
+
+class VulkanStream : public gpu::Stream {
+public:
+  /// The device outlives the stream, which is of use after allocate().
+  explicit VulkanStream(VulkanDevice &device) : device(device) {}
+  Status allocate(uint64_t inputBytes, uint64_t resultBytes);
+
+  Result<std::unique_ptr<gpu::Recording>>
+  record(const std::vector<gpu::Launch> &launches, const gpu::Range &input,
+         bool isTimed) override;
+  Status run(gpu::Recording &recording, const void *input,
+             const gpu::Range &result, const void **output) override;
+  Status readTimes(const gpu::Recording &recording,
+                   std::vector<uint64_t> &nanoseconds) override;
+
+private:
+  class Recorded;
+
+  /// The descriptor sets of each launch.
+  using Sets = std::vector<std::vector<VkDescriptorSet>>;
+
+  Status createSets(const std::vector<gpu::Launch> &launches,
+                    Recorded &recording, Sets &sets);
+  /// A range's texels as a descriptor set has them, of a word or of four.
+  Result<VkBufferView> viewOf(const gpu::Range &range, uint32_t set,
+                              Recorded &recording);
+  Status recordCommands(const std::vector<gpu::Launch> &launches,
+                        const Sets &sets, Recorded &recording);
+  /// Makes readBack copy these bytes of a buffer.
+  Status recordReadBack(const PoolBuffer &buffer, const gpu::Range &result);
+
+  VulkanDevice &device;
+  Commands commands;
+  // Unless the host sees the device's memory: where both see a step's input and
+  // its result, and the commands that copy the latter.
+  std::unique_ptr<PoolBuffer> inputWindow, resultWindow;
+  VkCommandBuffer readBack = VK_NULL_HANDLE;
+  gpu::Range readBackRange;
+};
+
+} // namespace
 
 /// A command buffer with the descriptor sets that it binds.
 class VulkanStream::Recorded : public gpu::Recording {
@@ -32,16 +77,6 @@ public:
 
 static const PoolBuffer &cast(const gpu::Buffer *buffer) {
   return *static_cast<const PoolBuffer *>(buffer);
-}
-
-Result<std::unique_ptr<gpu::Stream>>
-VulkanStream::create(VulkanDevice &device, uint64_t inputBytes,
-                     uint64_t resultBytes) {
-  std::unique_ptr<VulkanStream> stream(new VulkanStream(device));
-  if (Status status = stream->allocate(inputBytes, resultBytes); !status.ok()) {
-    return status;
-  }
-  return std::unique_ptr<gpu::Stream>(std::move(stream));
 }
 
 Status VulkanStream::allocate(uint64_t inputBytes, uint64_t resultBytes) {
@@ -334,4 +369,13 @@ Status VulkanStream::readTimes(const gpu::Recording &recording,
     nanoseconds[i - 1] = uint64_t(double(passed) * device.nanosecondsPerTick());
   }
   return {};
+}
+
+Result<std::unique_ptr<gpu::Stream>>
+VulkanDevice::createStream(uint64_t inputBytes, uint64_t resultBytes) {
+  auto stream = std::make_unique<VulkanStream>(*this);
+  if (Status status = stream->allocate(inputBytes, resultBytes); !status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<gpu::Stream>(std::move(stream));
 }

@@ -14,16 +14,15 @@ Result<Cache> Cache::create(const CacheShape &shape, int32_t positions) {
   Cache cache;
   cache.shape = shape;
   cache.positions = static_cast<uint64_t>(getCapacity(positions));
-  uint64_t bytes = cache.positions;
-  for (uint64_t factor : {uint64_t(shape.layers), cache.layerBytes()}) {
-    if (__builtin_mul_overflow(bytes, factor, &bytes)) {
-      return Status(StatusCode::OutOfMemory,
-                    "a key/value cache of " + std::to_string(positions) +
-                        " positions is larger than the address space");
-    }
+  std::optional<uint64_t> bytes =
+      multiplySizes({cache.positions, shape.layers, cache.layerBytes()});
+  if (!bytes) {
+    return Status(StatusCode::OutOfMemory,
+                  "a key/value cache of " + std::to_string(positions) +
+                      " positions is larger than the address space");
   }
   Result<HostMemory> memory =
-      HostMemory::allocate(bytes, "the key/value cache");
+      HostMemory::allocate(*bytes, "the key/value cache");
   if (!memory.ok()) {
     return memory.status();
   }

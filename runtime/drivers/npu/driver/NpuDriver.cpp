@@ -59,23 +59,6 @@ public:
     return State::create(plan, *device, images, capacity);
   }
 
-  /// One after the other, each as alone: an engine's programs are for rows of
-  /// one sequence.
-  Status runBatch(const BatchRow *rows, int32_t count,
-                  const float **logits) const override {
-    for (int32_t i = 0; i < count; ++i) {
-      const float *row = nullptr;
-      Step step = {&rows[i].id, 1, rows[i].position, logits ? 1 : 0};
-      if (Status status = rows[i].state->run(step, &row); !status.ok()) {
-        return status;
-      }
-      if (logits) {
-        logits[i] = row;
-      }
-    }
-    return {};
-  }
-
 private:
   NpuModel(std::shared_ptr<const Package> package, Plan plan, int32_t threads)
       : package(std::move(package)), plan(std::move(plan)), workers(threads),
