@@ -190,6 +190,7 @@ LogicalResult KernelEmitter::emitAttention(AttentionOp op) {
   if (!attention.isSplit) {
     return success();
   }
+  launches.back().partPositions = kPartPositions;
   scratchWords =
       std::max(scratchWords, attention.getScratchWords(planned.maxTokens));
   return emitJoin(op);

@@ -46,6 +46,11 @@ struct Launch {
   llvm::SmallVector<LaunchBuffer> buffers;
   LaunchGrid grid;
   bool withPrevious = false; ///< may run while the launch before it does
+  int64_t sharedBytes = 0;   ///< of workgroup memory
+  bool usesTensorCores = false;
+  /// Attention: workgroups along z have parts of a row's positions, at least so
+  /// many each; 0: each has all.
+  int64_t partPositions = 0;
   /// Ops whose cost is this launch's.
   llvm::SmallVector<mlir::Operation *> ops;
 };

@@ -7,7 +7,7 @@
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/IR/Verifier.h"
 #include "targets/GPU/GPUTarget.h"
-#include "targets/GPU/KernelEmitter.h"
+#include "targets/GPU/LaunchWork.h"
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -96,7 +96,12 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
     std::vector<PlannedDispatch> dispatches;
     // Behind the activations: no kernel's scratch is read by another's.
     uint64_t scratch = llvm::alignTo(program.arenaBytes, kScratchAlignment);
-    for (const PlannedDispatch &dispatch : program.dispatches) {
+    LaunchProgram &work = lowered.work.emplace_back();
+    work.name = program.name;
+    work.api = kApis[api == Api::CUDA];
+    work.rows = program.maxTokens;
+    for (auto [number, dispatch] : llvm::enumerate(program.dispatches)) {
+      const PlannedKernel &kernel = plan->kernels[dispatch.kernel];
       if (int64_t words = scratchWords[dispatch.kernel]) {
         program.arenaBytes =
             std::max(program.arenaBytes, scratch + 4 * uint64_t(words));
@@ -114,9 +119,13 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
               bind(buffer, dispatch, plan->parameters.size(), scratch));
         }
         addCosts(made, dispatch, launch);
+        work.launches.push_back(describeWork(made, launch, int64_t(number),
+                                             kernel.representative, *plan,
+                                             program.maxTokens));
         dispatches.push_back(std::move(made));
       }
     }
+    nameApart(work.launches);
     program.dispatches = std::move(dispatches);
   }
   plan->kernels.clear();

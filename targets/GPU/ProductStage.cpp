@@ -436,7 +436,8 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
     LinearOp linear = product.linear;
     begin(linear, ProductStage::getThreads(*this, product));
     std::unique_ptr<ProductStage> stage;
-    if (TensorStage::canDo(*this, product)) {
+    bool usesTensorCores = TensorStage::canDo(*this, product);
+    if (usesTensorCores) {
       stage = std::make_unique<TensorStage>(*this, product);
     } else {
       stage = std::make_unique<ProductStage>(*this, product);
@@ -459,6 +460,7 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
     }
     // They read the same input, and each writes a result of its own.
     launches.back().withPrevious = linear != front;
+    launches.back().usesTensorCores = usesTensorCores;
   }
   return success();
 }

@@ -16,9 +16,9 @@
 #include "tools/common/WriteFile.h"
 #include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
-#include "tools/umber-compile/EngineInfo.h"
 #include "tools/umber-compile/EnginePrograms.h"
 #include "tools/umber-compile/GpuCode.h"
+#include "tools/umber-compile/ModelDescription.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
 #include "tools/umber-compile/Stages.h"
@@ -217,7 +217,9 @@ Expected<CompiledTarget> Compiler::compileTarget() {
 }
 
 Error Compiler::emitPackage() {
-  if (!(*module)->hasAttr(mlir::umber::kParametersAttrName)) {
+  bool hasData = (*module)->hasAttr(mlir::umber::kParametersAttrName);
+  // Of a model of shapes there are reports on GPUs.
+  if (!hasData && !options.isForGpu) {
     return createStringError(inconvertibleErrorCode(),
                              options.input +
                                  ": a package needs weights, and this "
@@ -278,7 +280,8 @@ Error Compiler::emitForEngine() {
   }
   npu::EnginePackage target(
       *module, *compiled, *options.engine,
-      describeModel(*module, compiled->layout, *options.engine));
+      describeModel(*module,
+                    getEngineStorage(compiled->layout, *options.engine)));
   return writeTarget(target);
 }
 

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include "runtime/package/LaneEncoding.h"
 #include "tools/common/WriteFile.h"
+#include "tools/umber-compile/ModelDescription.h"
 
 using namespace llvm;
 
@@ -53,12 +54,37 @@ static Expected<SmallVector<char, 0>> emitCode(mlir::ModuleOp code,
   return SmallVector<char, 0>(text->c_str(), text->c_str() + text->size() + 1);
 }
 
+/// Adds what launches need, their matrices being numbered as in `info`.
+static void addWork(gpu::LoweredModel &lowered, gpu::LaunchFile &file) {
+  StringMap<int64_t> numbers;
+  for (auto [number, matrix] : enumerate(file.info.matrices)) {
+    numbers[matrix.name] = int64_t(number);
+  }
+  for (gpu::LaunchProgram &program : lowered.work) {
+    for (gpu::LaunchWork &launch : program.launches) {
+      if (launch.matrix >= 0) {
+        mlir::umber::ParamOp param = lowered.plan.parameters[launch.matrix];
+        auto it = numbers.find(param.getSymName());
+        launch.matrix = it == numbers.end() ? -1 : it->second;
+      }
+    }
+    file.programs.push_back(std::move(program));
+  }
+}
+
 Expected<CompiledTarget>
 compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
   CompiledTarget target;
   target.name = kGpuTarget;
   target.layout = MatrixLayout::Lanes;
   target.variants.resize(variants.size());
+  bool hasData = module->hasAttr(mlir::umber::kParametersAttrName);
+  gpu::LaunchFile file;
+  file.model = module.getSymName().value_or("model").str();
+  file.contextLength =
+      module->getAttrOfType<mlir::umber::ModelAttr>(mlir::umber::kModelAttrName)
+          .getContextLength();
+  file.info = describeModel(module, getGpuStorage());
   for (gpu::Api api : {gpu::Api::Vulkan, gpu::Api::CUDA}) {
     std::optional<gpu::LoweredModel> lowered;
     for (auto [variant, code] : zip(variants, target.variants)) {
@@ -66,11 +92,15 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
         continue;
       }
       if (!lowered) {
-        auto made = lower(module, api, /*doesConvert=*/true);
+        auto made = lower(module, api, /*doesConvert=*/hasData);
         if (!made) {
           return made.takeError();
         }
         lowered = std::move(*made);
+      }
+      // A model of shapes is for reports.
+      if (!hasData) {
+        continue;
       }
       auto emitted = emitCode(*lowered->code, *variant);
       if (!emitted) {
@@ -79,10 +109,13 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
       code = {variant->name.str(), std::move(*emitted)};
     }
     if (lowered) {
+      addWork(*lowered, file);
       target.plan = std::move(lowered->plan);
       target.constants = std::move(lowered->constants);
     }
   }
+  target.descriptions.push_back(
+      {gpu::kLaunchesSegment, gpu::writeLaunchFile(file)});
   return std::move(target);
 }
 

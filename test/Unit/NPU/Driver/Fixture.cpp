@@ -4,7 +4,6 @@
 #include "test/Unit/NPU/Driver/Fixture.h"
 
 #include "runtime/adapter/Values.h"
-#include "runtime/drivers/npu/NamedConfigs.h"
 #include "runtime/drivers/npu/driver/NpuDriver.h"
 #include "runtime/package/PackageWriter.h"
 #include "test/Unit/NPU/IsaFixture.h"
