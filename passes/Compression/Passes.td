@@ -243,9 +243,14 @@ def QuantizeKVCachePass : Pass<"umber-quantize-kv-cache", "::mlir::ModuleOp"> {
 
     Before, with `bits=16`: `!umber.kv_cache<30x3x64xf32>`; after:
     `!umber.kv_cache<30x3x64xf16>`.
+
+    With `keep-chosen`, a cache of another type than f32, which importers give
+    it, stays as it is.
   }];
   let options = [Option<"bits", "bits", "int64_t", "16",
-                        "bits per cached element: 4, 8, 16 or 32">];
+                        "bits per cached element: 4, 8, 16 or 32">,
+                 Option<"keepChosen", "keep-chosen", "bool", "false",
+                        "leave caches of any type but f32">];
   let dependentDialects = ["::mlir::umber::UmberDialect"];
 }
 

@@ -43,6 +43,9 @@ struct QuantizeKVCache
     }
     AttrTypeReplacer replacer;
     replacer.addReplacement([&](KVCacheType type) -> Type {
+      if (keepChosen && !type.getElementType().isF32()) {
+        return type;
+      }
       return KVCacheType::get(type.getContext(), type.getLayers(),
                               type.getKvHeads(), type.getHeadDim(), element);
     });

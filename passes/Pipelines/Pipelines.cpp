@@ -154,7 +154,9 @@ void addPhase(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
       tune.statistics = options.getStatistics();
       pm.addPass(createTuneTablesPass(tune));
     }
-    pm.addPass(createQuantizeKVCachePass({options.getKvBits()}));
+    // IR that went through this before keeps its cache unless asked otherwise.
+    pm.addPass(createQuantizeKVCachePass(
+        {options.getKvBits(), /*keepChosen=*/options.kvBits == 0}));
     pm.addPass(createAttachAdaptersPass());
     pm.addPass(createVerifyModelPass());
     return;

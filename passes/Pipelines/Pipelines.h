@@ -118,8 +118,10 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<int64_t> kvBits{
       *this, "kv-bits",
       llvm::cl::desc(
-          "bits per element of the key/value cache: 4, 8, 16 or 32; 0: "
-          "8 in a compressed model, else as many as the body's"),
+          "bits per element of the key/value cache: 4, 8, 16 or 32; 0: as "
+          "many as were chosen before, or 8 in a compressed model, else as "
+          "many "
+          "as the body's"),
       llvm::cl::init(0)};
   Option<int64_t> maxTokens{
       *this, "max-tokens",

@@ -62,6 +62,17 @@ void useIntrinsics(ModuleOp code) {
   });
 }
 
+/// LLVM takes a large variable of no alignment for one of 16 bytes, and loads
+/// vectors from it; the printer of PTX asks for its elements' alignment.
+void alignVariables(llvm::Module &module) {
+  for (llvm::GlobalVariable &variable : module.globals()) {
+    if (!variable.getAlign()) {
+      variable.setAlignment(
+          module.getDataLayout().getPreferredAlign(&variable));
+    }
+  }
+}
+
 /// Lets loads go through the read-only cache that are of buffers which the
 /// launch only reads: it has no buffer twice. Optimization would have lost the
 /// mark where it cuts vectors.
@@ -170,6 +181,7 @@ llvm::Expected<std::string> emitPTX(ModuleOp code, const Variant &variant) {
   }
   module->setTargetTriple((*machine)->getTargetTriple());
   module->setDataLayout((*machine)->createDataLayout());
+  alignVariables(*module);
   optimize(*module, **machine);
   markInvariantLoads(*module);
   llvm::SmallString<0> text;

@@ -69,6 +69,7 @@ KernelEmitter::KernelEmitter(EntryPoints &entries, const PlannedKernel &kernel,
     candidates.push_back({LaunchBuffer::Kind::Constant,
                           entries.addConstant(getTurnsPerPosition(op))});
   });
+  candidates.push_back({LaunchBuffer::Kind::Scratch});
   candidates.push_back({LaunchBuffer::Kind::Step});
 }
 
@@ -166,9 +167,9 @@ void KernelEmitter::begin(Operation *op, int64_t threads) {
 }
 
 LogicalResult KernelEmitter::finish(StringRef stage, LaunchGrid grid, Ops ops) {
-  if (launch->getSharedWords() > kMaxSharedWords) {
+  if (int64_t most = getMaxSharedWords(api); launch->getSharedWords() > most) {
     return launchOp->emitOpError("expected to need at most ")
-           << 4 * kMaxSharedWords
+           << 4 * most
            << " bytes of a workgroup's memory for the gpu target, found "
            << 4 * launch->getSharedWords();
   }
@@ -209,6 +210,10 @@ Value KernelEmitter::getSite(LoraOp lora) {
 
 Value KernelEmitter::getProducts(LoraOp lora) {
   return launch->getBuffer(productsNumber.lookup(lora.getSite()));
+}
+
+Value KernelEmitter::getScratch() {
+  return launch->getBuffer(candidates.size() - 2);
 }
 
 Value KernelEmitter::getStep(StepWord word) {

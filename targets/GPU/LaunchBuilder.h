@@ -26,8 +26,10 @@ inline constexpr int64_t kMaxThreads = 256;
 inline constexpr int64_t kMaxWorkgroups = 65535;
 
 /// Words of workgroup memory that a launch may have: what every Vulkan device
-/// offers.
-inline constexpr int64_t kMaxSharedWords = 4096;
+/// offers, and what CUDA gives without being asked.
+constexpr int64_t getMaxSharedWords(Api api) {
+  return api == Api::Vulkan ? 4096 : 12288;
+}
 
 class LaunchBuilder {
 public:
@@ -102,6 +104,21 @@ public:
   /// accumulator + the dot product of two words' four signed bytes.
   mlir::Value dotBytes(mlir::Value a, mlir::Value b, mlir::Value accumulator);
 
+  /// On CUDA: byte i is byte n of the eight of `low` and `high`, where n are
+  /// the lower three of bits 4 i to 4 i + 3 of `selector`, the fourth of which
+  /// must be zero; bits from 16 on do not matter.
+  mlir::Value permuteBytes(mlir::Value low, mlir::Value high,
+                           mlir::Value selector);
+  /// On CUDA, where a warp's threads all call it: sums + a * b, of matrices of
+  /// bytes and of i32 that the warp has between its threads. Thread 4 g + t has
+  /// of `a`, which is 16 x 32, rows g and g + 8 at columns 4 t to 4 t + 3, a
+  /// word each, and the same rows at columns 16 + 4 t and following; of `b`,
+  /// which is 32 x 8, column g at rows 4 t to 4 t + 3 and 16 + 4 t and
+  /// following; of the sums row g and then row g + 8 at columns 2 t and
+  /// 2 t + 1 (PTX's mma.m16n8k32).
+  llvm::SmallVector<mlir::Value>
+  multiplyTiles(mlir::ValueRange a, mlir::ValueRange b, mlir::ValueRange sums);
+
   // Memory. Offsets are in words.
   mlir::Value load(mlir::Value buffer, mlir::Value offset);
   mlir::Value loadF(mlir::Value buffer, mlir::Value offset);
@@ -109,9 +126,8 @@ public:
   /// largest power of two up to 4 that divides `count`.
   llvm::SmallVector<mlir::Value> loadWords(mlir::Value buffer,
                                            mlir::Value offset, int64_t count);
-  /// `kSharedWords` consecutive words of a buffer, which are the same ones for
-  /// every `kSharedWords` threads.
-  static constexpr int64_t kSharedWords = 8;
+  /// `kNeighbours` consecutive words of a buffer, which are the same ones for
+  /// all neighbours.
   llvm::SmallVector<mlir::Value> loadSharedWords(mlir::Value buffer,
                                                  mlir::Value offset);
   void store(mlir::Value word, mlir::Value buffer, mlir::Value offset);
@@ -131,10 +147,25 @@ public:
                                         mlir::Value step,
                                         mlir::ValueRange start, Reduction body);
   void ifTrue(mlir::Value condition, llvm::function_ref<void()> body);
+  /// What `body` makes where the condition is true, `otherwise` elsewhere.
+  llvm::SmallVector<mlir::Value>
+  ifTrue(mlir::Value condition, mlir::ValueRange otherwise,
+         llvm::function_ref<llvm::SmallVector<mlir::Value>()> body);
 
-  /// Combines an f32 of every thread; all get the result. All threads call it,
-  /// a multiple of 16 of them.
+  /// Threads 8 i to 8 i + 7 of a workgroup are neighbours, of one subgroup on
+  /// every device.
+  static constexpr int64_t kNeighbours = 8;
+  /// The thread's number among its neighbours.
+  mlir::Value getPlace();
+  /// The i32 or f32 of a neighbour, for which all of the subgroup ask.
+  mlir::Value fromNeighbour(mlir::Value value, int64_t number);
+  /// Combines an f32 of every neighbour, by an operation that takes its
+  /// operands in any order; all get the same bits.
   using Combine = llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)>;
+  mlir::Value reduceNeighbours(mlir::Value value, Combine combine);
+
+  /// The same of every thread. All threads call it, a multiple of 8 of them,
+  /// and meet.
   mlir::Value reduceThreads(mlir::Value value, Combine combine);
 
 private:
@@ -142,6 +173,8 @@ private:
   /// A buffer as vectors of 4 words, which SPIR-V has as another variable of
   /// the same binding.
   mlir::Value getVectors(mlir::Value buffer);
+  /// A value of a lane of the subgroup, an i32.
+  mlir::Value shuffle(mlir::Value value, mlir::Value from);
 
   mlir::OpBuilder b;
   mlir::Location loc;
@@ -150,7 +183,9 @@ private:
   int64_t sharedWords = 0;
   mlir::gpu::GPUFuncOp function;
   mlir::Value thread;
-  mlir::Value lane;    ///< the thread's number in its subgroup
+  /// The thread's number among its neighbours, and the first one's lane of the
+  /// subgroup.
+  mlir::Value place, firstLane;
   mlir::Value scratch; ///< of reduceThreads()
   unsigned buffers;    ///< arguments that are buffers; their vectors follow
 };

@@ -23,11 +23,13 @@ TOOLS = pathlib.Path(__file__).parent.parent / "tools"
 sys.path.insert(0, str(TOOLS))
 import make_adapter  # noqa: E402
 import make_model  # noqa: E402
+from agree import instruction_sets  # noqa: E402
 
 PROMPT = "the cat and the other cat sat in the sun; "
-# Quantized inputs that are halfway between two integers would go either way.
+# Quantized inputs that are halfway between two integers would go either way. Other
+# instruction sets' code would not be run.
 FLAGS = ["--bits=3.5", "--bit-choices=2,4", "--activation-bits=32", "--kv-bits=32",
-         "--fast", "--max-tokens=16"]
+         "--fast", "--max-tokens=16", "--isa", instruction_sets()[-1]]
 # Of the correction's effect: that of rounding A and B, moved and back, to 16 bits.
 TOLERANCE = 2e-3
 

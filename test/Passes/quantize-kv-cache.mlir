@@ -4,6 +4,9 @@
 // RUN: umber-opt %s --umber-quantize-kv-cache=bits=16 | FileCheck %s --check-prefix=F16
 // RUN: umber-opt %s --umber-quantize-kv-cache=bits=8 | FileCheck %s --check-prefix=I8
 // RUN: umber-opt %s --umber-quantize-kv-cache=bits=4 | FileCheck %s --check-prefix=I4
+// A width that was chosen before stays unless another is asked for.
+// RUN: umber-opt %s --umber-quantize-kv-cache=bits=8 '--umber-quantize-kv-cache=bits=16 keep-chosen' | FileCheck %s --check-prefix=I8
+// RUN: umber-opt %s '--umber-quantize-kv-cache=bits=4 keep-chosen' --umber-quantize-kv-cache=bits=16 | FileCheck %s --check-prefix=F16
 // RUN: not umber-opt %s --umber-quantize-kv-cache=bits=3 2>&1 | FileCheck %s --check-prefix=ERROR
 
 // ERROR: error: expected 4, 8, 16 or 32 bits, found 3

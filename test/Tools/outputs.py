@@ -39,10 +39,10 @@ def writers(folder):
     """Commands that write a file, whose name is to follow."""
     gguf, ir, package = (str(folder / name) for name in ("m.gguf", "m.mlir", "m.umb"))
     short = ["--chunks", "1", "-c", "16"]
-    compile_ = ["umber-compile", gguf, "--max-tokens=8"]
+    compile_ = ["umber-compile", gguf, "--max-tokens=8", "--isa=x86-64-v3"]
     yield "package", [*compile_, "-o"]
     for emit in ("mlir", "llvm", "asm", "obj"):
-        yield emit, [*compile_, f"--emit={emit}", "--isa=x86-64-v3", "-o"]
+        yield emit, [*compile_, f"--emit={emit}", "-o"]
     yield "run", ["umber-run", package, "-p", "the cat", "-n", "1", "--logits"]
     yield "run-trace", ["umber-run", package, "-p", "the cat", "-n", "1", "--json",
                         "--profile-trace"]

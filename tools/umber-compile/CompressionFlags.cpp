@@ -41,11 +41,12 @@ CompressionFlags::CompressionFlags(cl::OptionCategory &category)
                      cl::desc("bits per input of a product: 8 or 32 (default: "
                               "8 with --bits up to 8, else 32)"),
                      cl::cat(category)),
-      kvBits("kv-bits",
-             cl::desc("bits per element of the key/value cache: 4, 8, 16 or 32 "
-                      "(default: 8 with --bits up to 8, else as many as the "
-                      "body's)"),
-             cl::cat(category)),
+      kvBits(
+          "kv-bits",
+          cl::desc("bits per element of the key/value cache: 4, 8, 16 or 32 "
+                   "(default: what IR has already, or 8 with --bits up to 8, "
+                   "else as many as the body's)"),
+          cl::cat(category)),
       bitChoices("bit-choices",
                  cl::desc("widths that a matrix may have: of 1, 2, 3, 4, 6, 8 "
                           "and 16 (default: those that suit --bits)"),
