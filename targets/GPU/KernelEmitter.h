@@ -94,7 +94,13 @@ struct Rows {
 };
 
 /// A step's words (runtime/package/umb.fbs).
-enum class StepWord { Position = 0, Tokens = 1, Outputs = 2, Capacity = 3 };
+enum class StepWord {
+  Position = 0,
+  Tokens = 1,
+  Outputs = 2,
+  Capacity = 3,
+  Candidates = 5
+};
 
 class KernelEmitter {
 public:

@@ -8,6 +8,7 @@
 #include "mlir/IR/Verifier.h"
 #include "targets/GPU/GPUTarget.h"
 #include "targets/GPU/LaunchWork.h"
+#include "targets/GPU/Selection.h"
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -62,6 +63,21 @@ BufferBinding bind(const LaunchBuffer &buffer, const PlannedDispatch &dispatch,
   llvm_unreachable("a buffer of no kind");
 }
 
+/// How many logits a row has; nothing where a program makes none.
+std::optional<int64_t> getVocabulary(const DispatchPlan &plan,
+                                     const PlannedProgram &program) {
+  for (const PlannedDispatch &dispatch : program.dispatches) {
+    for (auto [number, binding] : llvm::enumerate(dispatch.bindings)) {
+      if (binding.kind == BufferBinding::Kind::Logits) {
+        KernelOp kernel = plan.kernels[dispatch.kernel].representative;
+        Value logits = getKernelBuffers(kernel)[number].value;
+        return cast<RankedTensorType>(logits.getType()).getDimSize(1);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
@@ -85,14 +101,12 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
     launches.push_back(std::move(*emitted));
     scratchWords.push_back(emitter.getScratchWords());
   }
-  if (failed(verify(*lowered.code))) {
-    return failure();
-  }
   for (auto [number, words] : llvm::enumerate(entries.getConstants())) {
     lowered.constants.push_back(
         {"gpu.constant." + std::to_string(number), words});
   }
   for (PlannedProgram &program : plan->programs) {
+    std::optional<int64_t> vocab = getVocabulary(*plan, program);
     std::vector<PlannedDispatch> dispatches;
     // Behind the activations: no kernel's scratch is read by another's.
     uint64_t scratch = llvm::alignTo(program.arenaBytes, kScratchAlignment);
@@ -127,6 +141,12 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
     }
     nameApart(work.launches);
     program.dispatches = std::move(dispatches);
+    if (vocab) {
+      addSelection(entries, program, *vocab, module.getLoc(), api);
+    }
+  }
+  if (failed(verify(*lowered.code))) {
+    return failure();
   }
   plan->kernels.clear();
   for (const std::string &name : entries.getNames()) {

@@ -12,10 +12,13 @@ using namespace llvm;
 namespace umber::compile {
 
 static Expected<gpu::LoweredModel> lower(mlir::ModuleOp module, gpu::Api api,
-                                         bool doesConvert) {
+                                         bool doesConvert, SeeLaunches see) {
   auto lowered = gpu::lowerToLaunches(module, api);
   if (failed(lowered)) {
     return createStringError("the model cannot be lowered for the gpu target");
+  }
+  if (Error error = see(api, *lowered->code)) {
+    return error;
   }
   bool isVulkan = api == gpu::Api::Vulkan;
   if (doesConvert && failed(isVulkan ? gpu::convertToSPIRV(*lowered->code)
@@ -72,8 +75,9 @@ static void addWork(gpu::LoweredModel &lowered, gpu::LaunchFile &file) {
   }
 }
 
-Expected<CompiledTarget>
-compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
+Expected<CompiledTarget> compileForGpu(mlir::ModuleOp module,
+                                       ArrayRef<const gpu::Variant *> variants,
+                                       SeeLaunches see) {
   CompiledTarget target;
   target.name = kGpuTarget;
   target.layout = MatrixLayout::Lanes;
@@ -92,7 +96,7 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
         continue;
       }
       if (!lowered) {
-        auto made = lower(module, api, /*doesConvert=*/hasData);
+        auto made = lower(module, api, /*doesConvert=*/hasData, see);
         if (!made) {
           return made.takeError();
         }
@@ -120,8 +124,8 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
 }
 
 Error writeGpuCode(mlir::ModuleOp module, const gpu::Variant &variant,
-                   Emit emit, StringRef path) {
-  auto lowered = lower(module, variant.api, emit != Emit::MLIR);
+                   Emit emit, StringRef path, SeeLaunches see) {
+  auto lowered = lower(module, variant.api, emit != Emit::MLIR, see);
   if (!lowered) {
     return lowered.takeError();
   }
