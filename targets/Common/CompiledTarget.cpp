@@ -154,7 +154,8 @@ describeProgram(const PlannedProgram &program, uint64_t scratchBytes,
   }
   auto name = fb.CreateString(program.name);
   return fbs::CreateProgram(fb, name, program.maxTokens, program.arenaBytes,
-                            scratchBytes, fb.CreateVector(dispatches));
+                            scratchBytes, fb.CreateVector(dispatches),
+                            uint32_t(program.candidates));
 }
 
 TargetContent::Tables

@@ -8,6 +8,7 @@
 #include "mlir/IR/Verifier.h"
 #include "targets/GPU/GPUTarget.h"
 #include "targets/GPU/LaunchWork.h"
+#include "targets/GPU/Selection.h"
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -15,6 +16,9 @@ using namespace mlir::umber;
 namespace umber::gpu {
 
 namespace {
+
+/// Of offsets in arenas, as packages have them.
+constexpr uint64_t kScratchAlignment = 64;
 
 /// What a launch costs: of its kernel's costs, those of its ops.
 void addCosts(PlannedDispatch &made, const PlannedDispatch &dispatch,
@@ -37,8 +41,9 @@ void addCosts(PlannedDispatch &made, const PlannedDispatch &dispatch,
   }
 }
 
+/// `scratch` is where the program's scratch begins in its arena.
 BufferBinding bind(const LaunchBuffer &buffer, const PlannedDispatch &dispatch,
-                   size_t parameters) {
+                   size_t parameters, uint64_t scratch) {
   switch (buffer.kind) {
   case LaunchBuffer::Kind::Kernel:
     return dispatch.bindings[buffer.number];
@@ -50,10 +55,27 @@ BufferBinding bind(const LaunchBuffer &buffer, const PlannedDispatch &dispatch,
     binding.kind = BufferBinding::Kind::Products;
     return binding;
   }
+  case LaunchBuffer::Kind::Scratch:
+    return {BufferBinding::Kind::Arena, 0, scratch};
   case LaunchBuffer::Kind::Step:
     return {BufferBinding::Kind::Step, 0, 0};
   }
   llvm_unreachable("a buffer of no kind");
+}
+
+/// How many logits a row has; nothing where a program makes none.
+std::optional<int64_t> getVocabulary(const DispatchPlan &plan,
+                                     const PlannedProgram &program) {
+  for (const PlannedDispatch &dispatch : program.dispatches) {
+    for (auto [number, binding] : llvm::enumerate(dispatch.bindings)) {
+      if (binding.kind == BufferBinding::Kind::Logits) {
+        KernelOp kernel = plan.kernels[dispatch.kernel].representative;
+        Value logits = getKernelBuffers(kernel)[number].value;
+        return cast<RankedTensorType>(logits.getType()).getDimSize(1);
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 } // namespace
@@ -69,29 +91,35 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
   EntryPoints entries(
       mlir::gpu::GPUModuleOp::create(builder, module.getLoc(), "kernels"));
   std::vector<std::vector<Launch>> launches;
+  std::vector<int64_t> scratchWords; // of each kernel
   for (const PlannedKernel &kernel : plan->kernels) {
-    FailureOr<std::vector<Launch>> emitted =
-        KernelEmitter(entries, kernel, api).emit();
+    KernelEmitter emitter(entries, kernel, api);
+    FailureOr<std::vector<Launch>> emitted = emitter.emit();
     if (failed(emitted)) {
       return failure();
     }
     launches.push_back(std::move(*emitted));
-  }
-  if (failed(verify(*lowered.code))) {
-    return failure();
+    scratchWords.push_back(emitter.getScratchWords());
   }
   for (auto [number, words] : llvm::enumerate(entries.getConstants())) {
     lowered.constants.push_back(
         {"gpu.constant." + std::to_string(number), words});
   }
   for (PlannedProgram &program : plan->programs) {
+    std::optional<int64_t> vocab = getVocabulary(*plan, program);
     std::vector<PlannedDispatch> dispatches;
+    // Behind the activations: no kernel's scratch is read by another's.
+    uint64_t scratch = llvm::alignTo(program.arenaBytes, kScratchAlignment);
     LaunchProgram &work = lowered.work.emplace_back();
     work.name = program.name;
     work.api = kApis[api == Api::CUDA];
     work.rows = program.maxTokens;
     for (auto [number, dispatch] : llvm::enumerate(program.dispatches)) {
       const PlannedKernel &kernel = plan->kernels[dispatch.kernel];
+      if (int64_t words = scratchWords[dispatch.kernel]) {
+        program.arenaBytes =
+            std::max(program.arenaBytes, scratch + 4 * uint64_t(words));
+      }
       for (const Launch &launch : launches[dispatch.kernel]) {
         PlannedDispatch made;
         made.name = dispatch.name + ":" + launch.stage;
@@ -102,7 +130,7 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
         made.withPrevious = launch.withPrevious;
         for (const LaunchBuffer &buffer : launch.buffers) {
           made.bindings.push_back(
-              bind(buffer, dispatch, plan->parameters.size()));
+              bind(buffer, dispatch, plan->parameters.size(), scratch));
         }
         addCosts(made, dispatch, launch);
         work.launches.push_back(describeWork(made, launch, int64_t(number),
@@ -113,6 +141,12 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
     }
     nameApart(work.launches);
     program.dispatches = std::move(dispatches);
+    if (vocab) {
+      addSelection(entries, program, *vocab, module.getLoc(), api);
+    }
+  }
+  if (failed(verify(*lowered.code))) {
+    return failure();
   }
   plan->kernels.clear();
   for (const std::string &name : entries.getNames()) {

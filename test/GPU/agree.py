@@ -24,6 +24,8 @@ sys.path.insert(0, str(HERE.parent / "CPU"))
 import agree  # noqa: E402
 
 TOKENS = "8"
+# On Vulkan reads go through texel buffers and not.
+ISAS = {"vulkan": ("spirv1.3-texels", "spirv1.3"), "cuda": ("ptx-sm_80", "ptx-sm_80")}
 
 
 def compiled(folder, package, device):
@@ -48,11 +50,12 @@ def check(folder, ir, bits, kv_bits, options):
     quantized = agree.QUANTIZED in pathlib.Path(ir).read_text()
     (folder / "prompt").write_text(agree.SENTENCE * options.repeat)
     name = pathlib.Path(ir).stem
+    isa = "ptx-sm_80" if options.device.startswith("cuda") else "spirv1.3"
     # Prompts in chunks, some rows of the last of them, and in steps of two rows.
-    for rows in ("12", "2"):
+    for rows, isa in zip(("12", "2"), ISAS[options.device.split(":")[0]]):
         package = folder / "m.umb"
         agree.run("umber-compile", ir, f"--bits={bits}", f"--kv-bits={kv_bits}",
-                  f"--max-tokens={rows}", "--target=gpu", "--isa=spirv1.3", "-o",
+                  f"--max-tokens={rows}", "--target=gpu", f"--isa={isa}", "-o",
                   str(package))
         first, first_logits = compiled(folder, package, options.device)
         for near, reference_ir in enumerate(agree.references(ir)):

