@@ -73,6 +73,7 @@ static Error joinPlans(DispatchPlan &plan, const DispatchPlan &other) {
     if (program.dispatches.size() != like.dispatches.size()) {
       return fail("in number");
     }
+    program.arenaBytes = std::max(program.arenaBytes, like.arenaBytes);
     for (auto [launch, twin] : zip(program.dispatches, like.dispatches)) {
       bool areBindingsEqual =
           equal(launch.bindings, twin.bindings,
