@@ -50,7 +50,6 @@ def check(folder, ir, bits, kv_bits, options):
     quantized = agree.QUANTIZED in pathlib.Path(ir).read_text()
     (folder / "prompt").write_text(agree.SENTENCE * options.repeat)
     name = pathlib.Path(ir).stem
-    isa = "ptx-sm_80" if options.device.startswith("cuda") else "spirv1.3"
     # Prompts in chunks, some rows of the last of them, and in steps of two rows.
     for rows, isa in zip(("12", "2"), ISAS[options.device.split(":")[0]]):
         package = folder / "m.umb"
