@@ -48,11 +48,11 @@ def check(folder, ir, bits, kv_bits, options):
     quantized = agree.QUANTIZED in pathlib.Path(ir).read_text()
     (folder / "prompt").write_text(agree.SENTENCE * options.repeat)
     name = pathlib.Path(ir).stem
-    # Prompts in chunks, some rows of the last of them, and in steps of two rows.
-    for rows in ("12", "2"):
+    isa = "ptx-sm_80" if options.device.startswith("cuda") else "spirv1.3"
+    for rows in options.rows.split(","):
         package = folder / "m.umb"
         agree.run("umber-compile", ir, f"--bits={bits}", f"--kv-bits={kv_bits}",
-                  f"--max-tokens={rows}", "--target=gpu", "--isa=spirv1.3", "-o",
+                  f"--max-tokens={rows}", "--target=gpu", f"--isa={isa}", "-o",
                   str(package))
         first, first_logits = compiled(folder, package, options.device)
         for near, reference_ir in enumerate(agree.references(ir)):
@@ -77,6 +77,9 @@ def main():
     parser.add_argument("--device", default="vulkan:0")
     parser.add_argument("--bits", default="32-32,16-16,32-8,32-4")
     parser.add_argument("--passes")
+    parser.add_argument("--rows", default="12,2",
+                        help="what a step takes: prompts in chunks, some rows of the last "
+                        "of them, and in steps of two rows")
     parser.add_argument("--repeat", type=int, default=1)
     options, model_options = parser.parse_known_args()
     folder = options.folder
