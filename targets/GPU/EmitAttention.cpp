@@ -1,14 +1,16 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Attention of a query head and a row, by a workgroup, over one chunk of
-// positions after the other with a running softmax (Dao et al. 2022,
-// arXiv:2205.14135). For the scores a thread has a position; for the sum of the
-// values it has a word of the values' rows, and of the chunk's positions every
-// so many.
+// Launches of attention. A row's positions are cut into parts, which depend on
+// how many they are and on the model alone, and are joined from the first to
+// the last. Where a step has few rows, each part is a workgroup's, which leaves
+// what it made to a launch that joins them; those beyond the row's positions
+// return at once. Where there are many rows a workgroup does one part after the
+// other. Both come to the same bits.
 
-#include "targets/GPU/CacheWords.h"
+#include "targets/GPU/AttentionStage.h"
 #include "targets/GPU/KernelEmitter.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -17,162 +19,90 @@ namespace umber::gpu {
 
 namespace {
 
-constexpr int64_t kAttentionThreads = 128;
+/// Parts have a multiple of so many positions.
+constexpr int64_t kPartPositions = 128;
+/// The most parts.
+constexpr int64_t kMostParts = 32;
+/// Workgroups of a warp that keep a large GPU busy; an eighth as many rows and
+/// groups of heads do without parts.
+constexpr int64_t kManyWorkgroups = 512;
 
-class AttentionStage {
-public:
-  AttentionStage(LaunchBuilder &launch, AttentionOp op, CacheWords keys,
-                 CacheWords values, Value kvHead)
-      : l(launch), op(op), keys(keys), values(values), kvHead(kvHead),
-        headDim(op.getCache().getType().getHeadDim()),
-        rowWords(keys.getRowWords()), perWord(keys.getElementsPerWord()),
-        threads(launch.getThreads()),
-        wordsPerThread(llvm::divideCeil(rowWords, threads)),
-        positionGroups(std::max<int64_t>(threads / rowWords, 1)) {}
-
-  /// The result over positions `first` to `last`, written to `out` from `to`
-  /// on.
-  void emit(Value q, Value from, Value first, Value last, Value out, Value to);
-
-private:
-  Value getScore(Value position, Value isOne);
-  SmallVector<Value> addValues(Value chunk, Value count, ValueRange sums);
-
-  LaunchBuilder &l;
-  AttentionOp op;
-  CacheWords keys, values;
-  Value kvHead;
-  int64_t headDim, rowWords, perWord, threads, wordsPerThread, positionGroups;
-  Value query, weights;
+/// How a row's positions are cut.
+struct Parts {
+  Value first;  ///< the first position
+  Value count;  ///< how many there are
+  Value length; ///< of each part but the last
 };
 
-/// Of the thread's position, if it has one.
-Value AttentionStage::getScore(Value position, Value isOne) {
-  Value row = keys.getRow(kvHead, position);
-  int64_t width = rowWords % 4 == 0 ? 4 : rowWords % 2 == 0 ? 2 : 1;
-  Value dot = l.reduce(
-      l.index(0), l.select(isOne, l.index(rowWords), l.index(0)),
-      l.index(width), {l.f32(0.0)},
-      [&](Value word, ValueRange so) -> SmallVector<Value> {
-        Value sum = so[0];
-        auto words = l.loadWords(keys.getBuffer(), l.add(row, word), width);
-        for (auto [i, bits] : llvm::enumerate(words)) {
-          for (auto [j, element] : llvm::enumerate(keys.decode(bits))) {
-            Value at = l.add(l.mul(word, l.index(perWord)),
-                             l.index(int64_t(i) * perWord + int64_t(j)));
-            sum = l.fma(l.loadF(query, at), element, sum);
-          }
-        }
-        return {sum};
-      })[0];
-  Value score = l.mulF(dot, l.f32(op.getScale().convertToFloat()));
-  if (keys.hasScales()) {
-    score = l.mulF(score, keys.getScale(kvHead, position));
+/// A step's attention.
+class Attention {
+public:
+  Attention(AttentionOp op, int64_t maxTokens)
+      : heads(AttentionStage::getHeads(op)), groups(op.getHeads() / heads),
+        headDim(op.getCache().getType().getHeadDim()),
+        most(std::clamp<int64_t>(llvm::bit_floor(uint64_t(std::max<int64_t>(
+                                     kManyWorkgroups / groups, 1))),
+                                 1, kMostParts)),
+        isSplit(most > 1 && groups * maxTokens < kManyWorkgroups / 8) {}
+
+  const int64_t heads; ///< of a workgroup
+  const int64_t groups;
+  const int64_t headDim;
+  const int64_t most; ///< parts
+  const bool isSplit; ///< among workgroups
+
+  /// What a part leaves of a head: the largest score, the total, and values.
+  int64_t getRecordWords() const { return 2 + headDim; }
+  int64_t getScratchWords(int64_t rows) const {
+    return isSplit ? rows * groups * heads * most * getRecordWords() : 0;
   }
-  if (float cap = op.getSoftCap().convertToFloat(); cap > 0.0f) {
-    score = l.mulF(l.tanh(l.divF(score, l.f32(cap))), l.f32(cap));
+
+  Parts getParts(LaunchBuilder &l, Value last, int64_t window) const {
+    Parts parts;
+    parts.first = l.index(0);
+    if (window) {
+      parts.first = l.max(l.sub(last, l.index(window - 1)), parts.first);
+    }
+    parts.count = l.add(l.sub(last, parts.first), l.index(1));
+    int64_t step = kPartPositions * most;
+    Value units = l.div(l.add(parts.count, l.index(step - 1)), l.index(step));
+    parts.length = l.mul(units, l.index(kPartPositions));
+    return parts;
   }
-  return score;
+
+  /// Where part 0 of a head leaves its record; the other parts' follow.
+  Value getRecord(LaunchBuilder &l, Value row, Value head) const {
+    Value number = l.add(l.mul(row, l.index(groups * heads)), head);
+    return l.mul(number, l.index(most * getRecordWords()));
+  }
+};
+
+/// Runs `body` for the thread's elements of a head's values.
+void forOwnElements(LaunchBuilder &l, int64_t headDim,
+                    llvm::function_ref<void(int64_t, Value)> body) {
+  for (int64_t i = 0; i * l.getThreads() < headDim; ++i) {
+    Value element = l.add(l.getThread(), l.index(i * l.getThreads()));
+    l.ifTrue(l.less(element, l.index(headDim)), [&] { body(i, element); });
+  }
 }
 
-/// The thread's words, of its positions among the `count` from `chunk` on.
-SmallVector<Value> AttentionStage::addValues(Value chunk, Value count,
-                                             ValueRange sums) {
-  Value word = l.rem(l.getThread(), l.index(rowWords));
-  Value group = l.div(l.getThread(), l.index(rowWords));
-  if (positionGroups == 1) {
-    word = l.getThread();
-    group = l.index(0);
+SmallVector<Value> flatten(ArrayRef<PartialAttention> partials) {
+  SmallVector<Value> values;
+  for (const PartialAttention &partial : partials) {
+    values.append({partial.most, partial.total});
+    values.append(partial.values);
   }
-  // Threads that are too many for whole groups have no position.
-  Value end =
-      l.select(l.less(group, l.index(positionGroups)), count, l.index(0));
-  return l.reduce(
-      group, end, l.index(positionGroups), sums, [&](Value i, ValueRange so) {
-        SmallVector<Value> next(so);
-        Value weight = l.loadF(weights, i);
-        Value row = values.getRow(kvHead, l.add(chunk, i));
-        for (int64_t w = 0; w < wordsPerThread; ++w) {
-          Value at =
-              l.min(l.add(word, l.index(w * threads)), l.index(rowWords - 1));
-          Value bits = l.load(values.getBuffer(), l.add(row, at));
-          for (auto [j, element] : llvm::enumerate(values.decode(bits))) {
-            Value &sum = next[w * perWord + int64_t(j)];
-            sum = l.fma(weight, element, sum);
-          }
-        }
-        return next;
-      });
+  return values;
 }
 
-void AttentionStage::emit(Value q, Value from, Value first, Value last,
-                          Value out, Value to) {
-  // What rows are filled up with is multiplied, too.
-  query = l.allocateShared(rowWords * perWord);
-  weights = l.allocateShared(threads);
-  Value thread = l.getThread();
-  l.forEach(
-      thread, l.index(rowWords * perWord), l.index(threads), [&](Value i) {
-        Value element = l.loadF(q, l.add(from, l.min(i, l.index(headDim - 1))));
-        element = l.select(l.less(i, l.index(headDim)), element, l.f32(0.0));
-        l.storeF(element, query, i);
-      });
-  l.barrier();
-  constexpr double kLeast = -1e38;
-  int64_t elements = wordsPerThread * perWord;
-  SmallVector<Value> start(elements + 2, l.f32(0.0));
-  start[0] = l.f32(kLeast);
-  auto largest = [&](Value a, Value b) { return l.maxF(a, b); };
-  auto sum = [&](Value a, Value b) { return l.addF(a, b); };
-  Value end = l.add(last, l.index(1));
-  SmallVector<Value> state = l.reduce(
-      first, end, l.index(threads), start, [&](Value chunk, ValueRange so) {
-        Value position = l.add(chunk, thread);
-        Value isOne = l.less(position, end);
-        position = l.min(position, last);
-        Value score = l.select(isOne, getScore(position, isOne), l.f32(kLeast));
-        Value most = l.maxF(so[0], l.reduceThreads(score, largest));
-        Value weight = l.select(isOne, l.exp(l.subF(score, most)), l.f32(0.0));
-        Value factor = l.exp(l.subF(so[0], most));
-        SmallVector<Value> next = {most};
-        next.push_back(l.fma(so[1], factor, l.reduceThreads(weight, sum)));
-        if (values.hasScales()) {
-          weight = l.mulF(weight, values.getScale(kvHead, position));
-        }
-        l.storeF(weight, weights, thread);
-        l.barrier();
-        SmallVector<Value> sums;
-        for (Value before : so.drop_front(2)) {
-          sums.push_back(l.mulF(before, factor));
-        }
-        Value count = l.min(l.sub(end, chunk), l.index(threads));
-        next.append(addValues(chunk, count, sums));
-        l.barrier();
-        return next;
-      });
-  // Groups of positions are added up.
-  Value total = state[1];
-  int64_t length = std::max(threads, rowWords) * perWord;
-  if (wordsPerThread > 1) {
-    length = wordsPerThread * threads * perWord;
+SmallVector<PartialAttention> unflatten(ValueRange values, int64_t heads) {
+  SmallVector<PartialAttention> partials;
+  size_t width = values.size() / heads;
+  for (int64_t head = 0; head < heads; ++head) {
+    ValueRange own = values.slice(head * width, width);
+    partials.push_back({own[0], own[1], llvm::to_vector(own.drop_front(2))});
   }
-  Value partial = l.allocateShared(length);
-  for (int64_t w = 0; w < wordsPerThread; ++w) {
-    Value word = l.add(thread, l.index(w * threads));
-    for (int64_t j = 0; j < perWord; ++j) {
-      l.storeF(state[2 + w * perWord + j], partial,
-               l.add(l.mul(word, l.index(perWord)), l.index(j)));
-    }
-  }
-  l.barrier();
-  l.forEach(thread, l.index(headDim), l.index(threads), [&](Value i) {
-    Value value = l.loadF(partial, i);
-    for (int64_t g = 1; g < positionGroups; ++g) {
-      value = l.addF(
-          value, l.loadF(partial, l.add(i, l.index(g * rowWords * perWord))));
-    }
-    l.storeF(l.divF(value, total), out, l.add(to, i));
-  });
+  return partials;
 }
 
 } // namespace
@@ -181,31 +111,125 @@ LogicalResult KernelEmitter::emitAttention(AttentionOp op) {
   if (failed(checkPositions(op, op.getPos(), op.getQ()))) {
     return failure();
   }
-  begin(op, kAttentionThreads);
-  LaunchBuilder &l = *launch;
+  Attention attention(op, planned.maxTokens);
   KVCacheType type = op.getCache().getType();
-  int64_t headDim = type.getHeadDim(), heads = op.getHeads();
-  Value head = l.getGroup(mlir::gpu::Dimension::x);
+  begin(op, AttentionStage::kThreads);
+  LaunchBuilder &l = *launch;
+  Value group = l.getGroup(mlir::gpu::Dimension::x);
   Value row = l.getGroup(mlir::gpu::Dimension::y);
-  Value kvHead = l.div(head, l.index(heads / type.getKvHeads()));
   Value capacity = getStep(StepWord::Capacity);
   AttentionStage stage(
       l, op, CacheWords(l, type, getCache(op.getLayer(), true), capacity),
-      CacheWords(l, type, getCache(op.getLayer(), false), capacity), kvHead);
-  l.ifTrue(l.less(row, getCount(op.getQ())), [&] {
-    Value last = l.add(getStep(StepWord::Position), row), first = l.index(0);
-    if (op.getWindow()) {
-      first = l.max(l.sub(last, l.index(int64_t(op.getWindow()) - 1)), first);
+      CacheWords(l, type, getCache(op.getLayer(), false), capacity), group);
+  Parts parts = attention.getParts(l, l.add(getStep(StepWord::Position), row),
+                                   op.getWindow());
+  Value end = l.add(parts.first, parts.count);
+  auto attend = [&](Value from) {
+    Value begin = l.add(parts.first, from);
+    return stage.attend(begin, l.min(l.add(begin, parts.length), end));
+  };
+  Value isOne = l.less(row, getCount(op.getQ())), part, from;
+  if (attention.isSplit) {
+    part = l.getGroup(mlir::gpu::Dimension::z);
+    from = l.mul(part, parts.length);
+    isOne = l.both(isOne, l.less(from, parts.count));
+  }
+  l.ifTrue(isOne, [&] {
+    Rows q = getRows(op.getQ());
+    stage.readQueries(q.buffer, l.add(q.offset, l.mul(row, l.index(q.words))));
+    Value firstHead = l.mul(group, l.index(attention.heads));
+    if (attention.isSplit) {
+      int64_t number = 0;
+      for (const PartialAttention &made : attend(from)) {
+        Value head = l.add(firstHead, l.index(number++));
+        Value record = attention.getRecord(l, row, head);
+        record =
+            l.add(record, l.mul(part, l.index(attention.getRecordWords())));
+        l.ifTrue(l.equal(l.getThread(), l.index(0)), [&] {
+          l.storeF(made.most, getScratch(), record);
+          l.storeF(made.total, getScratch(), l.add(record, l.index(1)));
+        });
+        Value values = l.add(record, l.index(2));
+        forOwnElements(l, attention.headDim, [&](int64_t k, Value element) {
+          l.storeF(made.values[k], getScratch(), l.add(values, element));
+        });
+      }
+      return;
     }
-    Rows q = getRows(op.getQ()), y = getRows(op.getResult());
-    Value column = l.mul(head, l.index(headDim));
-    auto at = [&](const Rows &rows) {
-      return l.add(rows.offset, l.add(l.mul(row, l.index(rows.words)), column));
-    };
-    stage.emit(q.buffer, at(q), first, last, y.buffer, at(y));
+    int64_t own = llvm::divideCeil(attention.headDim, l.getThreads());
+    SmallVector<PartialAttention> start(attention.heads,
+                                        getEmptyAttention(l, own));
+    SmallVector<Value> joined =
+        l.reduce(l.index(0), parts.count, parts.length, flatten(start),
+                 [&](Value from, ValueRange so) {
+                   SmallVector<PartialAttention> all =
+                       unflatten(so, attention.heads);
+                   for (auto [before, next] : llvm::zip(all, attend(from))) {
+                     before = join(l, before, next);
+                   }
+                   return flatten(all);
+                 });
+    Rows y = getRows(op.getResult());
+    Value to = l.add(y.offset, l.mul(row, l.index(y.words)));
+    int64_t number = 0;
+    for (const PartialAttention &made : unflatten(joined, attention.heads)) {
+      Value head = l.add(firstHead, l.index(number++));
+      Value column = l.add(to, l.mul(head, l.index(attention.headDim)));
+      forOwnElements(l, attention.headDim, [&](int64_t k, Value element) {
+        l.storeF(l.divF(made.values[k], made.total), y.buffer,
+                 l.add(column, element));
+      });
+    }
   });
-  return finish("attention", {uint32_t(heads), uint32_t(planned.maxTokens), 1},
-                {op});
+  auto rows = uint32_t(planned.maxTokens);
+  auto most = uint32_t(attention.isSplit ? attention.most : 1);
+  if (failed(finish("attention", {uint32_t(attention.groups), rows, most},
+                    {op}))) {
+    return failure();
+  }
+  if (!attention.isSplit) {
+    return success();
+  }
+  scratchWords =
+      std::max(scratchWords, attention.getScratchWords(planned.maxTokens));
+  return emitJoin(op);
+}
+
+/// Joins the parts of each head of a row.
+LogicalResult KernelEmitter::emitJoin(AttentionOp op) {
+  Attention attention(op, planned.maxTokens);
+  begin(op, std::clamp<int64_t>(llvm::bit_ceil(uint64_t(attention.headDim)), 32,
+                                128));
+  LaunchBuilder &l = *launch;
+  Value head = l.getGroup(mlir::gpu::Dimension::x);
+  Value row = l.getGroup(mlir::gpu::Dimension::y);
+  l.ifTrue(l.less(row, getCount(op.getQ())), [&] {
+    Parts parts = attention.getParts(l, l.add(getStep(StepWord::Position), row),
+                                     op.getWindow());
+    Value records = attention.getRecord(l, row, head), scratch = getScratch();
+    Rows y = getRows(op.getResult());
+    Value to = l.add(l.add(y.offset, l.mul(row, l.index(y.words))),
+                     l.mul(head, l.index(attention.headDim)));
+    Value used = l.div(l.add(parts.count, l.sub(parts.length, l.index(1))),
+                       parts.length);
+    forOwnElements(l, attention.headDim, [&](int64_t, Value element) {
+      PartialAttention start = getEmptyAttention(l, 1);
+      SmallVector<Value> joined = l.reduce(
+          l.index(0), used, l.index(1), flatten(start),
+          [&](Value part, ValueRange so) {
+            Value record = l.add(
+                records, l.mul(part, l.index(attention.getRecordWords())));
+            PartialAttention next = {
+                l.loadF(scratch, record),
+                l.loadF(scratch, l.add(record, l.index(1))),
+                {l.loadF(scratch, l.add(l.add(record, l.index(2)), element))}};
+            return flatten(join(l, unflatten(so, 1)[0], next));
+          });
+      l.storeF(l.divF(joined[2], joined[1]), y.buffer, l.add(to, element));
+    });
+  });
+  return finish("join",
+                {uint32_t(op.getHeads()), uint32_t(planned.maxTokens), 1}, {});
 }
 
 } // namespace umber::gpu

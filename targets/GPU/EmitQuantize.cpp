@@ -34,6 +34,31 @@ Value RowStage::getByte(QuantizeOp op, Value value, Value scale) {
   return l.bitAnd(l.toInteger(l.select(isZero, l.f32(0.0), q)), l.i32(255));
 }
 
+/// The largest of what a group's threads have, so many of them one after
+/// another, by way of `memory`, a word for each thread. All threads meet.
+Value RowStage::findLargestOfGroup(Value most, Value memory, int64_t count) {
+  auto larger = [&](Value a, Value b) { return l.maxF(a, b); };
+  Value thread = l.getThread(), each = l.index(1);
+  if (count % LaunchBuilder::kNeighbours == 0) {
+    // Neighbours are of one group.
+    most = l.reduceNeighbours(most, larger);
+    if (count == LaunchBuilder::kNeighbours) {
+      return most;
+    }
+    each = l.index(LaunchBuilder::kNeighbours);
+  }
+  l.storeF(most, memory, thread);
+  l.barrier();
+  Value first = l.mul(l.div(thread, l.index(count)), l.index(count));
+  most = l.reduce(l.index(0), l.index(count), each, {most},
+                  [&](Value i, ValueRange so) -> SmallVector<Value> {
+                    Value other = l.loadF(memory, l.add(first, i));
+                    return {larger(so[0], other)};
+                  })[0];
+  l.barrier();
+  return most;
+}
+
 /// Each thread has a word, and the threads of a group find their scale
 /// together.
 void RowStage::quantizeByThreads(QuantizeOp op, const Rows &y) {
@@ -54,14 +79,7 @@ void RowStage::quantizeByThreads(QuantizeOp op, const Rows &y) {
       values.push_back(getElement(op.getX(), l.add(column, l.index(i))));
       most = l.maxF(most, l.absF(values.back()));
     }
-    l.storeF(most, largest, thread);
-    l.barrier();
-    most = l.reduce(l.index(0), l.index(perGroup), l.index(1), {most},
-                    [&](Value i, ValueRange so) -> SmallVector<Value> {
-                      Value other = l.loadF(largest, l.add(firstOfGroup, i));
-                      return {l.maxF(so[0], other)};
-                    })[0];
-    l.barrier();
+    most = findLargestOfGroup(most, largest, perGroup);
     Value scale = getScale(op, most), bytes;
     for (int64_t i = 0; i < 4; ++i) {
       Value byte = l.shiftLeft(getByte(op, values[i], scale), l.i32(8 * i));

@@ -22,7 +22,8 @@ namespace umber::gpu {
 static spirv::TargetEnvAttr getTargetEnv(MLIRContext *context) {
   auto triple = spirv::VerCapExtAttr::get(
       spirv::Version::V_1_3,
-      {spirv::Capability::Shader, spirv::Capability::GroupNonUniformShuffle},
+      {spirv::Capability::Shader, spirv::Capability::SampledBuffer,
+       spirv::Capability::GroupNonUniformShuffle},
       {spirv::Extension::SPV_KHR_storage_buffer_storage_class}, context);
   return spirv::TargetEnvAttr::get(
       triple, spirv::getDefaultResourceLimits(context),

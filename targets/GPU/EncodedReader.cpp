@@ -135,6 +135,15 @@ int64_t EncodedReader::getSharedWords(const PanelEncoding &encoding, Api api) {
   return getTables(encoding) << getCodesPerLookup(encoding) * encoding.bits;
 }
 
+Value EncodedReader::reverseBytes(Value word) {
+  auto byte = [&](int64_t from, int64_t to) {
+    Value low = l.bitAnd(l.shiftRight(word, l.i32(from)), l.i32(255));
+    return l.shiftLeft(low, l.i32(to));
+  };
+  return l.bitOr(l.bitOr(byte(0, 24), byte(8, 16)),
+                 l.bitOr(byte(16, 8), byte(24, 0)));
+}
+
 void EncodedReader::prepareTables(Value memory) {
   if (lookup == Lookup::Shared) {
     shared = memory;
@@ -177,11 +186,16 @@ void EncodedReader::findTable() {
     Value word = l.load(buffer, l.add(base, l.div(which, l.index(2))));
     Value shift = l.mul(l.toI32(l.rem(which, l.index(2))), l.i32(16));
     registers = {l.shiftRight(word, shift)};
-    return;
+  } else {
+    int64_t words = encoding.getEntries() / 4;
+    registers =
+        l.loadWords(buffer, l.add(base, l.mul(which, l.index(words))), words);
   }
-  int64_t words = encoding.getEntries() / 4;
-  registers =
-      l.loadWords(buffer, l.add(base, l.mul(which, l.index(words))), words);
+  if (lookup == Lookup::Registers) {
+    for (Value &word : registers) {
+      word = reverseBytes(word);
+    }
+  }
 }
 
 EncodedReader EncodedReader::ofLane(Value other) const {
@@ -240,25 +254,37 @@ Value EncodedReader::getField(ArrayRef<Value> block, int64_t first,
                             : l.bitAnd(field, l.i32((int64_t(1) << bits) - 1));
 }
 
-/// The byte of the registers that a code names.
+/// 8 times the low two bits of the code from bit `first` on, of a code of one
+/// bit 8 times that.
+Value EncodedReader::getByteShift(ArrayRef<Value> block, int64_t first) {
+  int64_t bits = std::min<int64_t>(encoding.bits, 2);
+  Value mask = l.i32(((1 << bits) - 1) * 8);
+  int64_t at = first % 32;
+  if (at + bits > 32) {
+    return l.shiftLeft(getField(block, first, bits), l.i32(3));
+  }
+  Value word = block[first / 32];
+  return l.bitAnd(at < 3 ? l.shiftLeft(word, l.i32(3 - at))
+                         : l.shiftRight(word, l.i32(at - 3)),
+                  mask);
+}
+
+/// The byte of the registers that a code names. The code is used where it
+/// stands: whether a bit is set is the sign of the word with the bit on top,
+/// and the last two bits are the byte's distance from the top.
 Value EncodedReader::lookUpInRegisters(ArrayRef<Value> block, int64_t first) {
-  int64_t bits = encoding.bits;
-  Value code = getField(block, first, bits);
   SmallVector<Value> words = registers;
-  for (int64_t bit = 2; bit < bits; ++bit) {
-    Value isSet = l.equal(l.bitAnd(code, l.i32(1 << bit)), l.i32(0));
+  for (int64_t bit = 2; bit < encoding.bits; ++bit) {
+    int64_t at = first + bit;
+    Value isSet =
+        l.less(l.shiftLeft(block[at / 32], l.i32(31 - at % 32)), l.i32(0));
     SmallVector<Value> rest;
     for (size_t i = 0; i < words.size(); i += 2) {
-      rest.push_back(l.select(isSet, words[i], words[i + 1]));
+      rest.push_back(l.select(isSet, words[i + 1], words[i]));
     }
     words = rest;
   }
-  // Byte i is shifted to the top by 24 - 8 i, which is 24 xor 8 i.
-  Value shift = l.shiftLeft(code, l.i32(3));
-  if (bits > 2) {
-    shift = l.bitAnd(shift, l.i32(24));
-  }
-  return l.shiftRightSigned(l.shiftLeft(words[0], l.sub(l.i32(24), shift)),
+  return l.shiftRightSigned(l.shiftLeft(words[0], getByteShift(block, first)),
                             l.i32(24));
 }
 

@@ -73,10 +73,12 @@ private:
   /// `bits` bits of a block from bit `first` on.
   mlir::Value getField(llvm::ArrayRef<mlir::Value> block, int64_t first,
                        int64_t bits);
+  mlir::Value getByteShift(llvm::ArrayRef<mlir::Value> block, int64_t first);
   mlir::Value lookUpInRegisters(llvm::ArrayRef<mlir::Value> block,
                                 int64_t first);
   mlir::Value lookUpByPermutation(llvm::ArrayRef<mlir::Value> block,
                                   int64_t quad);
+  mlir::Value reverseBytes(mlir::Value word);
   /// Codes that one lookup in workgroup memory takes.
   static int64_t getCodesPerLookup(const PanelEncoding &encoding);
   static int64_t getTables(const PanelEncoding &encoding);
@@ -86,7 +88,8 @@ private:
   PanelEncoding encoding;
   Lookup lookup;
   mlir::Value buffer, panel, lane, base;
-  llvm::SmallVector<mlir::Value> registers;
+  llvm::SmallVector<mlir::Value>
+      registers;             ///< Registers: byte 0 of each on top
   mlir::Value shared, table; ///< the lane's table: where it begins
 };
 

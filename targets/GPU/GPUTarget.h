@@ -20,6 +20,7 @@ struct Variant {
   Api api;
   llvm::StringRef processor; ///< CUDA: as LLVM calls it
   llvm::StringRef version;   ///< CUDA: of PTX, the first that is enough
+  bool readsTexels = false;  ///< Vulkan: what is only read
 };
 
 /// Every variant, the runtime's first choice first.
@@ -40,6 +41,10 @@ mlir::FailureOr<LoweredModel> lowerToLaunches(mlir::ModuleOp module, Api api);
 /// Converts Vulkan's code to a SPIR-V module in the place of the gpu.module.
 /// Fails with a diagnostic.
 mlir::LogicalResult convertToSPIRV(mlir::ModuleOp code);
+
+/// Lets converted code for Vulkan read through texel buffers
+/// (runtime/package/TexelSets.h). Fails with a diagnostic.
+mlir::LogicalResult readThroughTexels(mlir::ModuleOp code);
 
 /// The binary of converted code.
 llvm::Expected<llvm::SmallVector<char, 0>> emitSPIRV(mlir::ModuleOp code);

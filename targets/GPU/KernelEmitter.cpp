@@ -69,6 +69,7 @@ KernelEmitter::KernelEmitter(EntryPoints &entries, const PlannedKernel &kernel,
     candidates.push_back({LaunchBuffer::Kind::Constant,
                           entries.addConstant(getTurnsPerPosition(op))});
   });
+  candidates.push_back({LaunchBuffer::Kind::Scratch});
   candidates.push_back({LaunchBuffer::Kind::Step});
 }
 
@@ -209,6 +210,10 @@ Value KernelEmitter::getSite(LoraOp lora) {
 
 Value KernelEmitter::getProducts(LoraOp lora) {
   return launch->getBuffer(productsNumber.lookup(lora.getSite()));
+}
+
+Value KernelEmitter::getScratch() {
+  return launch->getBuffer(candidates.size() - 2);
 }
 
 Value KernelEmitter::getStep(StepWord word) {

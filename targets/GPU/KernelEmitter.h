@@ -10,7 +10,9 @@
 //               product, with what is done to each result
 //   heads       a workgroup for each head and row: norms of heads, rotary
 //               embedding, the cache's update
-//   attention   a workgroup for each query head and row
+//   attention   a workgroup for some query heads that share a key and value
+//               head, a row, and a part of its positions; and then, to join
+//               the parts, one for each query head and row
 
 #ifndef UMBER_TARGETS_GPU_KERNELEMITTER_H
 #define UMBER_TARGETS_GPU_KERNELEMITTER_H
@@ -30,6 +32,7 @@ struct LaunchBuffer {
     Kernel,   ///< one of getKernelBuffers()
     Step,     ///< the step's words
     Products, ///< what the site of that kernel buffer makes of rows
+    Scratch,  ///< what launches of one kernel leave to each other
     Constant  ///< words of EntryPoints::getConstants()
   };
   Kind kind;
@@ -94,6 +97,8 @@ public:
 
   /// Fails with a diagnostic.
   mlir::FailureOr<std::vector<Launch>> emit();
+  /// Words that the kernel's launches leave to each other; after emit().
+  int64_t getScratchWords() const { return scratchWords; }
 
 private:
   using Ops = llvm::SmallVector<mlir::Operation *>;
@@ -104,6 +109,7 @@ private:
   mlir::LogicalResult emitProducts(mlir::Block::iterator &at);
   mlir::LogicalResult emitHeads(mlir::Block::iterator &at);
   mlir::LogicalResult emitAttention(mlir::umber::AttentionOp op);
+  mlir::LogicalResult emitJoin(mlir::umber::AttentionOp op);
   mlir::LogicalResult emitLowRank(llvm::ArrayRef<mlir::umber::LoraOp> loras);
   mlir::LogicalResult checkOp(mlir::Operation &op);
 
@@ -119,6 +125,7 @@ private:
   mlir::Value getCache(int64_t layer, bool keys);
   mlir::Value getSite(mlir::umber::LoraOp lora);
   mlir::Value getProducts(mlir::umber::LoraOp lora);
+  mlir::Value getScratch();
   mlir::Value getStep(StepWord word);
   /// What getTurnsPerPosition() gives.
   mlir::Value getRotaryTable(mlir::umber::RotaryOp op);
@@ -161,6 +168,7 @@ private:
   mlir::Operation *launchOp = nullptr; ///< the first op of the launch
   llvm::SmallVector<mlir::Value> stepWords;
   std::vector<Launch> launches;
+  int64_t scratchWords = 0;
 };
 
 } // namespace umber::gpu

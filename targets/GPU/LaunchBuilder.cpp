@@ -21,6 +21,9 @@ namespace {
 /// CUDA's pointers have no length. Their type needs one that no access exceeds.
 constexpr int64_t kAnyLength = std::numeric_limits<int32_t>::max();
 
+/// Of a subgroup on CUDA.
+constexpr int64_t kWarpThreads = 32;
+
 Attribute getSharedSpace(MLIRContext *context, Api api) {
   if (api == Api::Vulkan) {
     return spirv::StorageClassAttr::get(context,
@@ -170,23 +173,14 @@ SmallVector<Value> LaunchBuilder::loadWords(Value buffer, Value offset,
 
 SmallVector<Value> LaunchBuilder::loadSharedWords(Value buffer, Value offset) {
   if (api == Api::CUDA) {
-    return loadWords(buffer, offset, kSharedWords);
+    return loadWords(buffer, offset, kNeighbours);
   }
   // A load takes as many turns as there are threads on a device that emulates
   // them by a processor's vectors, so each has one word, and gets the others'.
-  if (!lane) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointAfterValue(thread);
-    lane = mlir::gpu::LaneIdOp::create(b, loc, IntegerAttr());
-  }
-  Value place = rem(lane, index(kSharedWords));
-  Value own = load(buffer, add(offset, place));
-  Value firstLane = toI32(sub(lane, place));
+  Value own = load(buffer, add(offset, getPlace()));
   SmallVector<Value> words;
-  for (int64_t i = 0; i < kSharedWords; ++i) {
-    words.push_back(spirv::GroupNonUniformShuffleOp::create(
-        b, loc, b.getI32Type(), spirv::Scope::Subgroup, own,
-        add(firstLane, i32(i))));
+  for (int64_t i = 0; i < kNeighbours; ++i) {
+    words.push_back(fromNeighbour(own, i));
   }
   return words;
 }
@@ -266,31 +260,63 @@ LaunchBuilder::ifTrue(Value condition, ValueRange otherwise,
   return SmallVector<Value>(branch.getResults());
 }
 
-Value LaunchBuilder::reduceThreads(Value value, Combine combine) {
-  // Every kColumns-th value is combined by one thread, and all threads combine
-  // what those have made. So the next reduction needs no barrier before it.
-  constexpr int64_t kColumns = 16;
-  if (!scratch) {
-    scratch = allocateShared(threads + kColumns);
+Value LaunchBuilder::getPlace() {
+  if (!place) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointAfterValue(thread);
+    Value lane = api == Api::Vulkan
+                     ? mlir::gpu::LaneIdOp::create(b, loc, IntegerAttr())
+                     : rem(thread, index(kWarpThreads));
+    place = rem(lane, index(kNeighbours));
+    firstLane = toI32(sub(lane, place));
   }
-  storeF(value, scratch, thread);
+  return place;
+}
+
+Value LaunchBuilder::shuffle(Value value, Value from) {
+  if (api == Api::CUDA) {
+    return mlir::gpu::ShuffleOp::create(b, loc, value, from, i32(kWarpThreads),
+                                        mlir::gpu::ShuffleMode::IDX)
+        .getShuffleResult();
+  }
+  return spirv::GroupNonUniformShuffleOp::create(
+      b, loc, value.getType(), spirv::Scope::Subgroup, value, from);
+}
+
+Value LaunchBuilder::fromNeighbour(Value value, int64_t number) {
+  getPlace();
+  return shuffle(value, add(firstLane, i32(number)));
+}
+
+Value LaunchBuilder::reduceNeighbours(Value value, Combine combine) {
+  Value own = toI32(getPlace());
+  for (int64_t step = kNeighbours / 2; step > 0; step /= 2) {
+    Value other = bitAnd(add(own, i32(step)), i32(kNeighbours - 1));
+    value = combine(value, shuffle(value, add(firstLane, other)));
+  }
+  return value;
+}
+
+Value LaunchBuilder::reduceThreads(Value value, Combine combine) {
+  // Neighbours first, who share what all of them have made. The threads meet
+  // once more so that the next reduction may write.
+  int64_t groups = threads / kNeighbours;
+  if (!scratch) {
+    scratch = allocateShared(groups);
+  }
+  value = reduceNeighbours(value, combine);
+  ifTrue(equal(getPlace(), index(0)),
+         [&] { storeF(value, scratch, div(thread, index(kNeighbours))); });
   barrier();
-  ifTrue(less(thread, index(kColumns)), [&] {
-    Value own =
-        reduce(index(kColumns), index(threads), index(kColumns),
-               {loadF(scratch, thread)},
-               [&](Value i, ValueRange so) -> SmallVector<Value> {
-                 return {combine(so[0], loadF(scratch, add(thread, i)))};
-               })[0];
-    storeF(own, scratch, add(thread, index(threads)));
-  });
+  bool areShared = groups % kNeighbours == 0;
+  Value first = areShared ? getPlace() : index(0);
+  Value result = loadF(scratch, first);
+  for (int64_t i = areShared ? kNeighbours : 1; i < groups;
+       i += areShared ? kNeighbours : 1) {
+    result = combine(result, loadF(scratch, add(first, index(i))));
+  }
   barrier();
-  Value result = reduce(index(threads + 1), index(threads + kColumns), index(1),
-                        {loadF(scratch, index(threads))},
-                        [&](Value i, ValueRange so) -> SmallVector<Value> {
-                          return {combine(so[0], loadF(scratch, i))};
-                        })[0];
-  return result;
+  return areShared ? reduceNeighbours(result, combine) : result;
 }
 
 } // namespace umber::gpu

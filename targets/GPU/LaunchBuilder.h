@@ -126,9 +126,8 @@ public:
   /// largest power of two up to 4 that divides `count`.
   llvm::SmallVector<mlir::Value> loadWords(mlir::Value buffer,
                                            mlir::Value offset, int64_t count);
-  /// `kSharedWords` consecutive words of a buffer, which are the same ones for
-  /// every `kSharedWords` threads.
-  static constexpr int64_t kSharedWords = 8;
+  /// `kNeighbours` consecutive words of a buffer, which are the same ones for
+  /// all neighbours.
   llvm::SmallVector<mlir::Value> loadSharedWords(mlir::Value buffer,
                                                  mlir::Value offset);
   void store(mlir::Value word, mlir::Value buffer, mlir::Value offset);
@@ -153,9 +152,20 @@ public:
   ifTrue(mlir::Value condition, mlir::ValueRange otherwise,
          llvm::function_ref<llvm::SmallVector<mlir::Value>()> body);
 
-  /// Combines an f32 of every thread; all get the result. All threads call it,
-  /// a multiple of 16 of them.
+  /// Threads 8 i to 8 i + 7 of a workgroup are neighbours, of one subgroup on
+  /// every device.
+  static constexpr int64_t kNeighbours = 8;
+  /// The thread's number among its neighbours.
+  mlir::Value getPlace();
+  /// The i32 or f32 of a neighbour, for which all of the subgroup ask.
+  mlir::Value fromNeighbour(mlir::Value value, int64_t number);
+  /// Combines an f32 of every neighbour, by an operation that takes its
+  /// operands in any order; all get the same bits.
   using Combine = llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)>;
+  mlir::Value reduceNeighbours(mlir::Value value, Combine combine);
+
+  /// The same of every thread. All threads call it, a multiple of 8 of them,
+  /// and meet.
   mlir::Value reduceThreads(mlir::Value value, Combine combine);
 
 private:
@@ -163,6 +173,8 @@ private:
   /// A buffer as vectors of 4 words, which SPIR-V has as another variable of
   /// the same binding.
   mlir::Value getVectors(mlir::Value buffer);
+  /// A value of a lane of the subgroup, an i32.
+  mlir::Value shuffle(mlir::Value value, mlir::Value from);
 
   mlir::OpBuilder b;
   mlir::Location loc;
@@ -171,7 +183,9 @@ private:
   int64_t sharedWords = 0;
   mlir::gpu::GPUFuncOp function;
   mlir::Value thread;
-  mlir::Value lane;    ///< the thread's number in its subgroup
+  /// The thread's number among its neighbours, and the first one's lane of the
+  /// subgroup.
+  mlir::Value place, firstLane;
   mlir::Value scratch; ///< of reduceThreads()
   unsigned buffers;    ///< arguments that are buffers; their vectors follow
 };

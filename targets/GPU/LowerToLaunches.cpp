@@ -16,6 +16,9 @@ namespace umber::gpu {
 
 namespace {
 
+/// Of offsets in arenas, as packages have them.
+constexpr uint64_t kScratchAlignment = 64;
+
 /// What a launch costs: of its kernel's costs, those of its ops.
 void addCosts(PlannedDispatch &made, const PlannedDispatch &dispatch,
               const Launch &launch) {
@@ -37,8 +40,9 @@ void addCosts(PlannedDispatch &made, const PlannedDispatch &dispatch,
   }
 }
 
+/// `scratch` is where the program's scratch begins in its arena.
 BufferBinding bind(const LaunchBuffer &buffer, const PlannedDispatch &dispatch,
-                   size_t parameters) {
+                   size_t parameters, uint64_t scratch) {
   switch (buffer.kind) {
   case LaunchBuffer::Kind::Kernel:
     return dispatch.bindings[buffer.number];
@@ -50,6 +54,8 @@ BufferBinding bind(const LaunchBuffer &buffer, const PlannedDispatch &dispatch,
     binding.kind = BufferBinding::Kind::Products;
     return binding;
   }
+  case LaunchBuffer::Kind::Scratch:
+    return {BufferBinding::Kind::Arena, 0, scratch};
   case LaunchBuffer::Kind::Step:
     return {BufferBinding::Kind::Step, 0, 0};
   }
@@ -69,13 +75,15 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
   EntryPoints entries(
       mlir::gpu::GPUModuleOp::create(builder, module.getLoc(), "kernels"));
   std::vector<std::vector<Launch>> launches;
+  std::vector<int64_t> scratchWords; // of each kernel
   for (const PlannedKernel &kernel : plan->kernels) {
-    FailureOr<std::vector<Launch>> emitted =
-        KernelEmitter(entries, kernel, api).emit();
+    KernelEmitter emitter(entries, kernel, api);
+    FailureOr<std::vector<Launch>> emitted = emitter.emit();
     if (failed(emitted)) {
       return failure();
     }
     launches.push_back(std::move(*emitted));
+    scratchWords.push_back(emitter.getScratchWords());
   }
   if (failed(verify(*lowered.code))) {
     return failure();
@@ -86,7 +94,13 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
   }
   for (PlannedProgram &program : plan->programs) {
     std::vector<PlannedDispatch> dispatches;
+    // Behind the activations: no kernel's scratch is read by another's.
+    uint64_t scratch = llvm::alignTo(program.arenaBytes, kScratchAlignment);
     for (const PlannedDispatch &dispatch : program.dispatches) {
+      if (int64_t words = scratchWords[dispatch.kernel]) {
+        program.arenaBytes =
+            std::max(program.arenaBytes, scratch + 4 * uint64_t(words));
+      }
       for (const Launch &launch : launches[dispatch.kernel]) {
         PlannedDispatch made;
         made.name = dispatch.name + ":" + launch.stage;
@@ -97,7 +111,7 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
         made.withPrevious = launch.withPrevious;
         for (const LaunchBuffer &buffer : launch.buffers) {
           made.bindings.push_back(
-              bind(buffer, dispatch, plan->parameters.size()));
+              bind(buffer, dispatch, plan->parameters.size(), scratch));
         }
         addCosts(made, dispatch, launch);
         dispatches.push_back(std::move(made));

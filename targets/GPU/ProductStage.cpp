@@ -180,7 +180,7 @@ ProductStage::Sums ProductStage::multiplyBlocks(EncodedReader &reader,
   Value first = l.mul(number, l.index(blocks));
   Sums start(tile, isQuantized ? l.i32(0) : l.f32(0.0));
   constexpr int64_t kQuads = kBlockColumns / 4;
-  static_assert(kQuads == LaunchBuilder::kSharedWords, "a block's inputs");
+  static_assert(kQuads == LaunchBuilder::kNeighbours, "a block's inputs");
   // How often is known, so that few turns become none.
   return l.reduce(
       l.index(0), l.index(blocks), l.index(1), start,

@@ -34,6 +34,8 @@ private:
   mlir::LogicalResult emitQuantize(mlir::umber::QuantizeOp op);
   void quantizeByThreads(mlir::umber::QuantizeOp op, const Rows &y);
   void quantizeByWords(mlir::umber::QuantizeOp op, const Rows &y);
+  mlir::Value findLargestOfGroup(mlir::Value most, mlir::Value memory,
+                                 int64_t count);
   /// A group's scale, of its largest magnitude.
   mlir::Value getScale(mlir::umber::QuantizeOp op, mlir::Value largest);
   /// The integer that a value becomes, in the low byte of a word.

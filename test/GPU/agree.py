@@ -14,6 +14,7 @@ tokens. What is the same on the CPU is told in test/CPU/agree.py.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import shutil
@@ -24,6 +25,8 @@ sys.path.insert(0, str(HERE.parent / "CPU"))
 import agree  # noqa: E402
 
 TOKENS = "8"
+# On Vulkan reads go through texel buffers and not.
+ISAS = {"vulkan": ("spirv1.3-texels", "spirv1.3"), "cuda": ("ptx-sm_80",)}
 
 
 def compiled(folder, package, device):
@@ -48,8 +51,8 @@ def check(folder, ir, bits, kv_bits, options):
     quantized = agree.QUANTIZED in pathlib.Path(ir).read_text()
     (folder / "prompt").write_text(agree.SENTENCE * options.repeat)
     name = pathlib.Path(ir).stem
-    isa = "ptx-sm_80" if options.device.startswith("cuda") else "spirv1.3"
-    for rows in options.rows.split(","):
+    isas = ISAS[options.device.split(":")[0]]
+    for rows, isa in zip(options.rows.split(","), itertools.cycle(isas)):
         package = folder / "m.umb"
         agree.run("umber-compile", ir, f"--bits={bits}", f"--kv-bits={kv_bits}",
                   f"--max-tokens={rows}", "--target=gpu", f"--isa={isa}", "-o",

@@ -2,44 +2,31 @@
 # Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The test model at 3.5 bits on a simulated neural engine, against the CPU, for golden
-prompts with an adapter and without. Packages for both are made of one compressed model.
+prompts with an adapter and without.
 
-    golden_npu.py UMBER-COMPILE UMBER-RUN [--model MODEL] [--prompts N] [--tokens N]
+    golden_npu.py UMBER-COMPILE UMBER-RUN FOLDER [--prompts N] [--tokens N]
 
-With plain activations all sums are exact to f32: logits are within 1e-2, and greedy
-tokens are the same (none of these is a closer call). Rounded
-activations carry a last bit on (docs/numerics.md): logits are as near as the same model
-is to itself, scaled by some last bits.
-
-MODEL is UMBER_TEST_MODEL, or a module that --compile-to=compress wrote; exits with 77,
-which CTest takes as skipped, without.
+FOLDER has what compressed_model.py made. With plain activations all sums are exact to f32:
+logits are within 1e-2, and greedy tokens are the same (none of these is a closer call).
+Rounded activations carry a last bit on (docs/numerics.md): logits are as near as the same
+model is to itself, scaled by some last bits. Exits with 77 without a model.
 """
 
 import argparse
 import array
 import json
-import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
+
+import compressed_model
 
 HERE = pathlib.Path(__file__).parent
 ENGINE = "npu:ane-a17-like"
-SKIPPED = 77
 TOLERANCE = 1e-2
 # Of docs/numerics.md's drift, 0.13 to 0.34 in the root mean square with an outlier.
 DRIFT, LARGEST_DRIFT = 0.4, 1.0
-# SmolLM2-135M's shapes.
-SHAPES = ["--layers", "30", "--hidden", "576", "--heads", "9", "--kv-heads", "3",
-          "--head-dim", "64", "--ffn", "1536"]
-
-
-def cpu_isa():
-    """One that uses no more of the processor than the engine's numerics need."""
-    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
-    return "x86-64-v3" if "avx2" in flags else "aarch64"
 
 
 def run(runner, package, device, prompt, tokens, folder, lora):
@@ -56,13 +43,11 @@ def run(runner, package, device, prompt, tokens, folder, lora):
     return json.loads(done.stdout), values
 
 
-def compile_both(compiler, module, folder, name, *options):
+def compile_both(compiler, made, folder, kind, *options):
     """The packages by their device's name."""
-    packages = {}
-    for device, target in [("cpu", f"--isa={cpu_isa()}"), (ENGINE, f"--target={ENGINE}")]:
-        packages[device] = folder / f"{name}-{device.replace(':', '-')}.umb"
-        subprocess.run([compiler, module, target, *options, "-o", packages[device]], check=True)
-    return packages
+    return {"cpu": made / f"{kind}.umb",
+            ENGINE: compressed_model.compile_for(compiler, made, kind, folder / f"{kind}.umb",
+                                                 f"--target={ENGINE}", *options)}
 
 
 def compare(runner, packages, case, tokens, folder, lora):
@@ -79,29 +64,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("compiler")
     parser.add_argument("runner")
-    parser.add_argument("--model", default=os.environ.get("UMBER_TEST_MODEL"))
+    parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--prompts", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=8)
     args = parser.parse_args()
-    if not args.model:
-        print("skipped: UMBER_TEST_MODEL is not set")
-        sys.exit(SKIPPED)
+    compressed_model.need(args.folder)
     cases = json.loads((HERE / "golden" / "smollm2-135m-greedy.json").read_text())
     cases = cases[:args.prompts]
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        module, lora = folder / "model.mlir", folder / "lora"
-        if args.model.endswith(".mlir"):
-            module = pathlib.Path(args.model)
-        else:
-            subprocess.run([args.compiler, args.model, "--bits=3.5", "--fast",
-                            "--compile-to=compress", "--emit=mlir", "-o", module], check=True)
-        subprocess.run([sys.executable, HERE.parent / "tools" / "make_adapter.py", lora,
-                        "--rank", "8", "--size", "0.01", "--dtype", "F16", *SHAPES], check=True)
-
+        folder, lora = pathlib.Path(name), args.folder / "lora"
         # The engine's scratchpad has room for so many plain rows.
-        plain = compile_both(args.compiler, module, folder, "plain", "--activation-bits=32",
-                             "--kv-bits=16", "--max-tokens=16")
+        plain = compile_both(args.compiler, args.folder, folder, "plain", "--max-tokens=16")
         worst, speed = 0.0, float("inf")
         for adapter in (None, lora):
             for case in cases:
@@ -114,7 +87,7 @@ def main():
         print(f"plain: {2 * len(cases)} runs of {args.tokens} tokens, logits within "
               f"{worst:.1e}, at least {speed:.1f} tokens/s")
 
-        rounded = compile_both(args.compiler, module, folder, "rounded", "--kv-bits=8")
+        rounded = compile_both(args.compiler, args.folder, folder, "rounded")
         drifts = []
         for adapter in (None, lora):
             for case in cases:

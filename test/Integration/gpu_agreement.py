@@ -53,10 +53,11 @@ class SessionOptions(c.Structure):
 class Model:
     """A package on a device."""
 
-    def __init__(self, library, package, device):
+    def __init__(self, library, package, device, adapter_bits=0):
         self.library = c.CDLL(str(library))
         self.handle = c.c_void_p()
-        options = ModelOptions(c.sizeof(ModelOptions), 0, device.encode(), None, 0, 1 << 28, 0)
+        options = ModelOptions(c.sizeof(ModelOptions), 0, device.encode(), None, 0, 1 << 28,
+                               adapter_bits)
         self.call("umber_model_load", str(package).encode(), c.byref(options),
                   c.byref(self.handle))
         info = ModelInfo(c.sizeof(ModelInfo))
@@ -76,6 +77,17 @@ class Model:
 
     def close(self, session):
         self.library.umber_session_destroy(session)
+
+    def load_adapter(self, path):
+        adapter = c.c_void_p()
+        self.call("umber_adapter_load", self.handle, str(path).encode(), c.byref(adapter))
+        return adapter
+
+    def set_adapters(self, session, adapters):
+        handles = (c.c_void_p * len(adapters))(*adapters)
+        scales = (c.c_float * len(adapters))(*(1.0 for _ in adapters))
+        self.call("umber_session_set_adapters", session, handles, scales,
+                  c.c_size_t(len(adapters)))
 
     def step(self, session, ids):
         """The logits behind the last of these tokens."""

@@ -26,10 +26,24 @@ static Expected<gpu::LoweredModel> lower(mlir::ModuleOp module, gpu::Api api,
   return std::move(*lowered);
 }
 
+/// Of converted code for Vulkan, what a variant's is.
+static Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+specialize(mlir::ModuleOp code, const gpu::Variant &variant) {
+  mlir::OwningOpRef<mlir::ModuleOp> own = code.clone();
+  if (variant.readsTexels && failed(gpu::readThroughTexels(*own))) {
+    return createStringError("the launches cannot read through texel buffers");
+  }
+  return std::move(own);
+}
+
 static Expected<SmallVector<char, 0>> emitCode(mlir::ModuleOp code,
                                                const gpu::Variant &variant) {
   if (variant.api == gpu::Api::Vulkan) {
-    return gpu::emitSPIRV(code);
+    auto own = specialize(code, variant);
+    if (!own) {
+      return own.takeError();
+    }
+    return gpu::emitSPIRV(**own);
   }
   auto text = gpu::emitPTX(code, variant);
   if (!text) {
@@ -79,7 +93,11 @@ Error writeGpuCode(mlir::ModuleOp module, const gpu::Variant &variant,
     return lowered.takeError();
   }
   if (emit != Emit::PTX) {
-    return writeFile(path, [&](raw_ostream &os) { lowered->code->print(os); });
+    auto own = specialize(*lowered->code, variant);
+    if (!own) {
+      return own.takeError();
+    }
+    return writeFile(path, [&](raw_ostream &os) { (*own)->print(os); });
   }
   auto text = gpu::emitPTX(*lowered->code, variant);
   if (!text) {

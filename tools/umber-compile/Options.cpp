@@ -78,10 +78,11 @@ struct Flags {
       cl::cat(category)};
   cl::list<std::string> isa{
       "isa",
-      cl::desc("instruction sets of the cpu target: x86-64-v4-amx, "
-               "x86-64-v4-vbmi, x86-64-v4, x86-64-v3, aarch64-i8mm, aarch64 "
-               "(default: all that the model makes use of); of the gpu target: "
-               "ptx-sm_90, ptx-sm_80, spirv1.3 (default: all)"),
+      cl::desc(
+          "instruction sets of the cpu target: x86-64-v4-amx, "
+          "x86-64-v4-vbmi, x86-64-v4, x86-64-v3, aarch64-i8mm, aarch64 "
+          "(default: all that the model makes use of); of the gpu target: "
+          "ptx-sm_90, ptx-sm_80, spirv1.3-texels, spirv1.3 (default: all)"),
       cl::CommaSeparated, cl::cat(category)};
   cl::opt<int64_t> maxTokens{
       "max-tokens", cl::desc("rows that one step of the prefill can take"),

@@ -32,6 +32,7 @@ const Capability kCapabilities[] = {
      [](FeatureChain &chain) { return &chain.core.features.shaderInt16; }},
     {39, "shaderInt8",
      [](FeatureChain &chain) { return &chain.small.shaderInt8; }},
+    {46, "texel buffers", nullptr},
     {4433, "storageBuffer16BitAccess",
      [](FeatureChain &chain) {
        return &chain.storage16.storageBuffer16BitAccess;

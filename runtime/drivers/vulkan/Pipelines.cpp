@@ -6,6 +6,7 @@
 #include "runtime/drivers/gpu/Device.h"
 
 #include <algorithm>
+#include <tuple>
 
 using namespace umber;
 using namespace umber::vulkan;
@@ -57,6 +58,8 @@ Status umber::vulkan::checkKernels(const gpu::Plan &plan,
                                   limits.maxComputeWorkGroupSize[0]);
   uint32_t mostBindings = std::min(limits.maxPerStageDescriptorStorageBuffers,
                                    limits.maxDescriptorSetStorageBuffers);
+  uint32_t mostTexels = std::min(limits.maxPerStageDescriptorSampledImages,
+                                 limits.maxDescriptorSetSampledImages);
   for (const gpu::PlannedKernel &kernel : plan.kernels) {
     if (kernel.threads == 0) {
       continue;
@@ -74,6 +77,15 @@ Status umber::vulkan::checkKernels(const gpu::Plan &plan,
       return missing(where, std::to_string(kernel.bindings) + " buffers",
                      mostBindings);
     }
+    size_t texels = 0;
+    for (const std::set<uint32_t> &set :
+         module.entries.at(kernel.name).texels) {
+      texels += set.size();
+    }
+    if (texels > mostTexels) {
+      return missing(where, std::to_string(texels) + " texel buffers",
+                     mostTexels);
+    }
   }
   for (const gpu::PlannedProgram &program : plan.programs) {
     for (const gpu::PlannedDispatch &dispatch : program.dispatches) {
@@ -88,40 +100,66 @@ Status umber::vulkan::checkKernels(const gpu::Plan &plan,
       }
     }
   }
-  if (limits.minStorageBufferOffsetAlignment > gpu::kRangeAlignment) {
+  VkDeviceSize alignment = limits.minStorageBufferOffsetAlignment;
+  if (module.readsTexels()) {
+    alignment = std::max(alignment, limits.minTexelBufferOffsetAlignment);
+  }
+  if (alignment > gpu::kRangeAlignment) {
     return Status(StatusCode::Unsupported,
                   name + ": the device wants buffers at multiples of " +
-                      std::to_string(limits.minStorageBufferOffsetAlignment) +
+                      std::to_string(alignment) +
                       " bytes, packages have them at multiples of " +
                       std::to_string(gpu::kRangeAlignment));
   }
   return {};
 }
 
+bool Pipelines::Bindings::operator<(const Bindings &other) const {
+  return std::tie(buffers, texels[0], texels[1]) <
+         std::tie(other.buffers, other.texels[0], other.texels[1]);
+}
+
+uint32_t Pipelines::Bindings::sets() const {
+  bool readsTexels =
+      std::any_of(std::begin(texels), std::end(texels),
+                  [](const std::set<uint32_t> &set) { return !set.empty(); });
+  return readsTexels ? 1 + kTexelSets : 1;
+}
+
 Status Pipelines::addLayout(VkDevice device, const std::string &name,
-                            uint32_t bindings) {
+                            const Bindings &bindings) {
   if (layouts.count(bindings) != 0) {
     return {};
   }
-  Layout layout = {
-      Owned<VkDescriptorSetLayout>(device, vkDestroyDescriptorSetLayout),
-      Owned<VkPipelineLayout>(device, vkDestroyPipelineLayout)};
-  std::vector<VkDescriptorSetLayoutBinding> slots(bindings);
-  for (uint32_t i = 0; i < bindings; ++i) {
-    slots[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
-                VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+  Layout layout;
+  layout.pipeline = Owned<VkPipelineLayout>(device, vkDestroyPipelineLayout);
+  VkResult result = VK_SUCCESS;
+  for (uint32_t i = 0; i < bindings.sets() && result == VK_SUCCESS; ++i) {
+    std::vector<VkDescriptorSetLayoutBinding> slots;
+    auto add = [&](uint32_t binding, VkDescriptorType type) {
+      slots.push_back({binding, type, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
+    };
+    for (uint32_t buffer = 0; i == 0 && buffer < bindings.buffers; ++buffer) {
+      add(buffer, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+    }
+    if (i > 0) {
+      for (uint32_t buffer : bindings.texels[i - 1]) {
+        add(buffer, VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER);
+      }
+    }
+    VkDescriptorSetLayoutCreateInfo set = {
+        VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
+    set.bindingCount = uint32_t(slots.size());
+    set.pBindings = slots.data();
+    layout.owned.emplace_back(device, vkDestroyDescriptorSetLayout);
+    result = vkCreateDescriptorSetLayout(device, &set, nullptr,
+                                         layout.owned.back().out());
+    layout.sets.push_back(layout.owned.back().get());
   }
-  VkDescriptorSetLayoutCreateInfo set = {
-      VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
-  set.bindingCount = bindings;
-  set.pBindings = slots.data();
-  VkResult result =
-      vkCreateDescriptorSetLayout(device, &set, nullptr, layout.set.out());
-  VkDescriptorSetLayout handle = layout.set.get();
   VkPipelineLayoutCreateInfo pipeline = {
       VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
-  pipeline.setLayoutCount = 1;
-  pipeline.pSetLayouts = &handle;
+  pipeline.setLayoutCount = uint32_t(layout.sets.size());
+  pipeline.pSetLayouts = layout.sets.data();
   if (result == VK_SUCCESS) {
     result = vkCreatePipelineLayout(device, &pipeline, nullptr,
                                     layout.pipeline.out());
@@ -141,13 +179,16 @@ Result<Pipelines> Pipelines::create(VkDevice device, const std::string &name,
   std::vector<VkComputePipelineCreateInfo> infos;
   std::vector<uint32_t> used;
   for (const gpu::PlannedKernel &kernel : plan.kernels) {
-    made.bindings.push_back(kernel.bindings);
+    made.bindings.push_back({kernel.bindings});
     made.pipelines.emplace_back(device, vkDestroyPipeline);
     if (kernel.threads == 0) {
       continue;
     }
-    if (Status status = made.addLayout(device, name, kernel.bindings);
-        !status.ok()) {
+    Bindings &bindings = made.bindings.back();
+    const SpirvEntry &entry = module.entries.at(kernel.name);
+    std::copy(std::begin(entry.texels), std::end(entry.texels),
+              std::begin(bindings.texels));
+    if (Status status = made.addLayout(device, name, bindings); !status.ok()) {
       return status;
     }
     std::vector<uint32_t> words = module.extract(kernel.name);
@@ -167,7 +208,7 @@ Result<Pipelines> Pipelines::create(VkDevice device, const std::string &name,
     pipeline.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
     pipeline.stage.module = modules.back().get();
     pipeline.stage.pName = kernel.name.c_str();
-    pipeline.layout = made.layouts[kernel.bindings].pipeline.get();
+    pipeline.layout = made.layouts.at(bindings).pipeline.get();
     infos.push_back(pipeline);
     used.push_back(uint32_t(made.pipelines.size() - 1));
   }
@@ -194,5 +235,6 @@ Result<Pipelines> Pipelines::create(VkDevice device, const std::string &name,
 
 Pipelines::Kernel Pipelines::at(uint32_t kernel) const {
   const Layout &layout = layouts.at(bindings[kernel]);
-  return {pipelines[kernel].get(), layout.pipeline.get(), layout.set.get()};
+  return {pipelines[kernel].get(), layout.pipeline.get(), bindings[kernel],
+          layout.sets};
 }

@@ -22,10 +22,21 @@ Status checkKernels(const gpu::Plan &plan, const SpirvModule &module,
 
 class Pipelines {
 public:
+  /// The bindings of a kernel's descriptor sets.
+  struct Bindings {
+    uint32_t buffers = 0;                  ///< of set 0: storage buffers
+    std::set<uint32_t> texels[kTexelSets]; ///< of those behind it
+
+    bool operator<(const Bindings &other) const;
+    /// Sets that there are: one, if no texels are read.
+    uint32_t sets() const;
+  };
+
   struct Kernel {
     VkPipeline pipeline;
     VkPipelineLayout layout;
-    VkDescriptorSetLayout set;
+    const Bindings &bindings;
+    const std::vector<VkDescriptorSetLayout> &sets;
   };
 
   /// All that some dispatch runs, compiled by the device's driver together.
@@ -37,16 +48,18 @@ public:
   Kernel at(uint32_t kernel) const;
 
 private:
-  /// Of all kernels with as many bindings.
+  /// Of all kernels with the same bindings.
   struct Layout {
-    Owned<VkDescriptorSetLayout> set;
+    std::vector<Owned<VkDescriptorSetLayout>> owned;
+    std::vector<VkDescriptorSetLayout> sets;
     Owned<VkPipelineLayout> pipeline;
   };
 
-  Status addLayout(VkDevice device, const std::string &name, uint32_t bindings);
+  Status addLayout(VkDevice device, const std::string &name,
+                   const Bindings &bindings);
 
-  std::map<uint32_t, Layout> layouts;
-  std::vector<uint32_t> bindings; // of each kernel
+  std::map<Bindings, Layout> layouts;
+  std::vector<Bindings> bindings; // of each kernel
   std::vector<Owned<VkPipeline>> pipelines;
 };
 

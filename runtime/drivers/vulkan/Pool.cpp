@@ -12,7 +12,7 @@ namespace {
 
 /// Devices allow few allocations, some 4,096 of them: small buffers share one.
 constexpr uint64_t kBlockBytes = uint64_t(16) << 20;
-/// What any device asks for where a range of a storage buffer begins.
+/// What any device asks for where a range of a storage or texel buffer begins.
 constexpr uint64_t kAlignment = 256;
 
 } // namespace
@@ -63,6 +63,7 @@ Result<PoolBuffer::Block *> Pool::addBlock(uint64_t bytes,
   VkBufferCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
   info.size = block.bytes;
   info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+               VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT |
                VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                VK_BUFFER_USAGE_TRANSFER_DST_BIT;
   VkResult result = vkCreateBuffer(device, &info, nullptr, block.buffer.out());

@@ -24,6 +24,8 @@ enum Opcode : uint32_t {
   OpEntryPoint = 15,
   OpExecutionMode = 16,
   OpCapability = 17,
+  OpTypeImage = 25,
+  OpTypePointer = 32,
   OpFunction = 54,
   OpFunctionEnd = 56,
   OpFunctionCall = 57,
@@ -50,6 +52,7 @@ enum Opcode : uint32_t {
   OpNoLine = 317,
 };
 enum StorageClass : uint32_t {
+  UniformConstant = 0,
   Input = 1,
   Workgroup = 4,
   Private = 6,
@@ -59,6 +62,7 @@ enum StorageClass : uint32_t {
 constexpr uint32_t kGLCompute = 5;
 constexpr uint32_t kLocalSize = 17;
 constexpr uint32_t kBinding = 33, kDescriptorSet = 34;
+constexpr uint32_t kDimBuffer = 5, kIsSampled = 1; // of an image's type
 
 Status corrupt(const std::string &what) {
   return Status(StatusCode::CorruptFile, "the SPIR-V module " + what);
@@ -76,11 +80,14 @@ private:
   void parseInFunction(const uint32_t *word, uint32_t count);
   Status resolveEntries();
   Status findBindings(SpirvEntry &entry) const;
+  Status addBinding(uint32_t variable, SpirvEntry &entry) const;
 
   SpirvModule module;
   std::map<uint32_t, std::vector<uint32_t>> localSizes; // by function
   std::map<uint32_t, uint32_t> bindings, sets;          // by variable
   std::set<uint32_t> buffers;                           // variables
+  std::set<uint32_t> texelBuffers;                      // variables
+  std::set<uint32_t> texelTypes, texelPointers;         // types
   // By function: ids that an instruction reads or writes through.
   std::map<uint32_t, std::set<uint32_t>> pointers;
   uint32_t currentFunction = 0;
@@ -128,6 +135,10 @@ uint32_t fewestWords(uint32_t opcode) {
   case OpCopyMemory:
   case OpDecorate:
     return 3;
+  case OpTypePointer:
+    return 4;
+  case OpTypeImage:
+    return 9;
   case OpFunction:
   case OpArrayLength:
     return 5;
@@ -167,10 +178,17 @@ Status Parser::parseVariable(const uint32_t *word) {
   case StorageBuffer:
     buffers.insert(word[2]);
     return {};
+  case UniformConstant:
+    if (texelPointers.count(word[1]) != 0) {
+      texelBuffers.insert(word[2]);
+      return {};
+    }
+    [[fallthrough]];
   default:
     return corrupt("has a variable of storage class " +
                    std::to_string(word[3]) +
-                   ", expected storage buffers and a shader's own memory");
+                   ", expected storage buffers, texel buffers and a shader's "
+                   "own memory");
   }
 }
 
@@ -197,6 +215,16 @@ Status Parser::parseInstruction(const uint32_t *word, uint32_t count) {
       bindings[word[1]] = word[3];
     } else if (word[2] == kDescriptorSet && count >= 4) {
       sets[word[1]] = word[3];
+    }
+    break;
+  case OpTypeImage:
+    if (word[3] == kDimBuffer && word[7] == kIsSampled) {
+      texelTypes.insert(word[1]);
+    }
+    break;
+  case OpTypePointer:
+    if (word[2] == UniformConstant && texelTypes.count(word[3]) != 0) {
+      texelPointers.insert(word[1]);
     }
     break;
   case OpVariable:
@@ -243,6 +271,26 @@ void Parser::parseInFunction(const uint32_t *word, uint32_t count) {
   }
 }
 
+Status Parser::addBinding(uint32_t variable, SpirvEntry &entry) const {
+  auto binding = bindings.find(variable), set = sets.find(variable);
+  bool isBound = binding != bindings.end() && set != sets.end() &&
+                 binding->second != UINT32_MAX;
+  if (buffers.count(variable) != 0) {
+    if (!isBound || set->second != 0) {
+      return corrupt("has a buffer without a binding in descriptor set 0");
+    }
+  } else {
+    static_assert(kWordTexels == 1 && kVectorTexels == 2, "behind set 0");
+    if (!isBound || set->second < 1 || set->second > kTexelSets) {
+      return corrupt("has a texel buffer without a binding in descriptor sets "
+                     "1 and 2");
+    }
+    entry.texels[set->second - 1].insert(binding->second);
+  }
+  entry.bindings = std::max(entry.bindings, binding->second + 1);
+  return {};
+}
+
 Status Parser::findBindings(SpirvEntry &entry) const {
   for (uint32_t function : module.reachableFrom(entry.function)) {
     auto through = pointers.find(function);
@@ -250,15 +298,12 @@ Status Parser::findBindings(SpirvEntry &entry) const {
       continue;
     }
     for (uint32_t id : through->second) {
-      if (buffers.count(id) == 0) {
+      if (buffers.count(id) == 0 && texelBuffers.count(id) == 0) {
         continue;
       }
-      auto binding = bindings.find(id), set = sets.find(id);
-      if (binding == bindings.end() || set == sets.end() || set->second != 0 ||
-          binding->second == UINT32_MAX) {
-        return corrupt("has a buffer without a binding in descriptor set 0");
+      if (Status status = addBinding(id, entry); !status.ok()) {
+        return status;
       }
-      entry.bindings = std::max(entry.bindings, binding->second + 1);
     }
   }
   return {};
@@ -335,6 +380,18 @@ Result<SpirvModule> Parser::run(Bytes bytes) {
 }
 
 } // namespace
+
+bool SpirvEntry::readsTexels() const {
+  return std::any_of(
+      std::begin(texels), std::end(texels),
+      [](const std::set<uint32_t> &set) { return !set.empty(); });
+}
+
+bool SpirvModule::readsTexels() const {
+  return std::any_of(entries.begin(), entries.end(), [](const auto &entry) {
+    return entry.second.readsTexels();
+  });
+}
 
 std::set<uint32_t> SpirvModule::reachableFrom(uint32_t function) const {
   std::set<uint32_t> reached;

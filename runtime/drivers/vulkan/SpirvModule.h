@@ -10,6 +10,7 @@
 
 #include "runtime/package/MappedFile.h"
 #include "runtime/package/Status.h"
+#include "runtime/package/TexelSets.h"
 
 #include <cstdint>
 #include <map>
@@ -22,8 +23,12 @@ namespace umber::vulkan {
 struct SpirvEntry {
   uint32_t function = 0;           ///< its id
   uint32_t threads[3] = {0, 0, 0}; ///< of a workgroup; 0: not declared
-  /// One more than the highest binding of descriptor set 0 that it uses.
+  /// One more than the highest binding that it uses.
   uint32_t bindings = 0;
+  /// The bindings that it reads as texels, of each set (TexelSets.h).
+  std::set<uint32_t> texels[kTexelSets];
+
+  bool readsTexels() const;
 };
 
 struct SpirvFunction {
@@ -44,15 +49,18 @@ struct SpirvModule {
   /// functions and variables. Devices compile as much as they are given, and
   /// count a workgroup's memory so.
   std::vector<uint32_t> extract(const std::string &entry) const;
+  /// Whether some entry point reads texels.
+  bool readsTexels() const;
   /// The functions that this one calls, and itself.
   std::set<uint32_t> reachableFrom(uint32_t function) const;
 };
 
 /// CorruptFile for bytes that are no module, for entry points that are no
 /// compute shaders, and for memory other than storage buffers of descriptor set
-/// 0 and what a workgroup or thread has of its own; Unsupported for a version
-/// after 1.3. That functions compute something sensible is not checked: code
-/// deserves the trust that a program does.
+/// 0, texel buffers of those of TexelSets.h, and what a workgroup or thread has
+/// of its own; Unsupported for a version after 1.3. That functions compute
+/// something sensible is not checked: code deserves the trust that a program
+/// does.
 Result<SpirvModule> parseSpirv(Bytes bytes);
 
 } // namespace umber::vulkan

@@ -23,6 +23,11 @@ const PoolBuffer &cast(const gpu::Buffer &buffer) {
   return static_cast<const PoolBuffer &>(buffer);
 }
 
+/// What a texel buffer of words can have.
+uint64_t getTexelBytes(const VkPhysicalDeviceLimits &limits) {
+  return uint64_t(limits.maxTexelBufferElements) * sizeof(uint32_t);
+}
+
 /// The first type with all of these properties, or -1.
 int findType(const VkPhysicalDeviceMemoryProperties &memory,
              VkMemoryPropertyFlags wanted) {
@@ -35,6 +40,17 @@ int findType(const VkPhysicalDeviceMemoryProperties &memory,
 }
 
 } // namespace
+
+bool VulkanDevice::takesTexels(VkPhysicalDevice physical) {
+  // A model's largest matrix: 256 MiB. Vulkan promises only a thousandth of it.
+  constexpr uint64_t kEnough = uint64_t(256) << 20;
+  VkPhysicalDeviceProperties properties;
+  vkGetPhysicalDeviceProperties(physical, &properties);
+  const VkPhysicalDeviceLimits &limits = properties.limits;
+  return limits.minTexelBufferOffsetAlignment <= gpu::kRangeAlignment &&
+         getTexelBytes(limits) >=
+             std::min<uint64_t>(limits.maxStorageBufferRange, kEnough);
+}
 
 Result<std::unique_ptr<gpu::Device>>
 VulkanDevice::open(VkPhysicalDevice physical, const std::string &name,
@@ -62,6 +78,10 @@ Status VulkanDevice::create(VkPhysicalDevice physical, const gpu::Plan &plan,
   limits = properties.properties.limits;
   largestBuffer =
       std::min<uint64_t>(largest.maxMemoryAllocationSize, kLargestBuffer);
+  largestRange = limits.maxStorageBufferRange;
+  if (module->readsTexels()) {
+    largestRange = std::min(largestRange, getTexelBytes(limits));
+  }
   if (Status status = checkKernels(plan, *module, limits, deviceName);
       !status.ok()) {
     return status;

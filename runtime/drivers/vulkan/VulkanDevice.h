@@ -34,11 +34,12 @@ public:
                                                    const std::string &name,
                                                    const gpu::Plan &plan,
                                                    bool isStaged);
+  /// Whether the device sees as much memory through texel buffers as through
+  /// storage buffers, or as packages need, wherever it begins.
+  static bool takesTexels(VkPhysicalDevice physical);
 
   const std::string &name() const override { return deviceName; }
-  uint64_t maxRangeBytes() const override {
-    return limits.maxStorageBufferRange;
-  }
+  uint64_t maxRangeBytes() const override { return largestRange; }
   uint64_t maxBufferBytes() const override { return largestBuffer; }
   Result<std::unique_ptr<gpu::Buffer>> allocate(uint64_t bytes,
                                                 const char *purpose) override;
@@ -73,7 +74,7 @@ private:
 
   std::string deviceName;
   VkPhysicalDeviceLimits limits = {};
-  uint64_t largestBuffer = 0;
+  uint64_t largestBuffer = 0, largestRange = 0;
   uint32_t validBits = 0;
   // In the order in which they need each other.
   DeviceHandle owner;

@@ -61,8 +61,10 @@ public:
            std::to_string(bytes >> 20) + " MiB";
   }
 
-  bool takes(size_t, const std::string &isa) const override {
-    return isa == "spirv1.3";
+  bool takes(size_t index, const std::string &isa) const override {
+    return isa == "spirv1.3" ||
+           (isa == kTexelsIsa &&
+            VulkanDevice::takesTexels(physicalDevices()->at(index)));
   }
 
   Result<std::unique_ptr<gpu::Device>>

@@ -6,6 +6,8 @@
 #include "runtime/drivers/vulkan/VulkanDevice.h"
 
 #include <cstring>
+#include <map>
+#include <tuple>
 
 using namespace umber;
 using namespace umber::vulkan;
@@ -29,11 +31,16 @@ public:
 private:
   class Recorded;
 
+  /// The descriptor sets of each launch.
+  using Sets = std::vector<std::vector<VkDescriptorSet>>;
+
   Status createSets(const std::vector<gpu::Launch> &launches,
-                    Recorded &recording, std::vector<VkDescriptorSet> &sets);
+                    Recorded &recording, Sets &sets);
+  /// A range's texels as a descriptor set has them, of a word or of four.
+  Result<VkBufferView> viewOf(const gpu::Range &range, uint32_t set,
+                              Recorded &recording);
   Status recordCommands(const std::vector<gpu::Launch> &launches,
-                        const std::vector<VkDescriptorSet> &sets,
-                        Recorded &recording);
+                        const Sets &sets, Recorded &recording);
   /// Makes readBack copy these bytes of a buffer.
   Status recordReadBack(const PoolBuffer &buffer, const gpu::Range &result);
 
@@ -59,6 +66,10 @@ public:
   VulkanStream &stream;
   VkCommandBuffer buffer;
   gpu::Range input;
+  /// By buffer, offset, bytes and descriptor set.
+  std::map<std::tuple<VkBuffer, uint64_t, uint64_t, uint32_t>,
+           Owned<VkBufferView>>
+      views;
   Owned<VkDescriptorPool> sets;
   Owned<VkQueryPool> timestamps; // one before all launches, one after each
   uint32_t timestampCount = 0;   // 0: not timed
@@ -98,21 +109,67 @@ Status VulkanStream::allocate(uint64_t inputBytes, uint64_t resultBytes) {
   return {};
 }
 
-Status VulkanStream::createSets(const std::vector<gpu::Launch> &launches,
-                                Recorded &recording,
-                                std::vector<VkDescriptorSet> &sets) {
-  uint32_t descriptors = 0;
-  std::vector<VkDescriptorSetLayout> layouts;
-  for (const gpu::Launch &launch : launches) {
-    descriptors += uint32_t(launch.bindings.size());
-    layouts.push_back(device.kernels().at(launch.kernel).set);
+Result<VkBufferView> VulkanStream::viewOf(const gpu::Range &range, uint32_t set,
+                                          Recorded &recording) {
+  const PoolBuffer &buffer = cast(range.buffer);
+  uint64_t texelBytes = set == kVectorTexels ? 16 : 4;
+  uint64_t texels = range.bytes / texelBytes;
+  VkBufferViewCreateInfo info = {VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
+  info.buffer = buffer.handle();
+  info.format =
+      set == kVectorTexels ? VK_FORMAT_R32G32B32A32_UINT : VK_FORMAT_R32_UINT;
+  info.offset = buffer.offset() + range.offset;
+  // Ranges are whole vectors, but for what no kernel reads.
+  info.range = texels * texelBytes;
+  Owned<VkBufferView> &view =
+      recording.views
+          .try_emplace({info.buffer, info.offset, info.range, set},
+                       device.handle(), vkDestroyBufferView)
+          .first->second;
+  if (!view.get()) {
+    VkResult result =
+        vkCreateBufferView(device.handle(), &info, nullptr, view.out());
+    if (result != VK_SUCCESS) {
+      return failure(result, device.name() + ": cannot view a buffer's texels");
+    }
   }
-  VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, descriptors};
+  return view.get();
+}
+
+Status VulkanStream::createSets(const std::vector<gpu::Launch> &launches,
+                                Recorded &recording, Sets &sets) {
+  std::vector<VkDescriptorSetLayout> layouts;
+  // What the descriptors will point to stays where it is.
+  std::vector<std::vector<VkDescriptorBufferInfo>> infos(launches.size());
+  std::vector<std::vector<VkBufferView>> views(launches.size());
+  VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 0},
+                                  {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, 0}};
+  for (size_t i = 0; i < launches.size(); ++i) {
+    const std::vector<gpu::Range> &ranges = launches[i].bindings;
+    Pipelines::Kernel kernel = device.kernels().at(launches[i].kernel);
+    layouts.insert(layouts.end(), kernel.sets.begin(), kernel.sets.end());
+    for (const gpu::Range &range : ranges) {
+      const PoolBuffer &buffer = cast(range.buffer);
+      infos[i].push_back(
+          {buffer.handle(), buffer.offset() + range.offset, range.bytes});
+    }
+    for (uint32_t set = 0; set < kTexelSets; ++set) {
+      for (uint32_t binding : kernel.bindings.texels[set]) {
+        Result<VkBufferView> view = viewOf(ranges[binding], set + 1, recording);
+        if (!view.ok()) {
+          return view.status();
+        }
+        views[i].push_back(*view);
+      }
+    }
+    sizes[0].descriptorCount += uint32_t(infos[i].size());
+    sizes[1].descriptorCount += uint32_t(views[i].size());
+  }
   VkDescriptorPoolCreateInfo info = {
       VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
-  info.maxSets = uint32_t(launches.size());
-  info.poolSizeCount = 1;
-  info.pPoolSizes = &size;
+  info.maxSets = uint32_t(layouts.size());
+  info.poolSizeCount = sizes[1].descriptorCount > 0 ? 2 : 1;
+  info.pPoolSizes = sizes;
   recording.sets =
       Owned<VkDescriptorPool>(device.handle(), vkDestroyDescriptorPool);
   VkResult result = vkCreateDescriptorPool(device.handle(), &info, nullptr,
@@ -122,28 +179,38 @@ Status VulkanStream::createSets(const std::vector<gpu::Launch> &launches,
   allocate.descriptorPool = recording.sets.get();
   allocate.descriptorSetCount = uint32_t(layouts.size());
   allocate.pSetLayouts = layouts.data();
-  sets.resize(layouts.size());
+  std::vector<VkDescriptorSet> allocated(layouts.size());
   if (result == VK_SUCCESS) {
-    result = vkAllocateDescriptorSets(device.handle(), &allocate, sets.data());
+    result =
+        vkAllocateDescriptorSets(device.handle(), &allocate, allocated.data());
   }
   if (result != VK_SUCCESS) {
     return failure(result, device.name() + ": cannot bind the buffers");
   }
-  std::vector<VkDescriptorBufferInfo> infos;
-  infos.reserve(descriptors);
   std::vector<VkWriteDescriptorSet> writes;
+  auto next = allocated.begin();
   for (size_t i = 0; i < launches.size(); ++i) {
+    Pipelines::Kernel kernel = device.kernels().at(launches[i].kernel);
+    sets.emplace_back(next, next + kernel.sets.size());
+    next += kernel.sets.size();
     VkWriteDescriptorSet write = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
-    write.dstSet = sets[i];
-    write.descriptorCount = uint32_t(launches[i].bindings.size());
+    write.dstSet = sets.back()[0];
+    write.descriptorCount = uint32_t(infos[i].size());
     write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-    write.pBufferInfo = infos.data() + infos.size();
-    for (const gpu::Range &range : launches[i].bindings) {
-      const PoolBuffer &buffer = cast(range.buffer);
-      infos.push_back(
-          {buffer.handle(), buffer.offset() + range.offset, range.bytes});
-    }
+    write.pBufferInfo = infos[i].data();
     writes.push_back(write);
+    write.descriptorCount = 1;
+    write.descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER;
+    write.pBufferInfo = nullptr;
+    write.pTexelBufferView = views[i].data();
+    for (uint32_t set = 0; set < kTexelSets; ++set) {
+      for (uint32_t binding : kernel.bindings.texels[set]) {
+        write.dstSet = sets.back()[set + 1];
+        write.dstBinding = binding;
+        writes.push_back(write);
+        ++write.pTexelBufferView;
+      }
+    }
   }
   vkUpdateDescriptorSets(device.handle(), uint32_t(writes.size()),
                          writes.data(), 0, nullptr);
@@ -151,8 +218,7 @@ Status VulkanStream::createSets(const std::vector<gpu::Launch> &launches,
 }
 
 Status VulkanStream::recordCommands(const std::vector<gpu::Launch> &launches,
-                                    const std::vector<VkDescriptorSet> &sets,
-                                    Recorded &recording) {
+                                    const Sets &sets, Recorded &recording) {
   VkCommandBuffer buffer = recording.buffer;
   if (Status status = commands.begin(buffer); !status.ok()) {
     return status;
@@ -185,7 +251,8 @@ Status VulkanStream::recordCommands(const std::vector<gpu::Launch> &launches,
     }
     vkCmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
     vkCmdBindDescriptorSets(buffer, VK_PIPELINE_BIND_POINT_COMPUTE,
-                            kernel.layout, 0, 1, &sets[i], 0, nullptr);
+                            kernel.layout, 0, uint32_t(sets[i].size()),
+                            sets[i].data(), 0, nullptr);
     vkCmdDispatch(buffer, launch.grid[0], launch.grid[1], launch.grid[2]);
     if (timestamps) {
       vkCmdWriteTimestamp(buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
@@ -219,7 +286,7 @@ VulkanStream::record(const std::vector<gpu::Launch> &launches,
       return failure(result, device.name() + ": cannot take times");
     }
   }
-  std::vector<VkDescriptorSet> sets;
+  Sets sets;
   if (Status status = createSets(launches, *recording, sets); !status.ok()) {
     return status;
   }

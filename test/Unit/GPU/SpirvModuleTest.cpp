@@ -44,7 +44,27 @@ TEST_F(SpirvModuleTest, KnowsEntryPoints) {
     EXPECT_EQ(entry.bindings, bindings.at(name)) << name;
     EXPECT_EQ(entry.threads[0], 4u);
     EXPECT_EQ(entry.threads[1] * entry.threads[2], 1u);
+    EXPECT_EQ(entry.readsTexels(), name == "embed") << name;
   }
+  const SpirvEntry &embed = module->entries.at("embed");
+  EXPECT_EQ(embed.texels[kWordTexels - 1], std::set<uint32_t>{2});
+  EXPECT_EQ(embed.texels[kVectorTexels - 1], std::set<uint32_t>{1});
+}
+
+TEST_F(SpirvModuleTest, RefusesTexelsWithoutASet) {
+  // The decoration of the only variable in the last set.
+  constexpr uint32_t kDecorate = 71, kDescriptorSet = 34;
+  for (size_t at = 5; at < words.size(); at += words[at] >> 16) {
+    if ((words[at] & 0xffff) == kDecorate && words[at + 2] == kDescriptorSet &&
+        words[at + 3] == kVectorTexels) {
+      words[at + 3] = 1 + kTexelSets;
+    }
+  }
+  Result<SpirvModule> module = parse(words);
+  ASSERT_FALSE(module.ok());
+  EXPECT_EQ(module.status().message(),
+            "the SPIR-V module has a texel buffer without a binding in "
+            "descriptor sets 1 and 2");
 }
 
 TEST_F(SpirvModuleTest, ExtractsWhatAnEntryPointNeeds) {
@@ -57,6 +77,7 @@ TEST_F(SpirvModuleTest, ExtractsWhatAnEntryPointNeeds) {
     ASSERT_TRUE(alone.ok()) << alone.status().message();
     ASSERT_EQ(alone->entries.size(), 1u);
     EXPECT_EQ(alone->entries.at(name).bindings, entry.bindings);
+    EXPECT_EQ(alone->entries.at(name).readsTexels(), entry.readsTexels());
     EXPECT_EQ(alone->entries.at(name).threads[0], 4u);
     EXPECT_EQ(alone->functions.size(),
               module->reachableFrom(entry.function).size());

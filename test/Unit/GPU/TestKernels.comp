@@ -22,17 +22,19 @@ struct StepWords {
 #define WORDS(I, NAME) layout(std430, binding = I) buffer NAME##Buffer { uint NAME[]; }
 
 #if KERNEL == 0
-// embed: a row of activations, of INPUTS words, for each token.
+// embed: a row of activations, of INPUTS words, for each token. It reads through texel
+// buffers, of words and of four words each.
 STEP(0);
-WORDS(1, ids);
-WORDS(2, parameter);
+layout(set = 2, binding = 1) uniform utextureBuffer ids;
+layout(set = 1, binding = 2) uniform utextureBuffer parameter;
 WORDS(3, rows);
 void main() {
   uint row = gl_WorkGroupID.x, column = gl_LocalInvocationID.x;
   if (row >= step.tokens || column >= INPUTS) {
     return;
   }
-  rows[row * INPUTS + column] = (ids[row] + 1) * parameter[column] & 0xff;
+  uint id = texelFetch(ids, int(row / 4))[row % 4];
+  rows[row * INPUTS + column] = (id + 1) * texelFetch(parameter, int(column)).x & 0xff;
 }
 
 #elif KERNEL == 1
