@@ -5,6 +5,8 @@
 
 #include "test/SoftCuda/Warp.h"
 
+#include <cstdlib>
+
 using namespace umber::softcuda;
 using namespace umber::cuda;
 
@@ -68,5 +70,9 @@ void State::reset() {
   streams.clear();
   modules.clear();
   memory.clear();
+  for (const auto &[address, bytes] : pinned) {
+    std::free(const_cast<void *>(address));
+  }
+  pinned.clear();
   failure = kSuccess;
 }
