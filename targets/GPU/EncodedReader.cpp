@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/GPU/EncodedReader.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -12,7 +13,7 @@ static constexpr int64_t kMaxTableWords = 2048;
 
 EncodedReader::EncodedReader(LaunchBuilder &launch, LaneEncoding layout,
                              Value buffer, Value panel, Value lane)
-    : l(launch), layout(layout), encoding(this->layout.encoding),
+    : l(launch), layout(layout), encoding(layout.encoding),
       lookup(chooseLookup(encoding, launch.getApi())), buffer(buffer),
       panel(panel), lane(lane),
       base(l.mul(panel, l.index(layout.getPanelWords()))) {}
@@ -116,6 +117,12 @@ EncodedReader::Lookup EncodedReader::chooseLookup(const PanelEncoding &encoding,
   if (api == Api::Vulkan && encoding.bits <= 4) {
     return Lookup::Registers;
   }
+  // Of 32 threads that look up any of many entries, three or four mostly want
+  // the same bank, which halves what a multiprocessor could decode. Tables of
+  // two entries have banks enough.
+  if (api == Api::CUDA && encoding.bits >= 2 && encoding.bits <= 4) {
+    return Lookup::Permutation;
+  }
   return getTables(encoding) << encoding.bits <= kMaxTableWords
              ? Lookup::Shared
              : Lookup::Impossible;
@@ -138,59 +145,102 @@ Value EncodedReader::reverseBytes(Value word) {
 }
 
 void EncodedReader::prepareTables(Value memory) {
+  if (lookup == Lookup::Shared) {
+    shared = memory;
+    int64_t codes = getCodesPerLookup(encoding);
+    int64_t entries = int64_t(1) << codes * encoding.bits;
+    l.forEach(
+        l.getThread(), l.index(getTables(encoding) * entries),
+        l.index(l.getThreads()), [&](Value i) {
+          Value tableAt =
+              l.mul(l.div(i, l.index(entries)), l.index(encoding.getEntries()));
+          Value which = l.toI32(l.rem(i, l.index(entries)));
+          Value word;
+          for (int64_t c = 0; c < codes; ++c) {
+            Value code = l.bitAnd(l.shiftRight(which, l.i32(c * encoding.bits)),
+                                  l.i32(encoding.getEntries() - 1));
+            Value byte = l.bitAnd(
+                loadByte(base, l.add(tableAt, l.toIndex(code))), l.i32(255));
+            byte = l.shiftLeft(byte, l.i32(8 * c));
+            word = c ? l.bitOr(word, byte) : byte;
+          }
+          l.store(word, shared, i);
+        });
+    l.barrier();
+  }
+  findTable();
+}
+
+void EncodedReader::findTable() {
+  if (!encoding.hasTables()) {
+    return;
+  }
+  Value which = getBlockOfRows(encoding.tableRows);
+  if (lookup == Lookup::Shared) {
+    int64_t entries = int64_t(1) << getCodesPerLookup(encoding) * encoding.bits;
+    table = l.mul(which, l.index(entries));
+    return;
+  }
+  if (encoding.bits == 1) {
+    // Two entries, which are half a word.
+    Value word = l.load(buffer, l.add(base, l.div(which, l.index(2))));
+    Value shift = l.mul(l.toI32(l.rem(which, l.index(2))), l.i32(16));
+    registers = {l.shiftRight(word, shift)};
+  } else {
+    int64_t words = encoding.getEntries() / 4;
+    registers =
+        l.loadWords(buffer, l.add(base, l.mul(which, l.index(words))), words);
+  }
   if (lookup == Lookup::Registers) {
-    Value table = getBlockOfRows(encoding.tableRows);
-    if (encoding.bits == 1) {
-      // Two entries, which are half a word.
-      Value word = l.load(buffer, l.add(base, l.div(table, l.index(2))));
-      Value shift = l.mul(l.toI32(l.rem(table, l.index(2))), l.i32(16));
-      registers = {l.shiftRight(word, shift)};
-    } else {
-      int64_t words = encoding.getEntries() / 4;
-      registers =
-          l.loadWords(buffer, l.add(base, l.mul(table, l.index(words))), words);
-    }
     for (Value &word : registers) {
       word = reverseBytes(word);
     }
-    return;
   }
-  if (lookup != Lookup::Shared) {
-    return;
-  }
-  shared = memory;
-  int64_t codes = getCodesPerLookup(encoding);
-  int64_t entries = int64_t(1) << codes * encoding.bits;
-  l.forEach(
-      l.getThread(), l.index(getTables(encoding) * entries),
-      l.index(l.getThreads()), [&](Value i) {
-        Value tableAt =
-            l.mul(l.div(i, l.index(entries)), l.index(encoding.getEntries()));
-        Value which = l.toI32(l.rem(i, l.index(entries)));
-        Value word;
-        for (int64_t c = 0; c < codes; ++c) {
-          Value code = l.bitAnd(l.shiftRight(which, l.i32(c * encoding.bits)),
-                                l.i32(encoding.getEntries() - 1));
-          Value byte = l.bitAnd(loadByte(base, l.add(tableAt, l.toIndex(code))),
-                                l.i32(255));
-          byte = l.shiftLeft(byte, l.i32(8 * c));
-          word = c ? l.bitOr(word, byte) : byte;
-        }
-        l.store(word, shared, i);
-      });
-  l.barrier();
-  table = l.mul(getBlockOfRows(encoding.tableRows), l.index(entries));
+}
+
+EncodedReader EncodedReader::ofLane(Value other) const {
+  EncodedReader reader = *this;
+  reader.lane = other;
+  reader.findTable();
+  return reader;
 }
 
 //===----------------------------------------------------------------------===//
 // Blocks
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> EncodedReader::loadBlock(Value block) {
+Value EncodedReader::getBlockWords(Value block) {
   Value lanes = l.add(l.mul(block, l.index(kPanelRows)), lane);
   Value codes = l.add(base, l.index(layout.getCodesOffset()));
-  return l.loadWords(buffer, l.add(codes, l.mul(lanes, l.index(encoding.bits))),
-                     encoding.bits);
+  return l.add(codes, l.mul(lanes, l.index(encoding.bits)));
+}
+
+SmallVector<Value> EncodedReader::loadBlock(Value block) {
+  return l.loadWords(buffer, getBlockWords(block), encoding.bits);
+}
+
+SmallVector<Value> EncodedReader::loadPart(Value block, Value part,
+                                           int64_t parts) {
+  int64_t bits = encoding.bits * (kBlockColumns / parts);
+  Value words = getBlockWords(block);
+  if (bits % 32 == 0) {
+    Value first = l.mul(part, l.index(bits / 32));
+    return l.loadWords(buffer, l.add(words, first), bits / 32);
+  }
+  Value bit = l.mul(part, l.index(bits));
+  Value word = l.div(bit, l.index(32));
+  Value shift = l.toI32(l.rem(bit, l.index(32)));
+  Value low = l.load(buffer, l.add(words, word));
+  if (32 % bits == 0) {
+    return {l.shiftRight(low, shift)};
+  }
+  assert(32 - std::gcd<int64_t>(bits, 32) + bits <= 64 && "of two words");
+  // A part that ends with a word has nothing in the next.
+  Value next = l.min(l.add(word, l.index(1)), l.index(encoding.bits - 1));
+  Value high = l.load(buffer, l.add(words, next));
+  Value upper =
+      l.shiftLeft(l.shiftLeft(high, l.i32(1)), l.sub(l.i32(31), shift));
+  return {l.bitOr(l.shiftRight(low, shift), upper), l.shiftRight(high, shift)};
 }
 
 Value EncodedReader::getField(ArrayRef<Value> block, int64_t first,
@@ -238,12 +288,58 @@ Value EncodedReader::lookUpInRegisters(ArrayRef<Value> block, int64_t first) {
                             l.i32(24));
 }
 
+/// Bytes of a table of 4, 8 or 16 in 1, 2 or 4 registers. An instruction takes
+/// four codes of up to 3 bits, each in 4 bits of a word.
+Value EncodedReader::lookUpByPermutation(ArrayRef<Value> block, int64_t quad) {
+  ArrayRef<Value> table = registers;
+  if (encoding.bits == 3) {
+    // Spread by pairs, and then each of a pair.
+    Value codes = getField(block, 12 * quad, 12);
+    Value upper = l.shiftLeft(codes, l.i32(2));
+    codes =
+        l.bitOr(l.bitAnd(codes, l.i32(0x003f)), l.bitAnd(upper, l.i32(0x3f00)));
+    upper = l.shiftLeft(codes, l.i32(1));
+    codes =
+        l.bitOr(l.bitAnd(codes, l.i32(0x0707)), l.bitAnd(upper, l.i32(0x7070)));
+    return l.permuteBytes(table[0], table[1], codes);
+  }
+  bool isOdd = quad % 2;
+  if (encoding.bits == 4) {
+    // In either half of the table, and then by the highest bit.
+    Value word = block[quad / 2];
+    Value codes = l.bitAnd(word, l.i32(0x77777777));
+    Value halves = l.bitAnd(l.shiftRight(word, l.i32(1)), l.i32(0x44444444));
+    halves = l.bitOr(halves, l.i32(0x32103210));
+    if (isOdd) {
+      codes = l.shiftRight(codes, l.i32(16));
+      halves = l.shiftRight(halves, l.i32(16));
+    }
+    return l.permuteBytes(l.permuteBytes(table[0], table[1], codes),
+                          l.permuteBytes(table[2], table[3], codes), halves);
+  }
+  // Every other one of 8 codes stands as it should, so two quads are looked up
+  // together.
+  Value codes = block[quad / 4];
+  if (quad % 4 >= 2) {
+    codes = l.shiftRight(codes, l.i32(16));
+  }
+  Value even = l.bitAnd(codes, l.i32(0x3333));
+  Value odd = l.bitAnd(l.shiftRight(codes, l.i32(2)), l.i32(0x3333));
+  return l.permuteBytes(l.permuteBytes(table[0], table[0], even),
+                        l.permuteBytes(table[0], table[0], odd),
+                        l.i32(isOdd ? 0x7362 : 0x5140));
+}
+
 Quad EncodedReader::decode(ArrayRef<Value> block, int64_t quad) {
   Quad result;
   int64_t bits = encoding.bits, first = 4 * quad * bits;
   if (lookup == Lookup::None) {
     assert(bits == 8 && "codes without tables are bytes");
     result.packed = block[quad];
+    return result;
+  }
+  if (lookup == Lookup::Permutation) {
+    result.packed = lookUpByPermutation(block, quad);
     return result;
   }
   if (lookup == Lookup::Registers) {

@@ -37,10 +37,11 @@ public:
 
   /// How the four codes of a quad become integers.
   enum class Lookup {
-    None,      ///< they are the integers
-    Registers, ///< every thread holds its row's table
-    Shared,    ///< in workgroup memory, by as many codes as make a byte
-    Impossible ///< there are too many tables
+    None,        ///< they are the integers
+    Registers,   ///< every thread holds its row's table
+    Permutation, ///< so, and picks four bytes of it in an instruction
+    Shared,      ///< in workgroup memory, by as many codes as make a byte
+    Impossible   ///< there are too many tables
   };
   static Lookup chooseLookup(const PanelEncoding &encoding, Api api);
   /// Words of workgroup memory that a matrix needs for its tables.
@@ -48,12 +49,22 @@ public:
 
   /// Reads tables; all threads of the workgroup call it, and meet.
   void prepareTables(mlir::Value shared);
+  /// A reader of another row of the panel, with tables where this one has them.
+  EncodedReader ofLane(mlir::Value other) const;
   /// The words of block `block`.
   llvm::SmallVector<mlir::Value> loadBlock(mlir::Value block);
-  /// Weights 4 `quad` to 4 `quad` + 3 of a block.
+  /// What words of codes a block has for its columns 32 / `parts` `part` and
+  /// following, where `parts` is 2 or 4: the first code is in the lowest bits.
+  llvm::SmallVector<mlir::Value> loadPart(mlir::Value block, mlir::Value part,
+                                          int64_t parts);
+  /// Weights 4 `quad` to 4 `quad` + 3 of the words of a block or a part of one.
   Quad decode(llvm::ArrayRef<mlir::Value> block, int64_t quad);
 
 private:
+  /// Finds the table of the lane.
+  void findTable();
+  /// Where block `block`'s codes of the lane begin.
+  mlir::Value getBlockWords(mlir::Value block);
   /// Which block of rows of that height, counted from the panel's first, has
   /// the lane.
   mlir::Value getBlockOfRows(int64_t height);
@@ -66,16 +77,18 @@ private:
   mlir::Value lookUpInRegisters(llvm::ArrayRef<mlir::Value> block,
                                 int64_t first);
   mlir::Value reverseBytes(mlir::Value word);
+  mlir::Value lookUpByPermutation(llvm::ArrayRef<mlir::Value> block,
+                                  int64_t quad);
   /// Codes that one lookup in workgroup memory takes.
   static int64_t getCodesPerLookup(const PanelEncoding &encoding);
   static int64_t getTables(const PanelEncoding &encoding);
 
   LaunchBuilder &l;
   LaneEncoding layout;
-  const PanelEncoding &encoding;
+  PanelEncoding encoding;
   Lookup lookup;
   mlir::Value buffer, panel, lane, base;
-  llvm::SmallVector<mlir::Value> registers; ///< byte 0 of each on top
+  llvm::SmallVector<mlir::Value> registers; ///< Registers: byte 0 on top
   mlir::Value shared, table; ///< the lane's table: where it begins
 };
 

@@ -167,9 +167,9 @@ void KernelEmitter::begin(Operation *op, int64_t threads) {
 }
 
 LogicalResult KernelEmitter::finish(StringRef stage, LaunchGrid grid, Ops ops) {
-  if (launch->getSharedWords() > kMaxSharedWords) {
+  if (int64_t most = getMaxSharedWords(api); launch->getSharedWords() > most) {
     return launchOp->emitOpError("expected to need at most ")
-           << 4 * kMaxSharedWords
+           << 4 * most
            << " bytes of a workgroup's memory for the gpu target, found "
            << 4 * launch->getSharedWords();
   }

@@ -7,8 +7,7 @@
 //   rows        a workgroup for each row: embeddings, norms, quantization,
 //               element-wise ops, and the first half of adapters
 //   products    a workgroup for each panel of a matrix and some rows: a
-//   product,
-//               with what is done to each result
+//               product, with what is done to each result
 //   heads       a workgroup for each head and row: norms of heads, rotary
 //               embedding, the cache's update
 //   attention   a workgroup for some query heads that share a key and value
@@ -149,6 +148,7 @@ private:
   friend class RowStage;
   friend class HeadStage;
   friend class ProductStage;
+  friend class TensorStage;
 
   EntryPoints &entries;
   const PlannedKernel &planned;

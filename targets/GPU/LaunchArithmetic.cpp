@@ -221,4 +221,27 @@ Value LaunchBuilder::dotBytes(Value x, Value y, Value accumulator) {
   return accumulator;
 }
 
+Value LaunchBuilder::permuteBytes(Value low, Value high, Value selector) {
+  assert(api == Api::CUDA && "Vulkan has no such instruction");
+  return NVVM::PermuteOp::create(b, loc, b.getI32Type(), low, high, selector,
+                                 NVVM::PermuteMode::DEFAULT);
+}
+
+SmallVector<Value> LaunchBuilder::multiplyTiles(ValueRange a, ValueRange x,
+                                                ValueRange sums) {
+  assert(api == Api::CUDA && "Vulkan has no such instruction");
+  SmallVector<Type> types(sums.getTypes());
+  auto type = LLVM::LLVMStructType::getLiteral(loc.getContext(), types);
+  Value made = NVVM::MmaOp::create(
+      b, loc, type, a, x, sums, ArrayRef<int64_t>{16, 8, 32}, std::nullopt,
+      NVVM::MMAIntOverflow::wrapped,
+      std::array{NVVM::MMATypes::s8, NVVM::MMATypes::s8},
+      std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  SmallVector<Value> results;
+  for (int64_t i = 0; i < int64_t(types.size()); ++i) {
+    results.push_back(LLVM::ExtractValueOp::create(b, loc, made, i));
+  }
+  return results;
+}
+
 } // namespace umber::gpu

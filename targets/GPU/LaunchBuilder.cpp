@@ -247,6 +247,19 @@ void LaunchBuilder::ifTrue(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
+SmallVector<Value>
+LaunchBuilder::ifTrue(Value condition, ValueRange otherwise,
+                      llvm::function_ref<SmallVector<Value>()> body) {
+  auto branch = scf::IfOp::create(b, loc, otherwise.getTypes(), condition,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, body());
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc, otherwise);
+  return SmallVector<Value>(branch.getResults());
+}
+
 Value LaunchBuilder::getPlace() {
   if (!place) {
     OpBuilder::InsertionGuard guard(b);

@@ -26,8 +26,10 @@ inline constexpr int64_t kMaxThreads = 256;
 inline constexpr int64_t kMaxWorkgroups = 65535;
 
 /// Words of workgroup memory that a launch may have: what every Vulkan device
-/// offers.
-inline constexpr int64_t kMaxSharedWords = 4096;
+/// offers, and what CUDA gives without being asked.
+constexpr int64_t getMaxSharedWords(Api api) {
+  return api == Api::Vulkan ? 4096 : 12288;
+}
 
 class LaunchBuilder {
 public:
@@ -102,6 +104,21 @@ public:
   /// accumulator + the dot product of two words' four signed bytes.
   mlir::Value dotBytes(mlir::Value a, mlir::Value b, mlir::Value accumulator);
 
+  /// On CUDA: byte i is byte n of the eight of `low` and `high`, where n are
+  /// the lower three of bits 4 i to 4 i + 3 of `selector`, the fourth of which
+  /// must be zero; bits from 16 on do not matter.
+  mlir::Value permuteBytes(mlir::Value low, mlir::Value high,
+                           mlir::Value selector);
+  /// On CUDA, where a warp's threads all call it: sums + a * b, of matrices of
+  /// bytes and of i32 that the warp has between its threads. Thread 4 g + t has
+  /// of `a`, which is 16 x 32, rows g and g + 8 at columns 4 t to 4 t + 3, a
+  /// word each, and the same rows at columns 16 + 4 t and following; of `b`,
+  /// which is 32 x 8, column g at rows 4 t to 4 t + 3 and 16 + 4 t and
+  /// following; of the sums row g and then row g + 8 at columns 2 t and
+  /// 2 t + 1 (PTX's mma.m16n8k32).
+  llvm::SmallVector<mlir::Value>
+  multiplyTiles(mlir::ValueRange a, mlir::ValueRange b, mlir::ValueRange sums);
+
   // Memory. Offsets are in words.
   mlir::Value load(mlir::Value buffer, mlir::Value offset);
   mlir::Value loadF(mlir::Value buffer, mlir::Value offset);
@@ -130,6 +147,10 @@ public:
                                         mlir::Value step,
                                         mlir::ValueRange start, Reduction body);
   void ifTrue(mlir::Value condition, llvm::function_ref<void()> body);
+  /// What `body` makes where the condition is true, `otherwise` elsewhere.
+  llvm::SmallVector<mlir::Value>
+  ifTrue(mlir::Value condition, mlir::ValueRange otherwise,
+         llvm::function_ref<llvm::SmallVector<mlir::Value>()> body);
 
   /// Threads 8 i to 8 i + 7 of a workgroup are neighbours, of one subgroup on
   /// every device.

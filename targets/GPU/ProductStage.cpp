@@ -2,12 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "targets/GPU/ProductStage.h"
+#include "targets/GPU/TensorStage.h"
 #include <numeric>
 
 using namespace mlir;
 using namespace mlir::umber;
 
 namespace umber::gpu {
+
+/// Rows that a workgroup takes at a time, where there may be many: of what GPUs
+/// have, the more the better, but what emulates them has few registers.
+static constexpr int64_t getMostRows(Api api) {
+  return api == Api::CUDA ? 16 : 8;
+}
 
 /// Columns of a matrix that slices take in turns.
 int64_t ProductStage::getRunColumns(KernelEmitter &emitter, LinearOp op) {
@@ -41,16 +48,22 @@ int64_t ProductStage::getThreads(KernelEmitter &emitter,
   return best * kPanelRows;
 }
 
-ProductStage::ProductStage(KernelEmitter &emitter, const Product &product)
+ProductStage::ProductStage(KernelEmitter &emitter, const Product &product,
+                           int64_t tile)
     : e(emitter), l(*emitter.launch), product(product), op(product.linear),
       type(emitter.getParameterType(op.getWeightAttr())),
-      xType(op.getX().getType()),
-      tile(std::min(kTileRows, emitter.planned.maxTokens)),
+      xType(op.getX().getType()), tile(tile),
       slices(l.getThreads() / kPanelRows) {
   lane = l.rem(l.getThread(), l.index(kPanelRows));
   slice = l.div(l.getThread(), l.index(kPanelRows));
   firstRow = l.mul(l.getGroup(mlir::gpu::Dimension::y), l.index(tile));
   x = e.getRows(op.getX());
+}
+
+ProductStage::ProductStage(KernelEmitter &emitter, const Product &product)
+    : ProductStage(
+          emitter, product,
+          std::min(getMostRows(emitter.api), emitter.planned.maxTokens)) {
   // Rows that are not there are computed as the last one is, and not written.
   Value last = l.max(l.sub(x.count, l.index(1)), l.index(0));
   for (int64_t r = 0; r < tile; ++r) {
@@ -78,6 +91,38 @@ Value ProductStage::getInput(int64_t r, Value column) {
   return l.mulF(l.toFloat(byte), getInputScale(r, column));
 }
 
+ProductStage::Sums ProductStage::getInputs(int64_t r, Value column,
+                                           int64_t count) {
+  Sums values;
+  // All rows begin at multiples of 4 words if one is.
+  bool areVectors = l.getApi() == Api::CUDA && !xType.getEncoding() &&
+                    x.words % kVectorWords == 0 && count % kVectorWords == 0;
+  if (areVectors) {
+    Value at = l.add(rowOffsets[r], column);
+    for (int64_t i = 0; i < count; i += kVectorWords) {
+      for (Value word : l.loadWords(x.buffer, l.add(at, l.index(i)), 4)) {
+        values.push_back(l.asFloat(word));
+      }
+    }
+    return values;
+  }
+  constexpr int64_t kNeighbours = LaunchBuilder::kNeighbours;
+  if (l.getApi() == Api::Vulkan && !xType.getEncoding() &&
+      count % kNeighbours == 0) {
+    Value at = l.add(rowOffsets[r], column);
+    for (int64_t i = 0; i < count; i += kNeighbours) {
+      for (Value word : l.loadSharedWords(x.buffer, l.add(at, l.index(i)))) {
+        values.push_back(l.asFloat(word));
+      }
+    }
+    return values;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    values.push_back(getInput(r, l.add(column, l.index(i))));
+  }
+  return values;
+}
+
 //===----------------------------------------------------------------------===//
 // Plain matrices
 //===----------------------------------------------------------------------===//
@@ -103,9 +148,9 @@ ProductStage::Sums ProductStage::multiplyPlain(Value panel) {
     }
     Sums next(sums);
     for (int64_t r = 0; r < tile; ++r) {
+      Sums inputs = getInputs(r, l.mul(unit, l.index(width)), count);
       for (int64_t i = 0; i < count; ++i) {
-        Value column = l.add(l.mul(unit, l.index(width)), l.index(i));
-        next[r] = l.fma(values[i], getInput(r, column), next[r]);
+        next[r] = l.fma(values[i], inputs[i], next[r]);
       }
     }
     return next;
@@ -140,16 +185,18 @@ Value ProductStage::multiplyQuad(const Quad &weights, Value packed, Value sum) {
 }
 
 ProductStage::Sums ProductStage::multiplyBlocks(EncodedReader &reader,
-                                                Value begin, Value end) {
+                                                Value number, int64_t run) {
   bool isQuantized = bool(xType.getEncoding());
-  Value first = l.div(begin, l.index(kBlockColumns));
-  Value last =
-      l.div(l.add(end, l.index(kBlockColumns - 1)), l.index(kBlockColumns));
+  int64_t blocks = llvm::divideCeil(run, kBlockColumns);
+  Value first = l.mul(number, l.index(blocks));
   Sums start(tile, isQuantized ? l.i32(0) : l.f32(0.0));
   constexpr int64_t kQuads = kBlockColumns / 4;
   static_assert(kQuads == LaunchBuilder::kNeighbours, "a block's inputs");
+  // How often is known, so that few turns become none.
   return l.reduce(
-      first, last, l.index(1), start, [&](Value block, ValueRange so) -> Sums {
+      l.index(0), l.index(blocks), l.index(1), start,
+      [&](Value turn, ValueRange so) -> Sums {
+        Value block = l.add(first, turn);
         SmallVector<Value> words = reader.loadBlock(block);
         SmallVector<Quad> quads;
         for (int64_t q = 0; q < kQuads; ++q) {
@@ -165,14 +212,14 @@ ProductStage::Sums ProductStage::multiplyBlocks(EncodedReader &reader,
             }
             continue;
           }
+          Sums inputs =
+              getInputs(r, l.mul(block, l.index(kBlockColumns)), kBlockColumns);
           for (int64_t c = 0; c < kBlockColumns; ++c) {
             const Quad &quad = quads[c / 4];
             Value weight = quad.packed
                                ? l.signedField(quad.packed, c % 4 * 8, 8)
                                : quad.values[c % 4];
-            Value column =
-                l.add(l.mul(block, l.index(kBlockColumns)), l.index(c));
-            next[r] = l.fma(l.toFloat(weight), getInput(r, column), next[r]);
+            next[r] = l.fma(l.toFloat(weight), inputs[c], next[r]);
           }
         }
         return next;
@@ -180,8 +227,10 @@ ProductStage::Sums ProductStage::multiplyBlocks(EncodedReader &reader,
 }
 
 ProductStage::Sums ProductStage::multiplyColumns(EncodedReader &reader,
-                                                 Value begin, Value end) {
+                                                 Value number, int64_t run) {
   bool isQuantized = bool(xType.getEncoding());
+  Value begin = l.mul(number, l.index(run));
+  Value end = l.add(begin, l.index(run));
   Sums start(tile, isQuantized ? l.i32(0) : l.f32(0.0));
   return l.reduce(
       begin, end, l.index(1), start, [&](Value column, ValueRange so) -> Sums {
@@ -200,6 +249,12 @@ ProductStage::Sums ProductStage::multiplyColumns(EncodedReader &reader,
         }
         return next;
       });
+}
+
+Value ProductStage::addScaled(Value integers, Value inputScale,
+                              Value weightScale, Value sum) {
+  return weightScale ? l.fma(l.mulF(integers, inputScale), weightScale, sum)
+                     : l.fma(integers, inputScale, sum);
 }
 
 ProductStage::Sums ProductStage::multiplyEncoded(Value panel) {
@@ -221,16 +276,18 @@ ProductStage::Sums ProductStage::multiplyEncoded(Value panel) {
       slice, l.index(columns / run), l.index(slices), Sums(tile, l.f32(0.0)),
       [&](Value number, ValueRange so) -> Sums {
         Value begin = l.mul(number, l.index(run));
-        Value end = l.add(begin, l.index(run));
-        Sums made = areBlocks ? multiplyBlocks(reader, begin, end)
-                              : multiplyColumns(reader, begin, end);
+        Sums made = areBlocks ? multiplyBlocks(reader, number, run)
+                              : multiplyColumns(reader, number, run);
         Value scale = hasOneScale ? Value() : reader.getScale(begin);
         Sums next(so);
         for (int64_t r = 0; r < tile; ++r) {
-          Value sum = isQuantized
-                          ? l.mulF(l.toFloat(made[r]), getInputScale(r, begin))
-                          : made[r];
-          next[r] = scale ? l.fma(sum, scale, next[r]) : l.addF(sum, next[r]);
+          if (isQuantized) {
+            next[r] = addScaled(l.toFloat(made[r]), getInputScale(r, begin),
+                                scale, next[r]);
+            continue;
+          }
+          next[r] =
+              scale ? l.fma(made[r], scale, next[r]) : l.addF(made[r], next[r]);
         }
         return next;
       });
@@ -247,7 +304,6 @@ ProductStage::Sums ProductStage::multiplyEncoded(Value panel) {
 // Results
 //===----------------------------------------------------------------------===//
 
-/// Row `r` of the tile and column `output` of the result.
 void ProductStage::finishRow(Value r, Value output, Value value) {
   Rows y = e.getRows(product.result);
   Value row = l.add(firstRow, r);
@@ -390,10 +446,15 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
   for (const Product &product : products) {
     LinearOp linear = product.linear;
     begin(linear, ProductStage::getThreads(*this, product));
-    ProductStage stage(*this, product);
+    std::unique_ptr<ProductStage> stage;
+    if (TensorStage::canDo(*this, product)) {
+      stage = std::make_unique<TensorStage>(*this, product);
+    } else {
+      stage = std::make_unique<ProductStage>(*this, product);
+    }
     launch->ifTrue(
-        launch->less(stage.getFirstRow(), getCount(linear.getX())),
-        [&] { stage.emit(launch->getGroup(mlir::gpu::Dimension::x)); });
+        launch->less(stage->getFirstRow(), getCount(linear.getX())),
+        [&] { stage->emit(launch->getGroup(mlir::gpu::Dimension::x)); });
     int64_t panels =
         llvm::divideCeil(linear.getType().getDimSize(1), kPanelRows);
     if (panels > kMaxWorkgroups) {
@@ -402,7 +463,7 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
              << " outputs for the gpu target, found "
              << linear.getType().getDimSize(1);
     }
-    auto tiles = llvm::divideCeil(planned.maxTokens, stage.getTileRows());
+    auto tiles = llvm::divideCeil(planned.maxTokens, stage->getTileRows());
     if (failed(finish("products", {uint32_t(panels), uint32_t(tiles), 1},
                       {linear}))) {
       return failure();

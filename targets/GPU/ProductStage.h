@@ -26,40 +26,32 @@ struct Product {
 
 class ProductStage {
 public:
-  /// Rows that a workgroup takes at a time, where there may be many.
-  static constexpr int64_t kTileRows = 8;
-
   /// Of the launch under construction.
   ProductStage(KernelEmitter &emitter, const Product &product);
+  virtual ~ProductStage() = default;
 
   static int64_t getThreads(KernelEmitter &emitter, const Product &product);
   int64_t getTileRows() const { return tile; }
 
   /// Multiplies this workgroup's rows with panel `panel`; all threads call it.
-  void emit(mlir::Value panel);
+  virtual void emit(mlir::Value panel);
   /// The first of the workgroup's rows.
   mlir::Value getFirstRow() const { return firstRow; }
 
-private:
+protected:
   using Sums = llvm::SmallVector<mlir::Value>;
+
+  ProductStage(KernelEmitter &emitter, const Product &product, int64_t tile);
 
   static int64_t getRunColumns(KernelEmitter &emitter,
                                mlir::umber::LinearOp op);
-  Sums multiplyPlain(mlir::Value panel);
-  Sums multiplyEncoded(mlir::Value panel);
-  /// Products of the run of columns from `begin` to `end` with all rows: i32
-  /// where these are quantized, else f32.
-  Sums multiplyBlocks(EncodedReader &reader, mlir::Value begin,
-                      mlir::Value end);
-  Sums multiplyColumns(EncodedReader &reader, mlir::Value begin,
-                       mlir::Value end);
-  mlir::Value multiplyQuad(const Quad &weights, mlir::Value packed,
-                           mlir::Value sum);
-  /// Element `column` of row `r` of the tile, as f32.
-  mlir::Value getInput(int64_t r, mlir::Value column);
-  mlir::Value getInputScale(int64_t r, mlir::Value column);
+  /// `sum` plus a run's sum of integers, as a float, times the input's scale
+  /// and the weights', which may be null: they are multiplied in the end.
+  mlir::Value addScaled(mlir::Value integers, mlir::Value inputScale,
+                        mlir::Value weightScale, mlir::Value sum);
+  /// Finishes a result, of row `r` of the tile and column `output`, if there is
+  /// such a one.
   void finishRow(mlir::Value r, mlir::Value output, mlir::Value value);
-  void addUp(mlir::Value panel, const Sums &sums);
 
   KernelEmitter &e;
   LaunchBuilder &l;
@@ -69,6 +61,23 @@ private:
   int64_t tile, slices;
   mlir::Value lane, slice, firstRow;
   Rows x;
+
+private:
+  Sums multiplyPlain(mlir::Value panel);
+  Sums multiplyEncoded(mlir::Value panel);
+  /// Products of run `number` of columns with all rows: i32 where these are
+  /// quantized, else f32.
+  Sums multiplyBlocks(EncodedReader &reader, mlir::Value number, int64_t run);
+  Sums multiplyColumns(EncodedReader &reader, mlir::Value number, int64_t run);
+  mlir::Value multiplyQuad(const Quad &weights, mlir::Value packed,
+                           mlir::Value sum);
+  /// Element `column` of row `r` of the tile, as f32.
+  mlir::Value getInput(int64_t r, mlir::Value column);
+  /// `count` of them from `column` on, a multiple of 4 where `count` is.
+  Sums getInputs(int64_t r, mlir::Value column, int64_t count);
+  mlir::Value getInputScale(int64_t r, mlir::Value column);
+  void addUp(mlir::Value panel, const Sums &sums);
+
   llvm::SmallVector<mlir::Value> rowOffsets; ///< of the tile's rows of x
 };
 

@@ -60,15 +60,18 @@ bool umber::softcuda::checkGlobal(const Warp &warp, const Instruction &in,
   if (least >= site.allocationBegin && most <= site.allocationEnd - bytes) {
     return least == most;
   }
+  // The next ones are likely in the same allocation.
+  GlobalMemory::Allocation near = warp.block->global->find(uint64_t(least));
+  site.allocationBegin = int64_t(near.begin);
+  site.allocationEnd = int64_t(near.end);
+  if (near.end != 0 && most <= site.allocationEnd - bytes) {
+    return least == most;
+  }
   for (unsigned lane = 0; lane < kLanes; ++lane) {
-    int64_t address = addresses[lane];
-    GlobalMemory::Allocation in = warp.block->global->find(uint64_t(address));
-    if (uint64_t(address) + bytes > in.end) {
-      failAt(warp, kIllegalAddress, lane, address, bytes,
+    if (!warp.block->global->contains(uint64_t(addresses[lane]), bytes)) {
+      failAt(warp, kIllegalAddress, lane, addresses[lane], bytes,
              "is not in the device's memory");
     }
-    site.allocationBegin = int64_t(in.begin);
-    site.allocationEnd = int64_t(in.end);
   }
   return least == most;
 }
@@ -92,8 +95,18 @@ bool umber::softcuda::checkShared(const Warp &warp,
            "is beyond the block's " + std::to_string(shared.size()) +
                " bytes of shared memory");
   }
+  // All of a run of bytes at once, which is what most accesses are.
   bool isOne = least == most;
-  for (unsigned lane = 0; lane < (isOne ? 1 : kLanes); ++lane) {
+  Lanes<int64_t> run = convert<int64_t>(laneNumbers()) * bytes + least;
+  uint32_t lanes = isOne ? warp.active & -warp.active : warp.active;
+  if (!isOne && __builtin_reduce_or(addresses ^ run) == 0) {
+    if (isStore ? shared.write(uint64_t(least), kLanes * bytes, warp.number)
+                : shared.read(uint64_t(least), kLanes * bytes, warp.number)) {
+      return false;
+    }
+  }
+  for (; lanes != 0; lanes &= lanes - 1) {
+    unsigned lane = unsigned(__builtin_ctz(lanes));
     uint64_t address = uint64_t(addresses[lane]);
     if (!(isStore ? shared.write(address, bytes, warp.number)
                   : shared.read(address, bytes, warp.number))) {

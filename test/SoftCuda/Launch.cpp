@@ -40,7 +40,9 @@ public:
     block.global = &memory;
     block.sites = sites.data();
     warps.resize((threads + kLanes - 1) / kLanes);
-    registers.resize(warps.size() * kernel.registerBytes);
+    if (registers.size() < warps.size() * kernel.registerBytes) {
+      registers.resize(warps.size() * kernel.registerBytes);
+    }
   }
 
   void run(uint64_t number) {
@@ -125,8 +127,11 @@ private:
   const size_t sharedBytes;
   Block block;
   std::vector<Warp> warps;
-  std::vector<std::byte> registers;
+  // Kept for the next launch: they are large.
+  static thread_local std::vector<std::byte> registers;
 };
+
+thread_local std::vector<std::byte> Runner::registers;
 
 } // namespace
 

@@ -28,34 +28,28 @@ public:
   /// Whether a warp may read or write here now: false if another has touched
   /// it since the last barrier.
   bool read(uint64_t address, unsigned bytes, unsigned warp) {
-    for (Cell *cell = cells.data() + (address >> shift),
-              *last = lastOf(cell, bytes);
-         cell <= last; ++cell) {
-      if ((cell->written >> kWarpBits) == epoch &&
-          (cell->written & kManyWarps) != warp) {
-        return false;
-      }
-      if ((cell->read >> kWarpBits) != epoch) {
-        cell->read = epoch << kWarpBits | warp;
-      } else if ((cell->read & kManyWarps) != warp) {
-        cell->read |= kManyWarps;
-      }
+    Cell *first = cells.data() + (address >> shift);
+    uint32_t now = epoch << kWarpBits, mine = now | warp, isBad = 0;
+    for (Cell *cell = first, *last = lastOf(first, bytes); cell <= last;
+         ++cell) {
+      isBad |= uint32_t(cell->written >= now) & uint32_t(cell->written != mine);
+      uint32_t shared = cell->read == mine ? mine : now | kManyWarps;
+      cell->read = cell->read < now ? mine : shared;
     }
-    return true;
+    return !isBad;
   }
   bool write(uint64_t address, unsigned bytes, unsigned warp) {
-    for (Cell *cell = cells.data() + (address >> shift),
-              *last = lastOf(cell, bytes);
-         cell <= last; ++cell) {
-      if (((cell->written >> kWarpBits) == epoch &&
-           (cell->written & kManyWarps) != warp) ||
-          ((cell->read >> kWarpBits) == epoch &&
-           (cell->read & kManyWarps) != warp)) {
-        return false;
-      }
-      cell->written = epoch << kWarpBits | warp;
+    Cell *first = cells.data() + (address >> shift);
+    Cell *last = lastOf(first, bytes);
+    uint32_t now = epoch << kWarpBits, mine = now | warp, isBad = 0;
+    for (const Cell *cell = first; cell <= last; ++cell) {
+      isBad |= uint32_t(cell->written >= now) & uint32_t(cell->written != mine);
+      isBad |= uint32_t(cell->read >= now) & uint32_t(cell->read != mine);
     }
-    return true;
+    for (Cell *cell = first; cell <= last && !isBad; ++cell) {
+      cell->written = mine;
+    }
+    return !isBad;
   }
 
 private:
