@@ -48,6 +48,9 @@ if config.umber_driver_vulkan == "ON":
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     if "vulkan:0" in listed.stdout:
         config.available_features.add("vulkan")
+if config.umber_soft_cuda:
+    config.available_features.add("soft-cuda")
+    config.substitutions.append(("%soft_cuda", config.umber_soft_cuda))
 if lit.util.which("spirv-val"):
     config.available_features.add("spirv-val")
 ptxas = lit.util.which("ptxas") or lit.util.which("ptxas", "/usr/local/cuda/bin")

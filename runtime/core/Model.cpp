@@ -143,6 +143,7 @@ void Model::fillIn(const Driver &driver) {
   values.cache_bytes_per_token = cacheBytesPerToken(*meta.cache());
   values.identity = identify(meta);
   values.is_simulated = onDevice->isSimulated();
+  values.candidates = onDevice->candidates();
   if (const fbs::Tokenizer *tokenizer = meta.tokenizer()) {
     values.bos = tokenizer->bos();
     values.eos = tokenizer->eos();

@@ -83,28 +83,81 @@ void Session::forget(size_t from) {
   origins.resize(from);
 }
 
-Status Session::append(const int32_t *ids, size_t count, const float **logits) {
+template <typename RunLast>
+Status Session::appendInSteps(const int32_t *ids, size_t count,
+                              RunLast runLast) {
   if (Status status = checkAppend(ids, count); !status.ok()) {
     return status;
   }
   size_t start = history.size();
   size_t widest = owner->device().maxTokens();
-  const float *rows = nullptr;
   for (size_t done = 0; done < count;) {
     size_t tokens = std::min(widest, count - done);
-    bool last = done + tokens == count;
-    Status status = step(ids + done, static_cast<int32_t>(tokens),
-                         last && logits ? 1 : 0, &rows);
+    Step next = {ids + done, static_cast<int32_t>(tokens), position(), 0};
+    const float *none = nullptr;
+    Status status =
+        done + tokens == count ? runLast(next) : state->run(next, &none);
     if (!status.ok()) {
       forget(start);
       return status;
     }
+    remember(ids + done, tokens);
     done += tokens;
   }
-  if (logits) {
+  return {};
+}
+
+Status Session::append(const int32_t *ids, size_t count, const float **logits) {
+  const float *rows = nullptr;
+  Status status = appendInSteps(ids, count, [&](Step last) {
+    last.outputs = logits ? 1 : 0;
+    return state->run(last, &rows);
+  });
+  if (status.ok() && logits) {
     *logits = rows;
   }
-  return {};
+  return status;
+}
+
+Status Session::appendForCandidates(const int32_t *ids, size_t count,
+                                    int32_t wanted,
+                                    const Candidate **candidates) {
+  int32_t vocab = owner->vocab();
+  if (wanted < 1 || wanted > vocab) {
+    return Status(StatusCode::InvalidArgument,
+                  "candidates: expected 1 to " + std::to_string(vocab) +
+                      ", found " + std::to_string(wanted));
+  }
+  if (wanted > owner->device().candidates()) {
+    const float *logits = nullptr;
+    if (Status status = append(ids, count, &logits); !status.ok()) {
+      return status;
+    }
+    selected = selectCandidates(logits, vocab, wanted);
+    *candidates = selected.data();
+    return {};
+  }
+  const Candidate *rows = nullptr;
+  Status status = appendInSteps(ids, count, [&](Step last) -> Status {
+    last.outputs = 1;
+    if (Status ran = state->runForCandidates(last, wanted, &rows); !ran.ok()) {
+      return ran;
+    }
+    // They are what the package's code makes of them.
+    for (int32_t i = 0; i < wanted; ++i) {
+      if (rows[i].id < 0 || rows[i].id >= vocab) {
+        return Status(StatusCode::Internal, "candidates: expected ids below " +
+                                                std::to_string(vocab) +
+                                                " from the device, found " +
+                                                std::to_string(rows[i].id));
+      }
+    }
+    return {};
+  });
+  if (status.ok()) {
+    *candidates = rows;
+  }
+  return status;
 }
 
 Status Session::appendAll(const int32_t *ids, size_t count,

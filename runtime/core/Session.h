@@ -28,6 +28,11 @@ public:
   /// `logits` is not null, it is pointed to the last token's row.
   Status append(const int32_t *ids, size_t count, const float **logits);
 
+  /// The same, but points `candidates` to the last token's first `wanted`, 1
+  /// ... vocab, in the order of IsBefore, selected by the device if it can.
+  Status appendForCandidates(const int32_t *ids, size_t count, int32_t wanted,
+                             const Candidate **candidates);
+
   /// Appends `count` tokens and delivers the logits of each, step by step,
   /// until the callback returns other than 0.
   Status appendAll(const int32_t *ids, size_t count,
@@ -77,6 +82,10 @@ private:
                            const int32_t *ids);
   Status step(const int32_t *ids, int32_t tokens, int32_t outputs,
               const float **logits);
+  /// Appends tokens by steps without outputs, and of the last one what
+  /// `runLast` does.
+  template <typename RunLast>
+  Status appendInSteps(const int32_t *ids, size_t count, RunLast runLast);
 
   // Declared first, so that the device's state goes before its model.
   std::shared_ptr<const Model> owner;
@@ -88,7 +97,8 @@ private:
   // Of each token, which adapters it was computed with: a hash of their
   // fingerprints and scales, 0 without any.
   std::vector<uint64_t> origins;
-  uint64_t origin = 0; // of the next token
+  uint64_t origin = 0;             // of the next token
+  std::vector<Candidate> selected; // by the host
   int32_t capacity;
 };
 

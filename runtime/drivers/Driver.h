@@ -14,6 +14,7 @@
 #ifndef UMBER_RUNTIME_DRIVERS_DRIVER_H
 #define UMBER_RUNTIME_DRIVERS_DRIVER_H
 
+#include "runtime/drivers/Candidate.h"
 #include "runtime/package/Status.h"
 
 #include <cstddef>
@@ -104,7 +105,15 @@ public:
   /// f32 that stay valid until the next call. A step that fails leaves the
   /// cache of earlier positions intact.
   virtual Status run(const Step &step, const float **logits) = 0;
-  /// The same as a part of a batch, counted in the profile and the trace of its
+  /// Runs one step with outputs and points `rows` to [outputs][candidates()] of
+  /// the model's, of which each row's first `count`, 1 ... candidates(), are
+  /// there: the first of its logits in the order of IsBefore. They stay valid
+  /// until the next call. Only of a model that selects some.
+  virtual Status runForCandidates(const Step &step, int32_t count,
+                                  const Candidate **rows) {
+    return Status(StatusCode::Unsupported, "the device selects no candidates");
+  }
+  /// run() as a part of a batch, counted in the profile and the trace of its
   /// first state, if those are on. Of a device that measures nothing, run().
   virtual Status runInBatch(const Step &step, DeviceState &first,
                             const float **logits) {
@@ -149,6 +158,9 @@ public:
   virtual bool isSimulated() const { return false; }
   /// Bytes of all parameters that the device reads.
   virtual uint64_t weightBytes() const = 0;
+  /// How many candidates of a row the device selects itself; 0: it gives all
+  /// logits, and nothing else.
+  virtual int32_t candidates() const { return 0; }
   /// Names the meaning of DeviceState's cache bytes. Devices that name the same
   /// layout can restore each other's sessions.
   virtual const char *cacheLayout() const = 0;

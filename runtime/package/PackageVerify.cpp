@@ -454,6 +454,7 @@ Status MetadataVerifier::verifyDispatch(const fbs::Dispatch &dispatch,
     case fbs::BindingKind_TokenIds:
     case fbs::BindingKind_Logits:
     case fbs::BindingKind_Step:
+    case fbs::BindingKind_Candidates:
       break;
     case fbs::BindingKind_Adapters:
     case fbs::BindingKind_Products:

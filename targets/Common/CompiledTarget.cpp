@@ -10,23 +10,56 @@ using flatbuffers::Offset;
 
 namespace umber {
 
+static Expected<uint32_t> writeSegment(PackageWriter &writer,
+                                       fbs::SegmentKind kind,
+                                       const std::string &name,
+                                       const void *bytes, size_t size) {
+  Result<uint32_t> segment = writer.beginSegment(kind, name);
+  if (!segment.ok()) {
+    return toError(segment.status());
+  }
+  if (Error error = toError(writer.append(bytes, size))) {
+    return error;
+  }
+  if (Error error = toError(writer.endSegment())) {
+    return error;
+  }
+  return *segment;
+}
+
 Error CompiledTarget::writeCode(PackageWriter &writer) {
   for (const CodeVariant &variant : variants) {
-    Result<uint32_t> segment =
-        writer.beginSegment(fbs::SegmentKind_Code, name + "." + variant.isa);
-    if (!segment.ok()) {
-      return toError(segment.status());
+    auto segment =
+        writeSegment(writer, fbs::SegmentKind_Code, name + "." + variant.isa,
+                     variant.library.data(), variant.library.size());
+    if (!segment) {
+      return segment.takeError();
     }
     codeSegments.push_back(*segment);
-    if (Error error = toError(
-            writer.append(variant.library.data(), variant.library.size()))) {
-      return error;
-    }
-    if (Error error = toError(writer.endSegment())) {
-      return error;
+  }
+  return Error::success();
+}
+
+Error CompiledTarget::writeDescriptions(PackageWriter &writer) {
+  for (const TargetDescription &description : descriptions) {
+    auto segment = writeSegment(writer, fbs::SegmentKind_CommandStream,
+                                description.segment, description.bytes.data(),
+                                description.bytes.size());
+    if (!segment) {
+      return segment.takeError();
     }
   }
   return Error::success();
+}
+
+std::vector<StoredParameter> CompiledTarget::listShapes() const {
+  std::vector<StoredParameter> stored;
+  for (ParamOp param : plan.parameters) {
+    mlir::RankedTensorType type = param.getTensorType();
+    stored.push_back({param, type, getLayoutName(type, layout).str(), 0, 0,
+                      uint64_t(getPackedBytes(type, layout))});
+  }
+  return stored;
 }
 
 Error CompiledTarget::writeConstants(PackageWriter &writer, uint32_t segment) {
@@ -49,6 +82,13 @@ Expected<std::vector<StoredParameter>>
 CompiledTarget::writeSegments(PackageWriter &writer,
                               const ParameterStore *store,
                               ProgressCallback progress) {
+  hasData = store;
+  if (Error error = writeDescriptions(writer)) {
+    return error;
+  }
+  if (!hasData) {
+    return listShapes();
+  }
   if (Error error = writeCode(writer)) {
     return error;
   }
@@ -114,12 +154,16 @@ describeProgram(const PlannedProgram &program, uint64_t scratchBytes,
   }
   auto name = fb.CreateString(program.name);
   return fbs::CreateProgram(fb, name, program.maxTokens, program.arenaBytes,
-                            scratchBytes, fb.CreateVector(dispatches));
+                            scratchBytes, fb.CreateVector(dispatches),
+                            uint32_t(program.candidates));
 }
 
 TargetContent::Tables
 CompiledTarget::describe(flatbuffers::FlatBufferBuilder &fb) const {
   Tables tables;
+  if (!hasData) {
+    return tables;
+  }
   for (const PlannedKernel &kernel : plan.kernels) {
     tables.kernels.push_back(fb.CreateString(kernel.name));
   }

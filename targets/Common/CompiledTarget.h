@@ -26,6 +26,12 @@ struct TargetConstant {
   std::vector<uint32_t> words;
 };
 
+/// What reports are made from: a segment that no driver reads.
+struct TargetDescription {
+  std::string segment; ///< its name
+  std::vector<uint8_t> bytes;
+};
+
 class CompiledTarget : public TargetContent {
 public:
   std::string name;
@@ -34,12 +40,13 @@ public:
   std::vector<TargetConstant> constants;
   uint64_t scratchBytes = 0; ///< per worker
   std::vector<CodeVariant> variants;
+  std::vector<TargetDescription> descriptions;
 
   std::string getName() const override { return name; }
   llvm::ArrayRef<mlir::umber::LoraOp> getSites() const override {
     return plan.sites;
   }
-  /// A model of shapes has no code to run with: `store` is not null.
+  /// Of a model of shapes, which has nothing to run, descriptions alone.
   llvm::Expected<std::vector<StoredParameter>>
   writeSegments(PackageWriter &writer, const ParameterStore *store,
                 ProgressCallback progress) override;
@@ -47,8 +54,11 @@ public:
 
 private:
   llvm::Error writeCode(PackageWriter &writer);
+  llvm::Error writeDescriptions(PackageWriter &writer);
+  std::vector<StoredParameter> listShapes() const;
   llvm::Error writeConstants(PackageWriter &writer, uint32_t segment);
 
+  bool hasData = false;
   std::vector<uint32_t> codeSegments;
   uint32_t constantSegment = 0;
   std::vector<uint64_t> constantOffsets;

@@ -60,7 +60,8 @@ struct BufferBinding {
     Logits,
     Adapters,
     Step,
-    Products
+    Products,
+    Candidates
   };
   Kind kind;
   uint32_t index = 0;  ///< parameter, layer or site
@@ -92,6 +93,7 @@ struct PlannedProgram {
   std::string name;
   int64_t maxTokens = 0;
   uint64_t arenaBytes = 0;
+  int64_t candidates = 0; ///< of a row that it selects, 0: no GPU's
   std::vector<PlannedDispatch> dispatches;
 };
 

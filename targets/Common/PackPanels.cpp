@@ -82,6 +82,18 @@ Error packMatrix(ParamOp param, const ParameterStore &store,
 
 } // namespace
 
+int64_t getPackedBytes(mlir::RankedTensorType type, MatrixLayout layout) {
+  if (layout == MatrixLayout::Panels || type.getRank() < 2) {
+    return getStoredBytes(type);
+  }
+  int64_t rows = type.getDimSize(0);
+  if (type.getEncoding()) {
+    return LaneEncoding{getPanelEncoding(type)}.getBytes(rows);
+  }
+  return PlainLanes{type.getDimSize(1), int64_t(type.getElementTypeBitWidth())}
+      .getBytes(rows);
+}
+
 StringRef getLayoutName(mlir::RankedTensorType type, MatrixLayout layout) {
   bool isForLanes = layout == MatrixLayout::Lanes;
   if (type.getEncoding()) {

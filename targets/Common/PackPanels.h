@@ -24,6 +24,9 @@ enum class MatrixLayout {
 /// What a package calls the arrangement of a parameter of that type.
 llvm::StringRef getLayoutName(mlir::RankedTensorType type, MatrixLayout layout);
 
+/// Bytes that a parameter of that type is stored in.
+int64_t getPackedBytes(mlir::RankedTensorType type, MatrixLayout layout);
+
 /// Reads `param` and hands its stored bytes to `sink`, a panel at a time. A
 /// vector is stored as f32. Values that the parameter's type cannot hold are an
 /// error.

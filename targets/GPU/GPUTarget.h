@@ -9,6 +9,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "runtime/drivers/gpu/estimate/LaunchFile.h"
 #include "targets/Common/CompiledTarget.h"
 #include "targets/GPU/LaunchBuilder.h"
 
@@ -31,6 +32,9 @@ llvm::ArrayRef<Variant> getVariants();
 struct LoweredModel {
   DispatchPlan plan; ///< kernels are the entry points
   std::vector<TargetConstant> constants;
+  /// What the launches of each program need. Kernels and matrices are not
+  /// numbered yet.
+  std::vector<LaunchProgram> work;
   mlir::OwningOpRef<mlir::ModuleOp> code;
 };
 

@@ -175,6 +175,7 @@ LogicalResult KernelEmitter::finish(StringRef stage, LaunchGrid grid, Ops ops) {
   }
   Launch made;
   made.stage = stage.str();
+  made.sharedBytes = 4 * launch->getSharedWords();
   for (unsigned number : launch->finish()) {
     made.buffers.push_back(candidates[number]);
   }

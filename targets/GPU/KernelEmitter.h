@@ -46,6 +46,11 @@ struct Launch {
   llvm::SmallVector<LaunchBuffer> buffers;
   LaunchGrid grid;
   bool withPrevious = false; ///< may run while the launch before it does
+  int64_t sharedBytes = 0;   ///< of workgroup memory
+  bool usesTensorCores = false;
+  /// Attention: workgroups along z have parts of a row's positions, at least so
+  /// many each; 0: each has all.
+  int64_t partPositions = 0;
   /// Ops whose cost is this launch's.
   llvm::SmallVector<mlir::Operation *> ops;
 };
@@ -89,7 +94,13 @@ struct Rows {
 };
 
 /// A step's words (runtime/package/umb.fbs).
-enum class StepWord { Position = 0, Tokens = 1, Outputs = 2, Capacity = 3 };
+enum class StepWord {
+  Position = 0,
+  Tokens = 1,
+  Outputs = 2,
+  Capacity = 3,
+  Candidates = 5
+};
 
 class KernelEmitter {
 public:

@@ -7,7 +7,8 @@
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/IR/Verifier.h"
 #include "targets/GPU/GPUTarget.h"
-#include "targets/GPU/KernelEmitter.h"
+#include "targets/GPU/LaunchWork.h"
+#include "targets/GPU/Selection.h"
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -62,6 +63,21 @@ BufferBinding bind(const LaunchBuffer &buffer, const PlannedDispatch &dispatch,
   llvm_unreachable("a buffer of no kind");
 }
 
+/// How many logits a row has; nothing where a program makes none.
+std::optional<int64_t> getVocabulary(const DispatchPlan &plan,
+                                     const PlannedProgram &program) {
+  for (const PlannedDispatch &dispatch : program.dispatches) {
+    for (auto [number, binding] : llvm::enumerate(dispatch.bindings)) {
+      if (binding.kind == BufferBinding::Kind::Logits) {
+        KernelOp kernel = plan.kernels[dispatch.kernel].representative;
+        Value logits = getKernelBuffers(kernel)[number].value;
+        return cast<RankedTensorType>(logits.getType()).getDimSize(1);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
@@ -85,18 +101,21 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
     launches.push_back(std::move(*emitted));
     scratchWords.push_back(emitter.getScratchWords());
   }
-  if (failed(verify(*lowered.code))) {
-    return failure();
-  }
   for (auto [number, words] : llvm::enumerate(entries.getConstants())) {
     lowered.constants.push_back(
         {"gpu.constant." + std::to_string(number), words});
   }
   for (PlannedProgram &program : plan->programs) {
+    std::optional<int64_t> vocab = getVocabulary(*plan, program);
     std::vector<PlannedDispatch> dispatches;
     // Behind the activations: no kernel's scratch is read by another's.
     uint64_t scratch = llvm::alignTo(program.arenaBytes, kScratchAlignment);
-    for (const PlannedDispatch &dispatch : program.dispatches) {
+    LaunchProgram &work = lowered.work.emplace_back();
+    work.name = program.name;
+    work.api = kApis[api == Api::CUDA];
+    work.rows = program.maxTokens;
+    for (auto [number, dispatch] : llvm::enumerate(program.dispatches)) {
+      const PlannedKernel &kernel = plan->kernels[dispatch.kernel];
       if (int64_t words = scratchWords[dispatch.kernel]) {
         program.arenaBytes =
             std::max(program.arenaBytes, scratch + 4 * uint64_t(words));
@@ -114,10 +133,20 @@ FailureOr<LoweredModel> lowerToLaunches(ModuleOp module, Api api) {
               bind(buffer, dispatch, plan->parameters.size(), scratch));
         }
         addCosts(made, dispatch, launch);
+        work.launches.push_back(describeWork(made, launch, int64_t(number),
+                                             kernel.representative, *plan,
+                                             program.maxTokens));
         dispatches.push_back(std::move(made));
       }
     }
+    nameApart(work.launches);
     program.dispatches = std::move(dispatches);
+    if (vocab) {
+      addSelection(entries, program, *vocab, module.getLoc(), api);
+    }
+  }
+  if (failed(verify(*lowered.code))) {
+    return failure();
   }
   plan->kernels.clear();
   for (const std::string &name : entries.getNames()) {

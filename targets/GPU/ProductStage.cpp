@@ -106,6 +106,17 @@ ProductStage::Sums ProductStage::getInputs(int64_t r, Value column,
     }
     return values;
   }
+  constexpr int64_t kNeighbours = LaunchBuilder::kNeighbours;
+  if (l.getApi() == Api::Vulkan && !xType.getEncoding() &&
+      count % kNeighbours == 0) {
+    Value at = l.add(rowOffsets[r], column);
+    for (int64_t i = 0; i < count; i += kNeighbours) {
+      for (Value word : l.loadSharedWords(x.buffer, l.add(at, l.index(i)))) {
+        values.push_back(l.asFloat(word));
+      }
+    }
+    return values;
+  }
   for (int64_t i = 0; i < count; ++i) {
     values.push_back(getInput(r, l.add(column, l.index(i))));
   }
@@ -436,7 +447,8 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
     LinearOp linear = product.linear;
     begin(linear, ProductStage::getThreads(*this, product));
     std::unique_ptr<ProductStage> stage;
-    if (TensorStage::canDo(*this, product)) {
+    bool usesTensorCores = TensorStage::canDo(*this, product);
+    if (usesTensorCores) {
       stage = std::make_unique<TensorStage>(*this, product);
     } else {
       stage = std::make_unique<ProductStage>(*this, product);
@@ -459,6 +471,7 @@ LogicalResult KernelEmitter::emitProducts(Block::iterator &at) {
     }
     // They read the same input, and each writes a result of its own.
     launches.back().withPrevious = linear != front;
+    launches.back().usesTensorCores = usesTensorCores;
   }
   return success();
 }

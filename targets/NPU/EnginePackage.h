@@ -8,7 +8,7 @@
 #ifndef UMBER_TARGETS_NPU_ENGINEPACKAGE_H
 #define UMBER_TARGETS_NPU_ENGINEPACKAGE_H
 
-#include "runtime/drivers/npu/sim/ModelInfo.h"
+#include "runtime/description/ModelInfo.h"
 #include "targets/Common/PackageBuilder.h"
 #include "targets/NPU/NPUTarget.h"
 

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "targets/Common/KernelKind.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -56,37 +57,11 @@ FailureOr<Result<EmittedFunction>> FunctionEmitter::run() {
   return Result<EmittedFunction>(std::move(emitted));
 }
 
-/// `embed`, `qkv`, `attention`, `ffn`, `head` or `other`: what a kernel's ops
-/// say of it, and where its results go.
-static StringRef getKind(KernelOp kernel) {
-  auto has = [](KernelOp of, auto isOne) {
-    return llvm::any_of(of.getBody().front(), isOne);
-  };
-  auto isGated = llvm::IsaPred<GatedActivationOp>;
-  bool isAfterGated = llvm::any_of(kernel.getInputs(), [&](Value input) {
-    auto before = input.getDefiningOp<KernelOp>();
-    return before && has(before, isGated);
-  });
-  StringRef kind = has(kernel, llvm::IsaPred<EmbedOp>)       ? "embed"
-                   : has(kernel, llvm::IsaPred<AttentionOp>) ? "attention"
-                   : has(kernel, llvm::IsaPred<KVUpdateOp>)  ? "qkv"
-                   : has(kernel, isGated) || isAfterGated    ? "ffn"
-                                                             : "";
-  if (!kind.empty()) {
-    return kind;
-  }
-  bool isHead = llvm::all_of(kernel->getUsers(), [](mlir::Operation *user) {
-    auto after = dyn_cast<KernelOp>(user);
-    return isa<func::ReturnOp>(user) || (after && getKind(after) == "head");
-  });
-  return isHead ? "head" : "other";
-}
-
 /// For reports.
 static KernelInfo describe(KernelOp kernel) {
   KernelInfo info;
   info.name = kernel.getSymName().str();
-  info.kind = getKind(kernel).str();
+  info.kind = getKernelKind(kernel).str();
   kernel.walk([&](mlir::Operation *op) {
     if (auto attention = dyn_cast<AttentionOp>(op)) {
       info.layer = static_cast<int64_t>(attention.getLayer());

@@ -4,7 +4,8 @@
 
     report_walk.py MODEL FOLDER [PICTURES]
 
-With PICTURES, a folder, it takes the page's pictures after each click.
+With PICTURES, a folder, it takes the page's pictures after each click; without,
+it takes a few layers of the model.
 """
 
 import json
@@ -15,7 +16,7 @@ import time
 
 import browser
 
-MODEL, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
+MODEL, FOLDER = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 PICTURES = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
 OPTIONS = ["--target=npu:ane-a17-like", "--max-tokens=128"]
 
@@ -33,7 +34,12 @@ def shoot(page, name, section):
 
 
 def main():
-    run("umber-compile", MODEL, *OPTIONS, "--bits=4.02", "--bit-choices=2,4", "--embedding-bits=4",
+    model = MODEL
+    if not PICTURES:
+        model = FOLDER / "model.json"
+        shape = json.loads(MODEL.read_text(encoding="utf-8"))
+        model.write_text(json.dumps({**shape, "layers": 8}), encoding="utf-8")
+    run("umber-compile", model, *OPTIONS, "--bits=4.02", "--bit-choices=2,4", "--embedding-bits=4",
         "-o", FOLDER / "four.umb")
     run("umber-report", FOLDER / "four.umb", "-o", FOLDER / "four.html")
     with browser.chromium(FOLDER / "downloads", width=1000, height=620) as open_page:
@@ -60,7 +66,7 @@ def main():
         page.click("#export")
         recipe = FOLDER / "recipe.json"
         recipe.write_text(json.dumps(page.downloaded("recipe.json")), encoding="utf-8")
-        run("umber-compile", MODEL, *OPTIONS, f"--recipe={recipe}", "-o", FOLDER / "built.umb")
+        run("umber-compile", model, *OPTIONS, f"--recipe={recipe}", "-o", FOLDER / "built.umb")
         run("umber-report", FOLDER / "built.umb", "--json", FOLDER / "built.json")
         page.find("#compare-file").send_keys(str(FOLDER / "built.json"))
         page.wait("document.getElementById('compare-totals') !== null")

@@ -40,6 +40,10 @@ def parse(argv):
                         help="texts begin with a token of their own")
     parser.add_argument("--sentencepiece", type=pathlib.Path, metavar="JSON",
                         help="the vocabulary, as test/Unit/Text/sentencepiece.json has it")
+    parser.add_argument("--vocab", type=int, default=0,
+                        help="fill the vocabulary up to so many tokens")
+    parser.add_argument("--distinct", type=int, metavar="ROWS",
+                        help="so many rows of the vocabulary's matrices, again and again")
     parser.add_argument("--bias", action="store_true")
     parser.add_argument("--type", default="F32", choices=["F32", "F16", "Q8_0"])
     parser.add_argument("--scale", type=float, default=1.0,
@@ -57,19 +61,23 @@ def byte_alphabet():
     return [chr(b if b in own else next(rest)) for b in range(256)]
 
 
-def add_tokenizer(model, add_bos):
-    """All bytes, a few merges, and ChatML's special tokens."""
+def add_tokenizer(model, add_bos, size):
+    """All bytes, a few merges, ChatML's special tokens, and up to `size` tokens unused
+    ones."""
     letters = byte_alphabet()
     space = letters[32]
     merges = ["t h", "th e", f"{space} the", "i n", "a n", "an d", f"{space} a",
               "e r", f"{space} i"]
     specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     tokens = specials + letters + [merge.replace(" ", "") for merge in merges]
+    types = [3] * len(specials) + [1] * (len(tokens) - len(specials))
+    unused = range(len(tokens), size)
+    tokens += [f"<unused{i}>" for i in unused]
+    types += [5] * len(unused)
     model.text("tokenizer.ggml.model", "gpt2")
     model.text("tokenizer.ggml.pre", "smollm")
     model.strings("tokenizer.ggml.tokens", tokens)
-    model.ints("tokenizer.ggml.token_type",
-               [3] * len(specials) + [1] * (len(tokens) - len(specials)))
+    model.ints("tokenizer.ggml.token_type", types)
     model.strings("tokenizer.ggml.merges", merges)
     model.u32("tokenizer.ggml.bos_token_id", 1)
     model.u32("tokenizer.ggml.eos_token_id", 2)
@@ -130,19 +138,20 @@ def build(args):
     if args.sentencepiece:
         vocab = add_sentencepiece(model, args.sentencepiece)
     else:
-        vocab = add_tokenizer(model, args.add_bos)
+        vocab = add_tokenizer(model, args.add_bos, args.vocab)
 
     fill, poke = ({name: float(number) for name, number in
                    (text.split("=") for text in texts)}
                   for texts in (args.fill, args.poke))
 
-    def matrix(name, rows, columns):
+    def matrix(name, rows, columns, distinct=None):
         spread = args.scale / math.sqrt(columns)
-        values = [rng.gauss(0, spread) for _ in range(rows * columns)]
+        values = [rng.gauss(0, spread) for _ in range((distinct or rows) * columns)]
         if name in fill:
             values = [fill.pop(name)] * len(values)
         if name in poke:
             values[columns + 2] = poke.pop(name)
+        values = (values * -(-rows * columns // len(values)))[:rows * columns]
         kind, data = encode(args.type, values, columns)
         model.tensor(name, kind, [rows, columns], data)
 
@@ -150,10 +159,10 @@ def build(args):
         data = struct.pack(f"<{size}f", *(rng.gauss(center, 0.1) for _ in range(size)))
         model.tensor(name, TYPE_F32, [size], data)
 
-    matrix("token_embd.weight", vocab, args.hidden)
+    matrix("token_embd.weight", vocab, args.hidden, args.distinct)
     vector("output_norm.weight", args.hidden, 1)
     if args.untied:
-        matrix("output.weight", vocab, args.hidden)
+        matrix("output.weight", vocab, args.hidden, args.distinct)
     if args.rope_factors:
         vector("rope_freqs.weight", dims // 2, 2)
     queries, keys = args.heads * args.head_dim, args.kv_heads * args.head_dim

@@ -8,17 +8,13 @@
 #define UMBER_TOOLS_COMMON_TRACEWRITER_H
 
 #include "tools/common/CreateFile.h"
+#include "tools/common/JsonText.h"
 
 #include <cinttypes>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <string>
 
 namespace umber::tools {
-
-inline std::string toText(const nlohmann::ordered_json &json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 /// Appends one event after another. A trace has hundreds of thousands, so none
 /// is kept longer than its text needs to be written. Times are nanoseconds,

@@ -16,9 +16,9 @@
 #include "tools/common/WriteFile.h"
 #include "tools/umber-compile/CalibrationText.h"
 #include "tools/umber-compile/Code.h"
-#include "tools/umber-compile/EngineInfo.h"
 #include "tools/umber-compile/EnginePrograms.h"
 #include "tools/umber-compile/GpuCode.h"
+#include "tools/umber-compile/ModelDescription.h"
 #include "tools/umber-compile/Report.h"
 #include "tools/umber-compile/ScratchFolder.h"
 #include "tools/umber-compile/Stages.h"
@@ -64,7 +64,9 @@ private:
     return createStringError(inconvertibleErrorCode(), text);
   }
   Error runPhase(Phase phase);
-  Error dumpPhase(Phase phase, mlir::ModuleOp module);
+  /// `part` names one of several modules of the phase.
+  Error dumpPhase(Phase phase, mlir::ModuleOp module, StringRef part = "");
+  Error dumpLaunches(gpu::Api api, mlir::ModuleOp launches);
   Error lower();
   Error emitCode();
   /// The code of a package.
@@ -122,15 +124,20 @@ Error Compiler::prepare() {
   return Error::success();
 }
 
-Error Compiler::dumpPhase(Phase phase, mlir::ModuleOp dumped) {
+Error Compiler::dumpPhase(Phase phase, mlir::ModuleOp dumped, StringRef part) {
   if (options.dumpPhasesTo.empty()) {
     return Error::success();
   }
   keepDerived();
   SmallString<256> path(options.dumpPhasesTo);
-  sys::path::append(path,
-                    Twine(int(phase)) + "." + getPhaseName(phase) + ".mlir");
+  sys::path::append(path, Twine(int(phase)) + "." + getPhaseName(phase) +
+                              (part.empty() ? "" : ".") + part + ".mlir");
   return writeFile(path, [&](raw_ostream &os) { dumped->print(os); });
+}
+
+Error Compiler::dumpLaunches(gpu::Api api, mlir::ModuleOp launches) {
+  return dumpPhase(Phase::Lower, launches,
+                   api == gpu::Api::Vulkan ? "vulkan" : "cuda");
 }
 
 Error Compiler::runPhase(Phase phase) {
@@ -187,7 +194,9 @@ Error Compiler::emitCode() {
 Expected<CompiledTarget> Compiler::compileTarget() {
   if (options.isForGpu) {
     progress.show("code", 0);
-    auto compiled = compileForGpu(*module, options.gpuVariants);
+    auto compiled = compileForGpu(
+        *module, options.gpuVariants,
+        [&](gpu::Api api, mlir::ModuleOp m) { return dumpLaunches(api, m); });
     if (!compiled) {
       return fail(toString(compiled.takeError()));
     }
@@ -217,7 +226,9 @@ Expected<CompiledTarget> Compiler::compileTarget() {
 }
 
 Error Compiler::emitPackage() {
-  if (!(*module)->hasAttr(mlir::umber::kParametersAttrName)) {
+  bool hasData = (*module)->hasAttr(mlir::umber::kParametersAttrName);
+  // Of a model of shapes there are reports on GPUs.
+  if (!hasData && !options.isForGpu) {
     return createStringError(inconvertibleErrorCode(),
                              options.input +
                                  ": a package needs weights, and this "
@@ -278,7 +289,8 @@ Error Compiler::emitForEngine() {
   }
   npu::EnginePackage target(
       *module, *compiled, *options.engine,
-      describeModel(*module, compiled->layout, *options.engine));
+      describeModel(*module,
+                    getEngineStorage(compiled->layout, *options.engine)));
   return writeTarget(target);
 }
 
@@ -289,8 +301,9 @@ Error Compiler::emit() {
   bool isGpuCode = options.isForGpu && options.emit != Emit::Package &&
                    options.compileTo >= Phase::Lower;
   if (isGpuCode) {
-    Error error = writeGpuCode(*module, *options.gpuVariants.back(),
-                               options.emit, options.output);
+    Error error = writeGpuCode(
+        *module, *options.gpuVariants.back(), options.emit, options.output,
+        [&](gpu::Api api, mlir::ModuleOp m) { return dumpLaunches(api, m); });
     return error ? fail(toString(std::move(error))) : Error::success();
   }
   if (options.compileTo >= Phase::Lower && !options.isForGpu) {

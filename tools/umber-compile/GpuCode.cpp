@@ -5,16 +5,20 @@
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include "runtime/package/LaneEncoding.h"
 #include "tools/common/WriteFile.h"
+#include "tools/umber-compile/ModelDescription.h"
 
 using namespace llvm;
 
 namespace umber::compile {
 
 static Expected<gpu::LoweredModel> lower(mlir::ModuleOp module, gpu::Api api,
-                                         bool doesConvert) {
+                                         bool doesConvert, SeeLaunches see) {
   auto lowered = gpu::lowerToLaunches(module, api);
   if (failed(lowered)) {
     return createStringError("the model cannot be lowered for the gpu target");
+  }
+  if (Error error = see(api, *lowered->code)) {
+    return error;
   }
   bool isVulkan = api == gpu::Api::Vulkan;
   if (doesConvert && failed(isVulkan ? gpu::convertToSPIRV(*lowered->code)
@@ -53,12 +57,73 @@ static Expected<SmallVector<char, 0>> emitCode(mlir::ModuleOp code,
   return SmallVector<char, 0>(text->c_str(), text->c_str() + text->size() + 1);
 }
 
-Expected<CompiledTarget>
-compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
+/// Makes `plan` one that `other`'s code can run by, too: it differs in how many
+/// rows workgroups take, and those that find none return at once.
+static Error joinPlans(DispatchPlan &plan, const DispatchPlan &other) {
+  auto fail = [](const Twine &what) {
+    return createStringError("expected the same launches for Vulkan and CUDA, "
+                             "found others " +
+                             what);
+  };
+  if (plan.programs.size() != other.programs.size() ||
+      plan.kernels.size() != other.kernels.size()) {
+    return fail("in number");
+  }
+  for (auto [program, like] : zip(plan.programs, other.programs)) {
+    if (program.dispatches.size() != like.dispatches.size()) {
+      return fail("in number");
+    }
+    for (auto [launch, twin] : zip(program.dispatches, like.dispatches)) {
+      bool areBindingsEqual =
+          equal(launch.bindings, twin.bindings,
+                [](const BufferBinding &a, const BufferBinding &b) {
+                  return a.kind == b.kind && a.index == b.index &&
+                         a.offset == b.offset;
+                });
+      if (launch.name != twin.name || launch.kernel != twin.kernel ||
+          launch.grid.threads != twin.grid.threads || !areBindingsEqual) {
+        return fail("at " + launch.name);
+      }
+      launch.grid.x = std::max(launch.grid.x, twin.grid.x);
+      launch.grid.y = std::max(launch.grid.y, twin.grid.y);
+      launch.grid.z = std::max(launch.grid.z, twin.grid.z);
+    }
+  }
+  return Error::success();
+}
+
+/// Adds what launches need, their matrices being numbered as in `info`.
+static void addWork(gpu::LoweredModel &lowered, gpu::LaunchFile &file) {
+  StringMap<int64_t> numbers;
+  for (auto [number, matrix] : enumerate(file.info.matrices)) {
+    numbers[matrix.name] = int64_t(number);
+  }
+  for (gpu::LaunchProgram &program : lowered.work) {
+    for (gpu::LaunchWork &launch : program.launches) {
+      if (launch.matrix >= 0) {
+        mlir::umber::ParamOp param = lowered.plan.parameters[launch.matrix];
+        auto it = numbers.find(param.getSymName());
+        launch.matrix = it == numbers.end() ? -1 : it->second;
+      }
+    }
+    file.programs.push_back(std::move(program));
+  }
+}
+
+Expected<CompiledTarget> compileForGpu(mlir::ModuleOp module,
+                                       ArrayRef<const gpu::Variant *> variants,
+                                       SeeLaunches see) {
   CompiledTarget target;
   target.name = kGpuTarget;
   target.layout = MatrixLayout::Lanes;
   target.variants.resize(variants.size());
+  bool hasData = module->hasAttr(mlir::umber::kParametersAttrName);
+  gpu::LaunchFile file;
+  file.model = module.getSymName().value_or("model").str();
+  file.contextLength =
+      module->getAttrOfType<mlir::umber::ModelAttr>(mlir::umber::kModelAttrName)
+          .getContextLength();
+  file.info = describeModel(module, getGpuStorage());
   for (gpu::Api api : {gpu::Api::Vulkan, gpu::Api::CUDA}) {
     std::optional<gpu::LoweredModel> lowered;
     for (auto [variant, code] : zip(variants, target.variants)) {
@@ -66,11 +131,15 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
         continue;
       }
       if (!lowered) {
-        auto made = lower(module, api, /*doesConvert=*/true);
+        auto made = lower(module, api, /*doesConvert=*/hasData, see);
         if (!made) {
           return made.takeError();
         }
         lowered = std::move(*made);
+      }
+      // A model of shapes is for reports.
+      if (!hasData) {
+        continue;
       }
       auto emitted = emitCode(*lowered->code, *variant);
       if (!emitted) {
@@ -79,16 +148,24 @@ compileForGpu(mlir::ModuleOp module, ArrayRef<const gpu::Variant *> variants) {
       code = {variant->name.str(), std::move(*emitted)};
     }
     if (lowered) {
+      addWork(*lowered, file);
+      bool isSecond = !target.plan.programs.empty();
+      if (Error error = isSecond ? joinPlans(lowered->plan, target.plan)
+                                 : Error::success()) {
+        return std::move(error);
+      }
       target.plan = std::move(lowered->plan);
       target.constants = std::move(lowered->constants);
     }
   }
+  target.descriptions.push_back(
+      {gpu::kLaunchesSegment, gpu::writeLaunchFile(file)});
   return std::move(target);
 }
 
 Error writeGpuCode(mlir::ModuleOp module, const gpu::Variant &variant,
-                   Emit emit, StringRef path) {
-  auto lowered = lower(module, variant.api, emit != Emit::MLIR);
+                   Emit emit, StringRef path, SeeLaunches see) {
+  auto lowered = lower(module, variant.api, emit != Emit::MLIR, see);
   if (!lowered) {
     return lowered.takeError();
   }

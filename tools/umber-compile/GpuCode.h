@@ -9,16 +9,19 @@
 
 namespace umber::compile {
 
+/// Is given an API's launches as the gpu dialect, before they are converted.
+using SeeLaunches = llvm::function_ref<llvm::Error(gpu::Api, mlir::ModuleOp)>;
+
 /// Compiles a fused module for these variants of the GPU target. Where lowering
 /// fails, a diagnostic says why.
 llvm::Expected<CompiledTarget>
 compileForGpu(mlir::ModuleOp module,
-              llvm::ArrayRef<const gpu::Variant *> variants);
+              llvm::ArrayRef<const gpu::Variant *> variants, SeeLaunches see);
 
 /// Writes the module's code as text: PTX of `variant`, SPIR-V's dialect, or,
 /// for Emit::MLIR, the gpu dialect.
 llvm::Error writeGpuCode(mlir::ModuleOp module, const gpu::Variant &variant,
-                         Emit emit, llvm::StringRef path);
+                         Emit emit, llvm::StringRef path, SeeLaunches see);
 
 } // namespace umber::compile
 

@@ -7,8 +7,8 @@
 #ifndef UMBER_TOOLS_UMBER_REPORT_COSTGROUPS_H
 #define UMBER_TOOLS_UMBER_REPORT_COSTGROUPS_H
 
+#include "runtime/description/ModelInfo.h"
 #include "runtime/drivers/npu/DramChannel.h"
-#include "runtime/drivers/npu/sim/ModelInfo.h"
 #include "runtime/drivers/npu/sim/StepTiming.h"
 #include "tools/umber-report/CriticalPath.h"
 
@@ -58,7 +58,7 @@ struct CostGroups {
 /// Takes a phase's commands from a CommandVisitor.
 class CostRecorder {
 public:
-  CostRecorder(const npu::Config &config, const npu::ModelInfo &model);
+  CostRecorder(const npu::Config &config, const ModelInfo &model);
 
   void add(const npu::TimedCommand &command);
   CostGroups finish();
@@ -80,7 +80,7 @@ private:
   void endStep();
 
   const npu::Config &config;
-  const npu::ModelInfo &model;
+  const ModelInfo &model;
   npu::DramChannel channel;
   /// Matrices by where they begin among the weights.
   std::vector<std::pair<uint64_t, int32_t>> begins;

@@ -4,9 +4,9 @@
 #include "tools/umber-report/EngineReport.h"
 
 #include "runtime/drivers/npu/EngineModel.h"
-#include "tools/common/Handles.h"
 #include "tools/umber-report/CostPoints.h"
 #include "tools/umber-report/EnginePhase.h"
+#include "tools/umber-report/ReportParts.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -18,30 +18,12 @@ using namespace npu;
 
 namespace {
 
-constexpr int64_t kDecodePosition = 512;
-constexpr int64_t kPromptTokens = 1024;
-
-template <typename T>
-T take(Result<T> result, const std::string &what) {
-  if (!result.ok()) {
-    throw ToolError(what + result.status().message());
-  }
-  return std::move(*result);
-}
-
 Json describeDevice(const Config &config) {
-  Json parameters = Json::array();
-  for (const Parameter &parameter : config.parameters) {
-    parameters.push_back({{"name", parameter.path},
-                          {"value", parameter.value},
-                          {"provenance", getName(parameter.provenance)},
-                          {"source", parameter.source}});
-  }
   return {{"name", config.name},
           {"summary", config.summary},
           {"kind", "npu"},
           {"palette_values", config.decoder.f16Values ? "f16" : "i8"},
-          {"parameters", std::move(parameters)}};
+          {"parameters", describeParameters(config.parameters)}};
 }
 
 /// What memory and arithmetic allow at most.
@@ -66,28 +48,6 @@ Json describeRoofs(const Config &config) {
   return roofs;
 }
 
-Json describe(const MatrixInfo &matrix) {
-  Json choices = Json::array();
-  for (const WidthChoice &choice : matrix.choices) {
-    Json json = {{"bits", choice.bits},
-                 {"bytes", choice.bytes},
-                 {"stream_bytes", choice.streamBytes}};
-    if (choice.loss) {
-      json["loss"] = *choice.loss;
-    }
-    choices.push_back(std::move(json));
-  }
-  Json json = {{"name", matrix.name},          {"rows", matrix.rows},
-               {"columns", matrix.columns},    {"encoding", matrix.encoding},
-               {"bits", matrix.bits},          {"bytes", matrix.bytes},
-               {"is_body", matrix.isBody},     {"rank", matrix.rank},
-               {"choices", std::move(choices)}};
-  if (matrix.error) {
-    json["error"] = *matrix.error;
-  }
-  return json;
-}
-
 /// Kernels with their sources, in the order and by the numbers of phases'.
 Json describeKernels(const ProgramFile &programs) {
   std::map<std::string, const KernelSource *> sources;
@@ -108,11 +68,8 @@ Json describeKernels(const ProgramFile &programs) {
     Json ops = Json::array(), inputs = Json::array(), read = Json::array();
     auto found = sources.find(kernel.name);
     if (found != sources.end()) {
+      ops = describeOps(*found->second);
       for (const SourceOp &op : found->second->ops) {
-        ops.push_back({{"name", op.name},
-                       {"type", op.type},
-                       {"parameter", op.parameter},
-                       {"location", op.location}});
         auto matrix = matrices.find(op.parameter);
         // A table's rows are looked up; no width of its stream is meant.
         bool isProduct = op.name == "umber.linear";
@@ -164,11 +121,6 @@ EnginePackage openEnginePackage(const std::string &path,
   return package;
 }
 
-std::vector<Phase> getUsualPhases(int64_t contextLength) {
-  return {{true, std::min(kDecodePosition, contextLength - 1)},
-          {false, std::min(kPromptTokens, contextLength)}};
-}
-
 Json reportEngine(const EnginePackage &package,
                   const std::vector<Phase> &phases) {
   const ProgramFile &programs = package.programs;
@@ -188,35 +140,23 @@ Json reportEngine(const EnginePackage &package,
     }
   }
   ModelInfo info = programs.info.value_or(ModelInfo());
-  Json matrices = Json::array();
-  for (const MatrixInfo &matrix : info.matrices) {
-    matrices.push_back(tools::describe(matrix));
-  }
-  return {{"format", "umber-report"},
-          {"version", 1},
-          {"model",
-           {{"name", programs.model},
-            {"layers", info.layers},
-            {"context_length", programs.contextLength},
-            {"parameters", info.parameters},
-            {"body_weights", info.bodyWeights},
-            {"body_bytes", info.bodyBytes},
-            {"model_bytes", info.modelBytes},
-            {"cache_bits", info.cacheBits},
-            {"head_dim", info.headDim}}},
-          {"package",
-           {{"file", package.path},
-            {"bytes", package.bytes},
-            {"weight_bytes", programs.weightBytes},
-            {"table_bytes", programs.tableBytes},
-            {"adapter_rank", programs.adapterRank},
-            {"adapter_bytes", programs.adapterBytes},
-            {"max_tokens", maxTokens}}},
-          {"device", describeDevice(package.config)},
-          {"roofs", describeRoofs(package.config)},
-          {"phases", std::move(described)},
-          {"kernels", describeKernels(programs)},
-          {"matrices", std::move(matrices)}};
+  return {
+      {"format", "umber-report"},
+      {"version", 1},
+      {"model", describeModel(programs.model, programs.contextLength, info)},
+      {"package",
+       {{"file", package.path},
+        {"bytes", package.bytes},
+        {"weight_bytes", programs.weightBytes},
+        {"table_bytes", programs.tableBytes},
+        {"adapter_rank", programs.adapterRank},
+        {"adapter_bytes", programs.adapterBytes},
+        {"max_tokens", maxTokens}}},
+      {"device", describeDevice(package.config)},
+      {"roofs", describeRoofs(package.config)},
+      {"phases", std::move(described)},
+      {"kernels", describeKernels(programs)},
+      {"matrices", describeMatrices(info)}};
 }
 
 } // namespace umber::tools

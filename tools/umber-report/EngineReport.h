@@ -24,9 +24,6 @@ struct EnginePackage {
 EnginePackage openEnginePackage(const std::string &path,
                                 const std::string &device);
 
-/// The phases that are shown if none is asked for.
-std::vector<Phase> getUsualPhases(int64_t contextLength);
-
 Json reportEngine(const EnginePackage &package,
                   const std::vector<Phase> &phases);
 

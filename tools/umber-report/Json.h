@@ -4,8 +4,9 @@
 #ifndef UMBER_TOOLS_UMBER_REPORT_JSON_H
 #define UMBER_TOOLS_UMBER_REPORT_JSON_H
 
+#include "tools/common/JsonText.h"
+
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace umber::tools {
 
@@ -19,11 +20,6 @@ inline double shorten(double value, int digits = 7) {
   double scale =
       std::pow(10.0, digits - 1 - std::floor(std::log10(std::abs(value))));
   return std::round(value * scale) / scale;
-}
-
-/// Bytes that are no text, as a hostile file may have them, become U+FFFD.
-inline std::string toText(const Json &json, int indent = -1) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 } // namespace umber::tools

@@ -40,7 +40,7 @@ public:
   Phase phase;
   const npu::StepProgram *step = nullptr;
   /// Empty if the file has none.
-  npu::ModelInfo model;
+  ModelInfo model;
 };
 
 } // namespace umber::tools

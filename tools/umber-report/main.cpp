@@ -9,8 +9,10 @@
 #include "tools/umber-report/CpuReport.h"
 #include "tools/umber-report/EngineReport.h"
 #include "tools/umber-report/Exports.h"
+#include "tools/umber-report/GpuReport.h"
 #include "tools/umber-report/Page.h"
 #include "tools/umber-report/PhaseSimulation.h"
+#include "tools/umber-report/ReportParts.h"
 #include "tools/umber-sim/ModelReport.h"
 #include "umber/umber.h"
 
@@ -90,6 +92,17 @@ Json measure(const Options &options) {
                    "umber-bench");
 }
 
+/// A GPU's launches, estimated.
+Json reportGpu(const Options &options) {
+  GpuPackage package = openGpuPackage(options.package, options.device);
+  Json report =
+      reportGpu(package, getPhases(options, package.file.contextLength));
+  if (!options.trace.empty()) {
+    writeGpuTrace(report, report["phases"][0], options.trace);
+  }
+  return report;
+}
+
 /// Another report, which --json has written.
 Json readReport(const std::string &path) {
   Json report = Json::parse(readFile(path), nullptr,
@@ -112,6 +125,8 @@ void run(const Options &options) {
   Json report;
   if (options.device == kMeasured) {
     report = measure(options);
+  } else if (options.device.rfind(gpu::kDevicePrefix, 0) == 0) {
+    report = reportGpu(options);
   } else {
     EnginePackage package = openEnginePackage(options.package, options.device);
     std::vector<Phase> phases =
@@ -146,7 +161,8 @@ int main(int argc, char **argv) {
   app.add_option("--device", options.device,
                  "A neural engine's description: npu: and a .json file or the "
                  "name of one of Umber's, default: the one that it was "
-                 "compiled for; or cpu:measured, this machine");
+                 "compiled for; a GPU's, with gpu: before it; or cpu:measured, "
+                 "this machine");
   app.add_option("--profile", options.profile,
                  "With cpu:measured: what umber-bench --profile has printed; "
                  "default: it is run now");

@@ -40,6 +40,7 @@ Generator::Generator(const umber_model *model, const RunOptions &options)
     : model(model), options(options),
       state(createSession(model, options.context)),
       sampler(createSampler(model, options)),
+      candidates(umber_sampler_candidates(sampler.get())),
       detokenizer(createDetokenizer(model)),
       steps(options.profileTrace.has_value()) {
   Loras(model, options.loras).activate(state.get());
@@ -47,19 +48,32 @@ Generator::Generator(const umber_model *model, const RunOptions &options)
 
 Generation Generator::run(const std::vector<int32_t> &prompt, const Sink &sink,
                           const LogitsSink &logitsSink) {
-  const float *logits = begin(prompt, sink);
+  Prediction prediction = begin(prompt, sink, bool(logitsSink));
   if (logitsSink) {
-    logitsSink(logits, modelInfo(model).vocab);
+    logitsSink(prediction.logits, modelInfo(model).vocab);
     started = Clock::now();
   }
-  while (take(logits)) {
+  while (take(prediction)) {
     steps.record("decode", 1, [&] {
-      check([&](umber_error *error) {
-        return umber_decode(state.get(), lastId(), &logits, error);
-      });
+      int32_t id = lastId();
+      prediction = append(&id, 1, /*wantsLogits=*/false);
     });
   }
   return current;
+}
+
+Prediction Generator::append(const int32_t *ids, size_t count,
+                             bool wantsLogits) {
+  Prediction prediction;
+  bool areEnough = candidates <= modelInfo(model).candidates;
+  check([&](umber_error *error) {
+    if (areEnough && !wantsLogits) {
+      return umber_prefill_candidates(state.get(), ids, count, candidates,
+                                      &prediction.candidates, error);
+    }
+    return umber_prefill(state.get(), ids, count, &prediction.logits, error);
+  });
+  return prediction;
 }
 
 void Generator::reset() {
@@ -67,17 +81,15 @@ void Generator::reset() {
   umber_sampler_reset(sampler.get());
 }
 
-const float *Generator::begin(const std::vector<int32_t> &prompt, Sink sink) {
+Prediction Generator::begin(const std::vector<int32_t> &prompt, Sink sink,
+                            bool wantsLogits) {
   current = Generation();
   current.promptIds = prompt;
   this->sink = std::move(sink);
   Clock::time_point start = Clock::now();
-  const float *logits = nullptr;
+  Prediction prediction;
   steps.record("prefill", prompt.size(), [&] {
-    check([&](umber_error *error) {
-      return umber_prefill(state.get(), prompt.data(), prompt.size(), &logits,
-                           error);
-    });
+    prediction = append(prompt.data(), prompt.size(), wantsLogits);
   });
   for (int32_t id : prompt) {
     check([&](umber_error *error) {
@@ -86,7 +98,7 @@ const float *Generator::begin(const std::vector<int32_t> &prompt, Sink sink) {
   }
   current.promptMs = millisecondsSince(start);
   started = Clock::now();
-  return logits;
+  return prediction;
 }
 
 void Generator::emit(const char *text, size_t length) {
@@ -96,14 +108,23 @@ void Generator::emit(const char *text, size_t length) {
   }
 }
 
-/// Appends a token to the answer, and returns why it is the last, if it is.
-std::string Generator::pickToken(const float *logits) {
+int32_t Generator::sample(const Prediction &prediction) {
   int32_t id = -1;
-  steps.record("sample", 1, [&] {
-    check([&](umber_error *error) {
-      return umber_sampler_sample(sampler.get(), logits, &id, error);
-    });
+  check([&](umber_error *error) {
+    return prediction.candidates
+               ? umber_sampler_sample_candidates(sampler.get(),
+                                                 prediction.candidates,
+                                                 size_t(candidates), &id, error)
+               : umber_sampler_sample(sampler.get(), prediction.logits, &id,
+                                      error);
   });
+  return id;
+}
+
+/// Appends a token to the answer, and returns why it is the last, if it is.
+std::string Generator::pickToken(const Prediction &prediction) {
+  int32_t id = -1;
+  steps.record("sample", 1, [&] { id = sample(prediction); });
   current.ids.push_back(id);
   if (!options.ignoreEnd && umber_model_is_end_of_generation(model, id)) {
     return "end";
@@ -122,13 +143,13 @@ std::string Generator::pickToken(const float *logits) {
   return isFull ? "context" : "";
 }
 
-bool Generator::take(const float *logits) {
+bool Generator::take(const Prediction &prediction) {
   auto isLongEnough = [&] {
     return options.maxNew >= 0 &&
            current.ids.size() >= static_cast<size_t>(options.maxNew);
   };
   if (!isLongEnough()) {
-    current.stopReason = pickToken(logits);
+    current.stopReason = pickToken(prediction);
   }
   if (current.stopReason != "end" && isLongEnough()) {
     current.stopReason = "length";

@@ -25,6 +25,13 @@ struct Generation {
   double predictedMs = 0;
 };
 
+/// What a step says of the next token: all logits, or candidates as many as the
+/// sampler needs.
+struct Prediction {
+  const float *logits = nullptr;
+  const umber_candidate *candidates = nullptr;
+};
+
 /// A session, its sampler and its text, for as many answers as one likes.
 class Generator {
 public:
@@ -42,10 +49,11 @@ public:
                  const LogitsSink &logitsSink = nullptr);
 
   /// The same in steps, so that many sessions can be decoded at once: begin()
-  /// returns the logits for the first take(), and each take() that returns true
-  /// wants those that come after lastId().
-  const float *begin(const std::vector<int32_t> &prompt, Sink sink);
-  bool take(const float *logits);
+  /// returns what the first take() takes, and each take() that returns true
+  /// wants what comes after lastId().
+  Prediction begin(const std::vector<int32_t> &prompt, Sink sink,
+                   bool wantsLogits = false);
+  bool take(const Prediction &prediction);
   /// Forgets the sequence, and starts the sampler again from its seed.
   void reset();
   int32_t lastId() const { return current.ids.back(); }
@@ -57,13 +65,18 @@ public:
   const Timeline &timeline() const { return steps; }
 
 private:
-  std::string pickToken(const float *logits);
+  /// Appends tokens to the session. Candidates spare copies of all logits from
+  /// a device that selects as many as the sampler needs.
+  Prediction append(const int32_t *ids, size_t count, bool wantsLogits);
+  int32_t sample(const Prediction &prediction);
+  std::string pickToken(const Prediction &prediction);
   void emit(const char *text, size_t length);
 
   const umber_model *model;
   const RunOptions &options;
   Session state;
   Sampler sampler;
+  int32_t candidates; // that the sampler needs
   Detokenizer detokenizer;
   Timeline steps;
   Generation current;

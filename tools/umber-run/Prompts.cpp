@@ -94,7 +94,7 @@ public:
                                 logits.data(), error);
     });
     for (size_t i = 0; i < active.size(); ++i) {
-      take(*active[i], logits[i]);
+      take(*active[i], {logits[i], nullptr});
     }
     return true;
   }
@@ -121,8 +121,8 @@ private:
          slot.generator->begin(prompts[prompt].ids, [](std::string_view) {}));
   }
 
-  void take(Slot &slot, const float *logits) {
-    if (!slot.generator->take(logits)) {
+  void take(Slot &slot, const Prediction &prediction) {
+    if (!slot.generator->take(prediction)) {
       prompts[slot.prompt].answer = slot.generator->result();
       slot.prompt = kNone;
     }

@@ -110,7 +110,7 @@ void printReport(const ProductReport &report, bool json) {
 void printParameters(const Config &config, bool json) {
   if (json) {
     nlohmann::ordered_json list = nlohmann::json::array();
-    for (const Parameter &parameter : config.parameters) {
+    for (const ConfigParameter &parameter : config.parameters) {
       list.push_back({{"name", parameter.path},
                       {"value", parameter.value},
                       {"provenance", getName(parameter.provenance)},
@@ -124,7 +124,7 @@ void printParameters(const Config &config, bool json) {
   }
   std::printf("| parameter | value | provenance | source |\n"
               "| --- | ---: | --- | --- |\n");
-  for (const Parameter &parameter : config.parameters) {
+  for (const ConfigParameter &parameter : config.parameters) {
     std::printf("| %s | %.10g | %s | %s |\n", parameter.path.c_str(),
                 parameter.value, getName(parameter.provenance),
                 parameter.source.c_str());

@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kStep = 0.1;
 
-Result<Config> change(const Config &config, const Parameter &parameter,
+Result<Config> change(const Config &config, const ConfigParameter &parameter,
                       double value) {
   char text[64];
   std::snprintf(text, sizeof text, "=%.17g", value);
@@ -26,8 +26,8 @@ Result<Config> change(const Config &config, const Parameter &parameter,
                      config.name, {parameter.path + text});
 }
 
-Variation vary(const Config &config, const Parameter &parameter, double factor,
-               const TimePhase &time) {
+Variation vary(const Config &config, const ConfigParameter &parameter,
+               double factor, const TimePhase &time) {
   Variation variation;
   variation.value = parameter.value * factor;
   Result<Config> changed = change(config, parameter, variation.value);
@@ -59,7 +59,7 @@ std::optional<double> Sensitivity::elasticity() const {
 std::vector<Sensitivity> getSensitivities(const Config &config,
                                           const TimePhase &time) {
   std::vector<Sensitivity> sensitivities;
-  for (const Parameter &parameter : config.parameters) {
+  for (const ConfigParameter &parameter : config.parameters) {
     bool isKnown = parameter.provenance != Provenance::Assumed &&
                    parameter.provenance != Provenance::Calibrated;
     if (isKnown || parameter.value == 0) {

@@ -23,7 +23,7 @@ struct Variation {
 };
 
 struct Sensitivity {
-  npu::Parameter parameter;
+  ConfigParameter parameter;
   Variation low, high;
   /// d log(seconds) / d log(value); none if a variation has no result.
   std::optional<double> elasticity() const;

@@ -81,6 +81,38 @@ umber_status umber_sampler_sample(umber_sampler *sampler, const float *logits,
   });
 }
 
+int32_t umber_sampler_candidates(const umber_sampler *sampler) {
+  return sampler ? static_cast<int32_t>(
+                       sampler->sampler.candidatesNeeded(sampler->vocab))
+                 : 0;
+}
+
+umber_status umber_sampler_sample_candidates(umber_sampler *sampler,
+                                             const umber_candidate *candidates,
+                                             size_t count, int32_t *id,
+                                             umber_error *error) {
+  return guarded(error, [&]() -> Status {
+    if (Status status = requireArguments(
+            {{sampler, "sampler"}, {candidates, "candidates"}, {id, "id"}});
+        !status.ok()) {
+      return status;
+    }
+    size_t needed = sampler->sampler.candidatesNeeded(sampler->vocab);
+    if (count < needed) {
+      return Status(StatusCode::InvalidArgument,
+                    "sampler: expected at least " + std::to_string(needed) +
+                        " candidates, found " + std::to_string(count));
+    }
+    Result<int32_t> sampled =
+        sampler->sampler.sampleCandidates(candidates, count);
+    if (!sampled.ok()) {
+      return sampled.status();
+    }
+    *id = *sampled;
+    return {};
+  });
+}
+
 void umber_sampler_reset(umber_sampler *sampler) {
   if (sampler) {
     sampler->sampler.reset();

@@ -60,6 +60,21 @@ umber_status umber_prefill(umber_session *session, const int32_t *ids,
   });
 }
 
+umber_status umber_prefill_candidates(umber_session *session,
+                                      const int32_t *ids, size_t count,
+                                      int32_t wanted,
+                                      const umber_candidate **candidates,
+                                      umber_error *error) {
+  return onSession(session, error, [&](Session &self) -> Status {
+    if (Status status =
+            requireArguments({{ids, "ids"}, {candidates, "candidates"}});
+        !status.ok()) {
+      return status;
+    }
+    return self.appendForCandidates(ids, count, wanted, candidates);
+  });
+}
+
 umber_status umber_prefill_all(umber_session *session, const int32_t *ids,
                                size_t count, umber_logits_callback callback,
                                void *user, umber_error *error) {

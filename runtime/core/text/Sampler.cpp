@@ -60,15 +60,39 @@ void Sampler::accept(int32_t id) {
 
 Result<int32_t> Sampler::sample(const float *logits, size_t count) {
   candidates.resize(count);
-  float best = -INFINITY;
   for (size_t i = 0; i < count; ++i) {
-    if (std::isnan(logits[i])) {
+    candidates[i] = {int32_t(i), logits[i]};
+  }
+  return pick();
+}
+
+size_t Sampler::candidatesNeeded(size_t vocab) const {
+  bool keepsAll = options.temperature > 0.0f && options.topK == 0;
+  if (keepsAll || options.repeatPenalty < 1.0f) {
+    return vocab;
+  }
+  // A penalty only takes tokens back, each at most to behind all others.
+  size_t kept = options.temperature > 0.0f ? size_t(options.topK) : 1;
+  size_t penalised =
+      options.repeatPenalty > 1.0f ? size_t(options.repeatLastN) : 0;
+  return std::min(kept + penalised, vocab);
+}
+
+Result<int32_t> Sampler::sampleCandidates(const Candidate *first,
+                                          size_t count) {
+  candidates.assign(first, first + count);
+  return pick();
+}
+
+Result<int32_t> Sampler::pick() {
+  float best = -INFINITY;
+  for (const Candidate &candidate : candidates) {
+    if (std::isnan(candidate.logit)) {
       return Status(StatusCode::InvalidArgument,
-                    "sampler: the logit of token " + std::to_string(i) +
-                        " is not a number");
+                    "sampler: the logit of token " +
+                        std::to_string(candidate.id) + " is not a number");
     }
-    best = std::max(best, logits[i]);
-    candidates[i] = {logits[i], int32_t(i)};
+    best = std::max(best, candidate.logit);
   }
   if (!std::isfinite(best)) {
     return Status(StatusCode::InvalidArgument,
@@ -77,9 +101,9 @@ Result<int32_t> Sampler::sample(const float *logits, size_t count) {
   penalise();
   int32_t id;
   if (options.temperature <= 0.0f) {
-    id = std::min_element(candidates.begin(), candidates.end())->id;
+    id = std::min_element(candidates.begin(), candidates.end(), IsBefore())->id;
   } else {
-    keepTopK(options.topK > 0 ? size_t(options.topK) : count);
+    keepTopK(options.topK > 0 ? size_t(options.topK) : candidates.size());
     keepTopP();
     keepMinP();
     id = draw();
@@ -89,15 +113,24 @@ Result<int32_t> Sampler::sample(const float *logits, size_t count) {
 }
 
 void Sampler::penalise() {
-  // A token counts once, however often it was seen (Keskar et al. 2019).
   for (size_t i = 0; i < recent.size(); ++i) {
-    size_t id = size_t(recent[i]);
-    bool counted = std::find(recent.begin(), recent.begin() + ptrdiff_t(i),
-                             recent[i]) != recent.begin() + ptrdiff_t(i);
-    if (id >= candidates.size() || counted) {
+    // A token counts once, however often it was seen (Keskar et al. 2019).
+    auto own = recent.begin() + ptrdiff_t(i);
+    if (std::find(recent.begin(), own, *own) != own) {
       continue;
     }
-    float &logit = candidates[id].logit;
+    // All tokens stand where their ids say, some anywhere or not at all.
+    auto found = candidates.begin() +
+                 std::min<ptrdiff_t>(*own, ptrdiff_t(candidates.size()));
+    if (found == candidates.end() || found->id != *own) {
+      found = std::find_if(
+          candidates.begin(), candidates.end(),
+          [&](const Candidate &candidate) { return candidate.id == *own; });
+    }
+    if (found == candidates.end()) {
+      continue;
+    }
+    float &logit = found->logit;
     logit = logit > 0.0f ? logit / options.repeatPenalty
                          : logit * options.repeatPenalty;
     // A penalty below 1 can overflow, and infinity has no softmax.
@@ -112,15 +145,15 @@ void Sampler::keepTopK(size_t k) {
   // a token; nth_element moves half of the vocabulary around.
   constexpr size_t few = 256;
   if (k < candidates.size() && k <= few) {
-    std::partial_sort(candidates.begin(), middle, candidates.end());
+    std::partial_sort(candidates.begin(), middle, candidates.end(), IsBefore());
     candidates.resize(k);
     return;
   }
   if (k < candidates.size()) {
-    std::nth_element(candidates.begin(), middle, candidates.end());
+    std::nth_element(candidates.begin(), middle, candidates.end(), IsBefore());
     candidates.resize(k);
   }
-  std::sort(candidates.begin(), candidates.end());
+  std::sort(candidates.begin(), candidates.end(), IsBefore());
 }
 
 void Sampler::keepTopP() {

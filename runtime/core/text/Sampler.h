@@ -4,6 +4,7 @@
 #ifndef UMBER_RUNTIME_CORE_TEXT_SAMPLER_H
 #define UMBER_RUNTIME_CORE_TEXT_SAMPLER_H
 
+#include "runtime/drivers/Candidate.h"
 #include "runtime/package/Status.h"
 
 #include <cstddef>
@@ -33,6 +34,12 @@ public:
   /// Picks from `count` logits; ties go to the lowest id. InvalidArgument: a
   /// logit is not a number, or all are minus infinity.
   Result<int32_t> sample(const float *logits, size_t count);
+  /// How many of `vocab` logits, the first in the order of IsBefore, have all
+  /// that the next token depends on.
+  size_t candidatesNeeded(size_t vocab) const;
+  /// The same as sample() of all logits, of which these are the first `count`,
+  /// at least as many as are needed.
+  Result<int32_t> sampleCandidates(const Candidate *first, size_t count);
   /// Notes a token of the sequence for the repetition penalty; sample() notes
   /// its own.
   void accept(int32_t id);
@@ -40,15 +47,9 @@ public:
   void reset();
 
 private:
-  struct Candidate {
-    float logit;
-    int32_t id;
-    bool operator<(const Candidate &other) const {
-      return logit != other.logit ? logit > other.logit : id < other.id;
-    }
-  };
-
   explicit Sampler(const SamplerOptions &options);
+  /// Of the candidates, which are some or all tokens.
+  Result<int32_t> pick();
   void penalise();
   void keepTopK(size_t k);
   void keepTopP();

@@ -172,6 +172,7 @@ PlannedBinding Planner::planBinding(const fbs::Binding &binding) const {
     break;
   case fbs::BindingKind_Step:
   case fbs::BindingKind_Products:
+  case fbs::BindingKind_Candidates:
     break; // checkProgram
   }
   return planned;

@@ -29,7 +29,8 @@ using CudaGraphExec = struct CudaGraphExecHandle *;
 // Of the API's enumerations.
 inline constexpr CudaResult kCudaOutOfMemory = 2;
 inline constexpr int kAttributeMajor = 75, kAttributeMinor = 76;
-inline constexpr int kFunctionMaxThreads = 0;
+inline constexpr int kAttributeSharedBytes = 8; // of a workgroup
+inline constexpr int kFunctionMaxThreads = 0, kFunctionSharedBytes = 1;
 inline constexpr unsigned kStreamNonBlocking = 1;
 inline constexpr int kCaptureThreadLocal = 1;
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;

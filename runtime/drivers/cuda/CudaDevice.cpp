@@ -106,6 +106,16 @@ Status CudaDevice::findKernel(const gpu::PlannedKernel &kernel,
                       " needs workgroups of " + std::to_string(kernel.threads) +
                       " threads, the device has " + std::to_string(most));
   }
+  int shared = 0;
+  if (api.cuFuncGetAttribute(&shared, kFunctionSharedBytes, function) == 0 &&
+      api.cuDeviceGetAttribute(&most, kAttributeSharedBytes, device) == 0 &&
+      shared > most) {
+    return Status(StatusCode::Unsupported,
+                  deviceName + ": kernel " + kernel.name + " needs " +
+                      std::to_string(shared) +
+                      " bytes of a workgroup's memory, the device has " +
+                      std::to_string(most));
+  }
   if (!api.cuFuncGetParamInfo) {
     return {};
   }

@@ -23,6 +23,7 @@ public:
   int32_t threads() const override { return 1; }
   const std::string &isa() const override { return plan.isa; }
   uint64_t weightBytes() const override { return weights.bytes(); }
+  int32_t candidates() const override { return int32_t(plan.candidates); }
   const char *cacheLayout() const override { return "heads"; }
 
   const fbs::Target *adapterTarget() const override { return plan.target; }

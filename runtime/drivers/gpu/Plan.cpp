@@ -30,6 +30,7 @@ public:
 
 private:
   Status planProgram(const fbs::Program &program);
+  Status checkCandidates(const PlannedProgram &program);
   Result<PlannedDispatch> planDispatch(const fbs::Dispatch &dispatch,
                                        const std::string &where);
   Status useKernel(const PlannedDispatch &dispatch, const std::string &where);
@@ -142,7 +143,37 @@ Status Planner::planProgram(const fbs::Program &program) {
   if (Status status = checkMakesLogits(target, program); !status.ok()) {
     return status;
   }
+  planned.candidates = program.candidates();
+  if (Status status = checkCandidates(planned); !status.ok()) {
+    return status;
+  }
   plan.programs.push_back(std::move(planned));
+  return {};
+}
+
+Status Planner::checkCandidates(const PlannedProgram &program) {
+  std::string where = "program " + program.name;
+  uint32_t expected =
+      plan.programs.empty() ? program.candidates : plan.candidates;
+  if (program.candidates != expected ||
+      program.candidates > uint32_t(plan.vocab)) {
+    return corrupt(where + ": expected as many candidates as other programs " +
+                   "have, at most " + std::to_string(plan.vocab) + ", found " +
+                   std::to_string(program.candidates));
+  }
+  plan.candidates = program.candidates;
+  bool selects = false;
+  for (const PlannedDispatch &dispatch : program.dispatches) {
+    for (const fbs::Binding &binding : dispatch.bindings) {
+      selects |= binding.kind() == fbs::BindingKind_Candidates;
+    }
+  }
+  if (selects != (program.candidates > 0)) {
+    return corrupt(where + (selects ? ": expected no binding for candidates, "
+                                      "of which it has none, found one"
+                                    : ": expected a binding for candidates, "
+                                      "found none"));
+  }
   return {};
 }
 
@@ -177,6 +208,7 @@ umber::gpu::makePlan(const Package &package, const std::string &isa,
   plan.cache = CacheForm(*package.meta().cache());
   plan.vocab = static_cast<int32_t>(package.meta().model()->vocab());
   plan.productSlots = 0;
+  plan.candidates = 0;
   Planner planner(package, **target, plan);
   if (Status status = planner.pickCode(isa, device, takes); !status.ok()) {
     return status;

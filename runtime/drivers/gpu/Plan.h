@@ -38,6 +38,7 @@ struct PlannedProgram {
   std::string name;
   int32_t maxTokens;
   uint64_t arenaBytes;
+  uint32_t candidates; ///< of a row that it selects
   std::vector<PlannedDispatch> dispatches;
 };
 
@@ -50,6 +51,7 @@ struct Plan {
   CacheForm cache;
   int32_t vocab;
   uint32_t productSlots; // the most sites of a kernel
+  uint32_t candidates;   // of every program
 
   int32_t maxTokens() const { return programs.back().maxTokens; }
 };

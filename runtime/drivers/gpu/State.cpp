@@ -63,6 +63,8 @@ Status State::allocate(int32_t capacity) {
                       std::to_string(device.maxRangeBytes()) +
                       " that the device lets a kernel see");
   }
+  uint64_t candidateBytes =
+      uint64_t(plan.maxTokens()) * plan.candidates * sizeof(Candidate);
   struct Wanted {
     std::unique_ptr<Buffer> &buffer;
     uint64_t bytes;
@@ -71,7 +73,11 @@ Status State::allocate(int32_t capacity) {
   for (const Wanted &wanted :
        {Wanted{arena, arenaBytes, "activations"},
         Wanted{input, inputBytes, "token ids"},
-        Wanted{logits, alignRange(logitBytes), "logits"}}) {
+        Wanted{logits, alignRange(logitBytes), "logits"},
+        Wanted{candidates, alignRange(candidateBytes), "candidates"}}) {
+    if (wanted.bytes == 0) {
+      continue;
+    }
     Result<std::unique_ptr<Buffer>> buffer =
         device.allocate(wanted.bytes, wanted.purpose);
     if (!buffer.ok()) {
@@ -81,7 +87,7 @@ Status State::allocate(int32_t capacity) {
   }
   inputWords.resize(inputBytes / sizeof(uint32_t));
   Result<std::unique_ptr<Stream>> made =
-      device.createStream(inputBytes, logitBytes);
+      device.createStream(inputBytes, std::max(logitBytes, candidateBytes));
   if (!made.ok()) {
     return made.status();
   }
@@ -190,6 +196,8 @@ Range State::resolve(const fbs::Binding &binding,
   case fbs::BindingKind_Logits:
     return {logits.get(), 0,
             uint64_t(program.maxTokens) * plan.vocab * sizeof(float)};
+  case fbs::BindingKind_Candidates:
+    return {candidates.get(), 0, candidates->size()};
   case fbs::BindingKind_Adapters:
     return stack->sites[binding.index()];
   case fbs::BindingKind_Products: {
@@ -237,12 +245,13 @@ size_t State::programFor(int32_t tokens) const {
   return programs.size() - 1;
 }
 
-void State::fillInput(const Step &step) {
+void State::fillInput(const Step &step, int32_t selected) {
   inputWords[0] = uint32_t(step.position);
   inputWords[1] = uint32_t(step.tokens);
   inputWords[2] = uint32_t(step.outputs);
   inputWords[3] = uint32_t(cache.capacity());
   inputWords[4] = uint32_t(step.tokens - step.outputs);
+  inputWords[5] = uint32_t(selected);
   std::memcpy(inputWords.data() + kIdsOffset / sizeof(uint32_t), step.ids,
               step.tokens * sizeof(int32_t));
 }
@@ -275,28 +284,47 @@ void State::count(const Step &step, const Program &program,
   }
 }
 
-Status State::run(const Step &step, State &counting, const float **out) {
+Status State::runInBatch(const Step &step, DeviceState &first,
+                         const float **rows) {
+  Range result = {logits.get(), 0,
+                  uint64_t(step.outputs) * shared.plan.vocab * sizeof(float)};
+  const void *read = nullptr;
+  Status status = run(step, 0, result, static_cast<State &>(first), &read);
+  if (status.ok()) {
+    *rows = static_cast<const float *>(read);
+  }
+  return status;
+}
+
+Status State::runForCandidates(const Step &step, int32_t count,
+                               const Candidate **rows) {
+  uint64_t last = uint64_t(step.outputs - 1) * shared.plan.candidates;
+  Range result = {candidates.get(), 0, (last + count) * sizeof(Candidate)};
+  const void *read = nullptr;
+  Status status = run(step, step.outputs, result, *this, &read);
+  if (status.ok()) {
+    *rows = static_cast<const Candidate *>(read);
+  }
+  return status;
+}
+
+Status State::run(const Step &step, int32_t selected, const Range &result,
+                  State &counting, const void **read) {
   Program &program = programs[programFor(step.tokens)];
   bool isTimed = counting.profiling || counting.tracing;
   Result<Recording *> recording = recordingOf(program, isTimed);
   if (!recording.ok()) {
     return recording.status();
   }
-  fillInput(step);
-  Range result = {logits.get(), 0,
-                  uint64_t(step.outputs) * shared.plan.vocab * sizeof(float)};
-  const void *read = nullptr;
+  fillInput(step, selected);
   uint64_t begin = isTimed ? now() : 0;
-  Status status = stream->run(**recording, inputWords.data(), result, &read);
-  if (!status.ok()) {
+  Status status = stream->run(**recording, inputWords.data(), result, read);
+  if (!status.ok() || !isTimed) {
     return status;
   }
-  *out = static_cast<const float *>(read);
-  if (isTimed) {
-    uint64_t end = now();
-    std::vector<uint64_t> times(program.plan->dispatches.size());
-    status = stream->readTimes(**recording, times);
-    counting.count(step, program, times, begin, end);
-  }
+  uint64_t end = now();
+  std::vector<uint64_t> times(program.plan->dispatches.size());
+  status = stream->readTimes(**recording, times);
+  counting.count(step, program, times, begin, end);
   return status;
 }

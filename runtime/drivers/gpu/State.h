@@ -32,12 +32,12 @@ public:
                                                      int32_t capacity);
 
   Status run(const Step &step, const float **logits) override {
-    return run(step, *this, logits);
+    return runInBatch(step, *this, logits);
   }
+  Status runForCandidates(const Step &step, int32_t count,
+                          const Candidate **rows) override;
   Status runInBatch(const Step &step, DeviceState &first,
-                    const float **logits) override {
-    return run(step, static_cast<State &>(first), logits);
-  }
+                    const float **logits) override;
   Status setAdapters(std::vector<ActiveAdapter> adapters) override;
   uint64_t cacheBytes(int32_t positions) const override {
     return shared.plan.cache.savedBytes(positions);
@@ -60,8 +60,10 @@ public:
   }
 
 private:
-  /// Runs a step and counts it in what `counting` measures.
-  Status run(const Step &step, State &counting, const float **logits);
+  /// Runs a step, `selected` of whose rows get candidates, reads the result and
+  /// counts it in what `counting` measures.
+  Status run(const Step &step, int32_t selected, const Range &result,
+             State &counting, const void **read);
 
   struct Program {
     const PlannedProgram *plan;
@@ -76,7 +78,7 @@ private:
   Result<Recording *> recordingOf(Program &program, bool isTimed);
   Range resolve(const fbs::Binding &binding,
                 const PlannedProgram &program) const;
-  void fillInput(const Step &step);
+  void fillInput(const Step &step, int32_t selected);
   /// Adds a step to the profile and the trace: what each of its launches took,
   /// and when the host saw it begin and end.
   void count(const Step &step, const Program &program,
@@ -90,6 +92,7 @@ private:
   std::unique_ptr<Buffer> arena; // shared by programs: each starts from the ids
   std::unique_ptr<Buffer> input; // a StepWords and, behind it, the ids
   std::unique_ptr<Buffer> logits;
+  std::unique_ptr<Buffer> candidates; // null if the programs select none
   std::unique_ptr<Buffer> products;
   std::shared_ptr<const Stack> stack;
   std::vector<uint32_t> inputWords;

@@ -3,10 +3,6 @@
 
 #include "runtime/drivers/npu/Config.h"
 
-#include "runtime/adapter/Quote.h"
-#include "runtime/drivers/npu/ConfigSection.h"
-#include "runtime/drivers/npu/NamedConfigs.h"
-
 using namespace umber;
 using namespace umber::npu;
 
@@ -174,33 +170,10 @@ Result<Config> npu::parseConfig(Bytes text, const std::string &file,
 
 Result<Config> npu::loadConfig(const std::string &device,
                                const std::vector<std::string> &settings) {
-  const std::string suffix = ".json";
-  if (device.size() > suffix.size() &&
-      device.compare(device.size() - suffix.size(), suffix.size(), suffix) ==
-          0) {
-    Result<std::unique_ptr<MappedFile>> file = MappedFile::open(device);
-    if (!file.ok()) {
-      return file.status();
-    }
-    return parseConfig((*file)->bytes(), device, settings);
-  }
-  std::string names;
-  for (const NamedConfig &named : kNamedConfigs) {
-    if (device == named.name) {
-      std::string_view text = named.text;
-      return parseConfig(
-          {reinterpret_cast<const uint8_t *>(text.data()), text.size()}, device,
-          settings);
-    }
-    names += (names.empty() ? "" : ", ") + std::string(named.name);
-  }
-  return Status(StatusCode::NotFound, "no device " + quote(device) +
-                                          ", expected a .json file or one of " +
-                                          names);
-}
-
-const char *npu::getName(Provenance provenance) {
-  return kProvenanceNames[static_cast<size_t>(provenance)];
+  return readConfig<Config>(device, kNamedConfigs,
+                            [&](Bytes text, const std::string &file) {
+                              return parseConfig(text, file, settings);
+                            });
 }
 
 const char *npu::getName(Dataflow dataflow) {

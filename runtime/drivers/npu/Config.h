@@ -8,7 +8,8 @@
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_CONFIG_H
 #define UMBER_RUNTIME_DRIVERS_NPU_CONFIG_H
 
-#include "runtime/package/MappedFile.h"
+#include "runtime/description/ConfigSection.h"
+#include "runtime/description/NamedConfig.h"
 
 #include <cstdint>
 #include <string>
@@ -16,17 +17,6 @@
 #include <vector>
 
 namespace umber::npu {
-
-/// Where a parameter's value comes from.
-enum class Provenance { Measured, Vendor, Computed, Assumed, Calibrated };
-
-/// A number of the file, for reports on what a result rests on.
-struct Parameter {
-  std::string path; ///< `section.key`, which ends in the unit
-  double value = 0;
-  Provenance provenance = Provenance::Assumed;
-  std::string source;
-};
 
 enum class Dataflow { WeightStationary, OutputStationary, InputStationary };
 
@@ -142,7 +132,7 @@ struct Config {
   DramConfig dram;
   EnergyConfig energy;
   /// In the order of the file's sections.
-  std::vector<Parameter> parameters;
+  std::vector<ConfigParameter> parameters;
   /// The JSON that it was read from, with what was set.
   std::string text;
 
@@ -163,7 +153,9 @@ Result<Config> parseConfig(Bytes text, const std::string &file,
 Result<Config> loadConfig(const std::string &device,
                           const std::vector<std::string> &settings = {});
 
-const char *getName(Provenance provenance);
+/// The descriptions in targets/NPU/configs.
+extern const std::vector<NamedConfig> kNamedConfigs;
+
 /// `ws`, `os` or `is`.
 const char *getName(Dataflow dataflow);
 

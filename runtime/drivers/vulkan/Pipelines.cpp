@@ -73,6 +73,12 @@ Status umber::vulkan::checkKernels(const gpu::Plan &plan,
           where, "workgroups of " + std::to_string(kernel.threads) + " threads",
           mostThreads);
     }
+    uint64_t shared = module.entries.at(kernel.name).workgroupBytes;
+    if (shared > limits.maxComputeSharedMemorySize) {
+      return missing(where,
+                     std::to_string(shared) + " bytes of a workgroup's memory",
+                     limits.maxComputeSharedMemorySize);
+    }
     if (kernel.bindings > mostBindings) {
       return missing(where, std::to_string(kernel.bindings) + " buffers",
                      mostBindings);

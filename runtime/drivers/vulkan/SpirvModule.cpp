@@ -3,6 +3,8 @@
 
 #include "runtime/drivers/vulkan/SpirvModule.h"
 
+#include "runtime/drivers/vulkan/SpirvSizes.h"
+
 #include <algorithm>
 #include <cstring>
 #include <set>
@@ -80,14 +82,18 @@ private:
   void parseInFunction(const uint32_t *word, uint32_t count);
   Status resolveEntries();
   Status findBindings(SpirvEntry &entry) const;
+  /// Of all variables that a module with this entry alone has.
+  uint64_t addUpWorkgroup(const SpirvEntry &entry) const;
   Status addBinding(uint32_t variable, SpirvEntry &entry) const;
 
   SpirvModule module;
   std::map<uint32_t, std::vector<uint32_t>> localSizes; // by function
   std::map<uint32_t, uint32_t> bindings, sets;          // by variable
   std::set<uint32_t> buffers;                           // variables
-  std::set<uint32_t> texelBuffers;                      // variables
-  std::set<uint32_t> texelTypes, texelPointers;         // types
+  std::map<uint32_t, uint64_t> workgroupBytes;          // by variable
+  SpirvSizes sizes;
+  std::set<uint32_t> texelBuffers;              // variables
+  std::set<uint32_t> texelTypes, texelPointers; // types
   // By function: ids that an instruction reads or writes through.
   std::map<uint32_t, std::set<uint32_t>> pointers;
   uint32_t currentFunction = 0;
@@ -143,7 +149,7 @@ uint32_t fewestWords(uint32_t opcode) {
   case OpArrayLength:
     return 5;
   default:
-    return 1;
+    return std::max(SpirvSizes::fewestWords(opcode), 1u);
   }
 }
 
@@ -171,9 +177,11 @@ Status Parser::parseVariable(const uint32_t *word) {
   }
   switch (word[3]) {
   case Input:
-  case Workgroup:
   case Private:
   case Function:
+    return {};
+  case Workgroup:
+    workgroupBytes[word[2]] = sizes.pointeeBytes(word[1]);
     return {};
   case StorageBuffer:
     buffers.insert(word[2]);
@@ -198,6 +206,9 @@ Status Parser::parseInstruction(const uint32_t *word, uint32_t count) {
     return corrupt("has an instruction " + std::to_string(opcode) + " of " +
                    std::to_string(count) + " words, expected at least " +
                    std::to_string(fewestWords(opcode)));
+  }
+  if (SpirvSizes::fewestWords(opcode) > 0) {
+    sizes.declare(word, count);
   }
   switch (opcode) {
   case OpCapability:
@@ -309,6 +320,21 @@ Status Parser::findBindings(SpirvEntry &entry) const {
   return {};
 }
 
+uint64_t Parser::addUpWorkgroup(const SpirvEntry &entry) const {
+  std::set<uint32_t> used;
+  for (uint32_t function : module.reachableFrom(entry.function)) {
+    const std::set<uint32_t> &some = module.functions.at(function).variables;
+    used.insert(some.begin(), some.end());
+  }
+  uint64_t sum = 0;
+  for (const auto &[variable, bytes] : workgroupBytes) {
+    if (used.count(variable) != 0 && __builtin_add_overflow(sum, bytes, &sum)) {
+      return UINT64_MAX;
+    }
+  }
+  return sum;
+}
+
 Status Parser::resolveEntries() {
   for (auto &[name, entry] : module.entries) {
     if (module.functions.count(entry.function) == 0) {
@@ -320,6 +346,7 @@ Status Parser::resolveEntries() {
     if (Status status = findBindings(entry); !status.ok()) {
       return status;
     }
+    entry.workgroupBytes = addUpWorkgroup(entry);
   }
   return {};
 }

@@ -25,6 +25,7 @@ struct SpirvEntry {
   uint32_t threads[3] = {0, 0, 0}; ///< of a workgroup; 0: not declared
   /// One more than the highest binding that it uses.
   uint32_t bindings = 0;
+  uint64_t workgroupBytes = 0; ///< of memory that a workgroup shares
   /// The bindings that it reads as texels, of each set (TexelSets.h).
   std::set<uint32_t> texels[kTexelSets];
 

@@ -149,6 +149,8 @@ typedef struct umber_model_info {
                            has the same */
   int32_t is_simulated; /* 1: what takes time is a simulator of the device,
                            which says nothing of how fast that is */
+  int32_t candidates; /* what umber_prefill_candidates can be asked for without
+                         the device giving all logits; 0: nothing */
 } umber_model_info;
 #define UMBER_MODEL_INFO_INIT                                                  \
   {sizeof(umber_model_info),                                                   \
@@ -156,6 +158,7 @@ typedef struct umber_model_info {
    NULL,                                                                       \
    NULL,                                                                       \
    NULL,                                                                       \
+   0,                                                                          \
    0,                                                                          \
    0,                                                                          \
    0,                                                                          \
@@ -228,6 +231,21 @@ UMBER_API umber_status umber_prefill_all(umber_session *session,
 /* Appends one token: umber_prefill for one, on the path made for it. */
 UMBER_API umber_status umber_decode(umber_session *session, int32_t id,
                                     const float **logits, umber_error *error);
+
+/* A token that is among a row's most probable. */
+typedef struct umber_candidate {
+  int32_t id;
+  float logit;
+} umber_candidate;
+
+/* umber_prefill that gives, instead of all logits, the last token's `wanted`
+ * largest, 1 ... vocab, in descending order, equal ones by their ids; what is
+ * not a number comes first. *candidates points to them, owned by the session.
+ * Up to umber_model_info.candidates the device selects them, so that no more is
+ * copied from it; else they are taken from its logits. */
+UMBER_API umber_status umber_prefill_candidates(
+    umber_session *session, const int32_t *ids, size_t count, int32_t wanted,
+    const umber_candidate **candidates, umber_error *error);
 
 /* Appends ids[i] to sessions[i], for i below `count` >= 1, in one pass over the
  * weights, which for a few sessions takes little longer than umber_decode for
@@ -470,6 +488,15 @@ UMBER_API umber_status umber_sampler_accept(umber_sampler *sampler, int32_t id,
 UMBER_API umber_status umber_sampler_sample(umber_sampler *sampler,
                                             const float *logits, int32_t *id,
                                             umber_error *error);
+/* How many of a row's largest logits the sampler looks at, 1 ... vocab: as many
+ * as top_k keeps, and repeat_last_n more where earlier tokens are penalised;
+ * all where every token is kept, or earlier ones are preferred. */
+UMBER_API int32_t umber_sampler_candidates(const umber_sampler *sampler);
+/* Picks, of at least so many candidates, what umber_sampler_sample would have
+ * picked from all logits. */
+UMBER_API umber_status umber_sampler_sample_candidates(
+    umber_sampler *sampler, const umber_candidate *candidates, size_t count,
+    int32_t *id, umber_error *error);
 /* Forgets the sequence and starts again from the seed. */
 UMBER_API void umber_sampler_reset(umber_sampler *sampler);
 

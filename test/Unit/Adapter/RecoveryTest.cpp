@@ -4,8 +4,9 @@
 // A target's own corrections, from a package of which everything can be chosen.
 
 #include "runtime/adapter/AdapterPackage.h"
-#include "runtime/package/PackageWriter.h"
+#include "runtime/package/Package.h"
 #include "test/Unit/Adapter/Fixture.h"
+#include "test/Unit/Package/TestPackage.h"
 
 using namespace umber;
 using namespace umber::test;
@@ -25,14 +26,6 @@ protected:
   /// Of rank 1, for a matrix of 5 x 3.
   Result<std::shared_ptr<const Adapter>> read(fbs::DType dtype,
                                               bool hasRecovery = true) {
-    auto created = PackageWriter::create(pathOf("m.umb"));
-    EXPECT_TRUE(created.ok());
-    PackageWriter &writer = **created;
-    EXPECT_TRUE(
-        writer.beginSegment(fbs::SegmentKind_Weights, "cpu.recovery").ok());
-    EXPECT_TRUE(
-        writer.append(values.data(), values.size() * sizeof values[0]).ok());
-    EXPECT_TRUE(writer.endSegment().ok());
     fbs::PackageT model;
     model.model = std::make_unique<fbs::ModelInfoT>();
     model.model->name = "tiny";
@@ -63,22 +56,12 @@ protected:
       target->recovery.push_back(std::move(pair));
     }
     model.targets.push_back(std::move(target));
-    return finish(writer, model);
-  }
-
-  Result<std::shared_ptr<const Adapter>> finish(PackageWriter &writer,
-                                                fbs::PackageT &model) {
-    auto segment = std::make_unique<fbs::SegmentT>();
-    segment->kind = fbs::SegmentKind_Weights;
-    segment->name = "cpu.recovery";
-    segment->offset = 4096;
-    segment->size = values.size() * sizeof values[0];
-    segment->hash = writer.getSegmentHash(0);
-    model.segments.push_back(std::move(segment));
-    flatbuffers::FlatBufferBuilder builder;
-    fbs::FinishPackageBuffer(builder, fbs::Package::Pack(builder, &model));
-    EXPECT_TRUE(
-        writer.finish(builder.GetBufferPointer(), builder.GetSize()).ok());
+    const auto *bytes = reinterpret_cast<const uint8_t *>(values.data());
+    writeTestPackage(pathOf("m.umb"),
+                     {{fbs::SegmentKind_Weights,
+                       "cpu.recovery",
+                       {bytes, bytes + values.size() * sizeof values[0]}}},
+                     std::move(model));
     auto package = Package::open(pathOf("m.umb"));
     EXPECT_TRUE(package.ok()) << package.status().message();
     return readRecovery(*package, *(*package)->meta().targets()->Get(0));

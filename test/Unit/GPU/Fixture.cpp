@@ -3,7 +3,7 @@
 
 #include "test/Unit/GPU/Fixture.h"
 
-#include "runtime/package/PackageWriter.h"
+#include "test/Unit/Package/TestPackage.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -15,10 +15,6 @@ using namespace umber;
 using namespace umber::test;
 
 namespace {
-
-void expectOk(const Status &status) {
-  ASSERT_TRUE(status.ok()) << status.message();
-}
 
 std::unique_ptr<fbs::ParameterT>
 makeParameter(const std::string &name, uint64_t elements, uint64_t offset) {
@@ -196,31 +192,14 @@ std::shared_ptr<const Package> GpuFixture::makePackage(const std::string &isa,
                                                        const Edit &edit) {
   static int count = 0;
   std::string path = directory + "/" + std::to_string(count++) + ".umb";
-  auto created = PackageWriter::create(path);
-  EXPECT_TRUE(created.ok());
-  PackageWriter &writer = **created;
-  EXPECT_TRUE(writer.beginSegment(fbs::SegmentKind_Code, "gpu.code").ok());
-  expectOk(writer.append(code.data(), code.size()));
-  expectOk(writer.endSegment());
-  EXPECT_TRUE(
-      writer.beginSegment(fbs::SegmentKind_Weights, "gpu.weights").ok());
-  expectOk(writer.append(kEmbed, sizeof kEmbed));
-  EXPECT_TRUE(writer.align(64).ok());
-  expectOk(writer.append(kProject, sizeof kProject));
-  expectOk(writer.endSegment());
-  flatbuffers::FlatBufferBuilder builder;
-  fbs::PackageT package = makeMetadata(isa);
-  auto segments = writer.describeSegments(builder);
-  for (const fbs::Segment *segment :
-       *flatbuffers::GetTemporaryPointer(builder, segments)) {
-    package.segments.emplace_back(segment->UnPack());
-  }
-  if (edit) {
-    edit(package);
-  }
-  builder.Clear();
-  fbs::FinishPackageBuffer(builder, fbs::Package::Pack(builder, &package));
-  expectOk(writer.finish(builder.GetBufferPointer(), builder.GetSize()));
+  std::vector<uint8_t> weights(64 + sizeof kProject);
+  std::memcpy(weights.data(), kEmbed, sizeof kEmbed);
+  std::memcpy(weights.data() + 64, kProject, sizeof kProject);
+  writeTestPackage(
+      path,
+      {{fbs::SegmentKind_Code, "gpu.code", {code.begin(), code.end()}},
+       {fbs::SegmentKind_Weights, "gpu.weights", weights}},
+      makeMetadata(isa), edit);
   auto opened = Package::open(path);
   if (!opened.ok()) {
     ADD_FAILURE() << opened.status().message();

@@ -42,6 +42,7 @@ TEST_F(SpirvModuleTest, KnowsEntryPoints) {
   for (const auto &[name, entry] : module->entries) {
     ASSERT_EQ(bindings.count(name), 1u) << name;
     EXPECT_EQ(entry.bindings, bindings.at(name)) << name;
+    EXPECT_EQ(entry.workgroupBytes, name == "multiply" ? 4001 * 4u : 0u);
     EXPECT_EQ(entry.threads[0], 4u);
     EXPECT_EQ(entry.threads[1] * entry.threads[2], 1u);
     EXPECT_EQ(entry.readsTexels(), name == "embed") << name;
@@ -77,6 +78,7 @@ TEST_F(SpirvModuleTest, ExtractsWhatAnEntryPointNeeds) {
     ASSERT_TRUE(alone.ok()) << alone.status().message();
     ASSERT_EQ(alone->entries.size(), 1u);
     EXPECT_EQ(alone->entries.at(name).bindings, entry.bindings);
+    EXPECT_EQ(alone->entries.at(name).workgroupBytes, entry.workgroupBytes);
     EXPECT_EQ(alone->entries.at(name).readsTexels(), entry.readsTexels());
     EXPECT_EQ(alone->entries.at(name).threads[0], 4u);
     EXPECT_EQ(alone->functions.size(),

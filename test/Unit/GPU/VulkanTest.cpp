@@ -8,6 +8,7 @@
 #include "test/Unit/GPU/Fixture.h"
 
 #include <cstdlib>
+#include <cstring>
 
 using namespace umber;
 using namespace umber::test;
@@ -126,6 +127,15 @@ void setWord(std::string &code, size_t index, uint32_t value) {
   code.replace(index * 4, 4, reinterpret_cast<const char *>(&value), 4);
 }
 
+/// In each place where a word is so.
+void replaceWord(std::string &code, uint32_t from, uint32_t to) {
+  for (size_t i = 0; i < code.size() / 4; ++i) {
+    if (std::memcmp(code.data() + 4 * i, &from, 4) == 0) {
+      setWord(code, i, to);
+    }
+  }
+}
+
 const Wrong kWrong[] = {
     {"NoTarget", [](auto &p) { targetOf(p).name = "cpu"; }, nullptr,
      StatusCode::NotFound, "has no target gpu; there is: cpu"},
@@ -170,6 +180,28 @@ const Wrong kWrong[] = {
      [](auto &p) { targetOf(p).programs[0]->dispatches.pop_back(); }, nullptr,
      StatusCode::CorruptFile,
      "target gpu: program prefill does not make logits from token ids"},
+    {"CandidatesOfOneProgram",
+     [](auto &p) { targetOf(p).programs[1]->candidates = 3; }, nullptr,
+     StatusCode::CorruptFile,
+     "target gpu: program decode: expected as many candidates as other "
+     "programs have, at most 10, found 3"},
+    {"MoreCandidatesThanTokens",
+     [](auto &p) { targetOf(p).programs[0]->candidates = 11; }, nullptr,
+     StatusCode::CorruptFile,
+     "target gpu: program prefill: expected as many candidates as other "
+     "programs have, at most 10, found 11"},
+    {"CandidatesWithoutBinding",
+     [](auto &p) { targetOf(p).programs[0]->candidates = 3; }, nullptr,
+     StatusCode::CorruptFile,
+     "target gpu: program prefill: expected a binding for candidates, found "
+     "none"},
+    {"BindingWithoutCandidates",
+     [](auto &p) {
+       dispatchOf(p, 2).bindings[3] = {fbs::BindingKind_Candidates, 0, 0};
+     },
+     nullptr, StatusCode::CorruptFile,
+     "target gpu: program prefill: expected no binding for candidates, of "
+     "which it has none, found one"},
     {"HalfAWord", nullptr, [](auto &code) { code.pop_back(); },
      StatusCode::CorruptFile, "target gpu: the SPIR-V module has "},
     {"Magic", nullptr, [](auto &code) { setWord(code, 0, 7); },
@@ -184,6 +216,17 @@ const Wrong kWrong[] = {
     {"EmptyInstruction", nullptr, [](auto &code) { setWord(code, 5, 17); },
      StatusCode::CorruptFile,
      "target gpu: the SPIR-V module has an instruction of 0 words at word 5"},
+    {"WorkgroupMemory", nullptr,
+     [](auto &code) { replaceWord(code, 4001, 1 << 28); },
+     StatusCode::Unsupported,
+     "vulkan:0: kernel multiply needs 1073741824 bytes of a workgroup's "
+     "memory, "
+     "the device has "},
+    {"EndlessWorkgroupMemory", nullptr,
+     [](auto &code) { replaceWord(code, 4001, UINT32_MAX); },
+     StatusCode::Unsupported,
+     "vulkan:0: kernel multiply needs 17179869180 bytes of a workgroup's "
+     "memory, the device has "},
     {"Capability", nullptr, [](auto &code) { setWord(code, 6, 5); },
      StatusCode::Unsupported,
      "the SPIR-V module needs capability 5, which this driver does not know"},
@@ -217,5 +260,28 @@ TEST_P(VulkanRefusesTest, InOneLine) {
 
 INSTANTIATE_TEST_SUITE_P(Packages, VulkanRefusesTest, testing::ValuesIn(kWrong),
                          [](const auto &info) { return info.param.name; });
+
+using VulkanFeatureTest = GpuFixture;
+
+/// Of all that a module can ask for, clustered operations are what devices lack
+/// most often.
+TEST_F(VulkanFeatureTest, IsToldWhereItIsMissing) {
+  Result<std::vector<const Driver *>> drivers = vulkanDrivers();
+  if (!drivers.ok()) {
+    GTEST_SKIP() << drivers.status().message();
+  }
+  std::string code = readKernels(UMBER_TEST_SPIRV);
+  setWord(code, 6, 67);
+  auto package = makePackage(kIsa, code);
+  ASSERT_TRUE(package);
+  Result<std::unique_ptr<DeviceModel>> loaded =
+      drivers->front()->load(package, {});
+  if (loaded.ok()) {
+    GTEST_SKIP() << "the device has them";
+  }
+  EXPECT_EQ(loaded.status().code(), StatusCode::Unsupported);
+  EXPECT_EQ(loaded.status().message(), "vulkan:0: the device has no clustered "
+                                       "operations of subgroups");
+}
 
 } // namespace

@@ -4,7 +4,6 @@
 // Descriptions of hardware: what comes with Umber is read, and what is wrong is
 // refused with the key, what was expected and what was found.
 
-#include "runtime/drivers/npu/NamedConfigs.h"
 #include "test/Unit/NPU/Fixture.h"
 
 using namespace umber;
@@ -43,7 +42,7 @@ TEST(Configs, OfUmberAreRead) {
     Config config = getConfig(std::string(named.name));
     EXPECT_EQ(config.name, named.name);
     EXPECT_GE(config.parameters.size(), 10u);
-    for (const Parameter &parameter : config.parameters) {
+    for (const ConfigParameter &parameter : config.parameters) {
       EXPECT_FALSE(parameter.source.empty()) << parameter.path;
     }
   }
@@ -56,7 +55,7 @@ TEST(Configs, HaveTheirValuesAndProvenance) {
   EXPECT_EQ(config.dram.bytesPerSecond, 51.2e9);
   EXPECT_EQ(config.scratchpad.bytes, 2 << 20);
   bool found = false;
-  for (const Parameter &parameter : config.parameters) {
+  for (const ConfigParameter &parameter : config.parameters) {
     if (parameter.path == "dram.efficiency") {
       found = true;
       EXPECT_EQ(parameter.value, 0.853);

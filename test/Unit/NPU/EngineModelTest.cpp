@@ -4,7 +4,6 @@
 // Packages for a neural engine whose hashes fit, but not what they say.
 
 #include "runtime/drivers/npu/EngineModel.h"
-#include "runtime/drivers/npu/NamedConfigs.h"
 #include "runtime/package/PackageWriter.h"
 
 #include <cstdlib>

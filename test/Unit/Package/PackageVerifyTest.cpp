@@ -357,9 +357,9 @@ const Violation kViolations[] = {
      "target 0, program 0, dispatch 2: expected a layer from -1 to below 2, "
      "found -2"},
     {"BindingKind",
-     [](auto &p) { dispatchOf(p).bindings[0] = {fbs::BindingKind(9), 0, 0}; },
+     [](auto &p) { dispatchOf(p).bindings[0] = {fbs::BindingKind(10), 0, 0}; },
      "target 0, program 0, dispatch 2, binding 0: expected a known kind, found "
-     "9"},
+     "10"},
     {"BindingProducts",
      [](auto &p) {
        dispatchOf(p).bindings[6] = {fbs::BindingKind_Products, 1, 0};

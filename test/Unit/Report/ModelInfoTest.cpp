@@ -1,7 +1,7 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "runtime/drivers/npu/sim/ModelInfo.h"
+#include "runtime/description/ModelInfo.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 
 using namespace umber;
 
@@ -271,6 +272,72 @@ TEST(SamplerTest, RefusesOptionsOutOfRange) {
   options = {};
   options.topK = -1;
   EXPECT_TRUE(refuses(options));
+}
+
+TEST(SamplerTest, NeedsAsManyCandidatesAsItKeeps) {
+  SamplerOptions options;
+  auto needed = [&] { return make(options).candidatesNeeded(1000); };
+  EXPECT_EQ(needed(), 40u);
+  options.topK = 0;
+  EXPECT_EQ(needed(), 1000u);
+  options.temperature = 0.0f;
+  EXPECT_EQ(needed(), 1u);
+  options.repeatPenalty = 1.1f;
+  EXPECT_EQ(needed(), 65u);
+  options.temperature = 1.0f;
+  options.topK = 5;
+  EXPECT_EQ(needed(), 69u);
+  EXPECT_EQ(make(options).candidatesNeeded(50), 50u);
+  // Whoever is preferred may come from anywhere.
+  options.repeatPenalty = 0.9f;
+  EXPECT_EQ(needed(), 1000u);
+}
+
+TEST(SamplerTest, PicksFromCandidatesWhatItWouldFromAll) {
+  constexpr size_t kTokens = 300;
+  std::mt19937 random(3);
+  for (float penalty : {1.0f, 1.3f, 4.0f}) {
+    for (float temperature : {0.0f, 0.7f, 3.0f}) {
+      SamplerOptions options;
+      options.temperature = temperature;
+      options.topK = 6;
+      options.repeatPenalty = penalty;
+      options.repeatLastN = 12;
+      Sampler all = make(options), some = make(options);
+      size_t needed = some.candidatesNeeded(kTokens);
+      for (int step = 0; step < 60; ++step) {
+        // Few values, many of which are equal, on both sides of zero.
+        std::vector<float> logits(kTokens);
+        for (float &logit : logits) {
+          logit = float(random() % 40) * 0.25f - 5.0f;
+        }
+        std::vector<Candidate> candidates =
+            selectCandidates(logits.data(), kTokens, needed);
+        ASSERT_EQ(candidates.size(), needed);
+        auto id = some.sampleCandidates(candidates.data(), needed);
+        ASSERT_TRUE(id.ok()) << id.status().message();
+        ASSERT_EQ(*id, pick(all, logits)) << step;
+      }
+    }
+  }
+}
+
+TEST(SamplerTest, CandidatesShowWhatIsWrongWithLogits) {
+  std::vector<float> logits = {1, NAN, 3, -INFINITY, NAN, 3, 0.0f, -0.0f};
+  std::vector<int32_t> ids;
+  for (const Candidate &candidate :
+       selectCandidates(logits.data(), logits.size(), 100)) {
+    ids.push_back(candidate.id);
+  }
+  EXPECT_EQ(ids, (std::vector<int32_t>{1, 4, 2, 5, 0, 6, 7, 3}));
+  SamplerOptions options;
+  options.topK = 1;
+  Sampler sampler = make(options);
+  auto first = selectCandidates(logits.data(), logits.size(), 1);
+  auto id = sampler.sampleCandidates(first.data(), first.size());
+  ASSERT_FALSE(id.ok());
+  EXPECT_EQ(id.status().message(),
+            sampler.sample(logits.data(), logits.size()).status().message());
 }
 
 } // namespace

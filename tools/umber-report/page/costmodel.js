@@ -62,24 +62,40 @@ function groupsAt(phase, count) {
   return result;
 }
 
+const isGpu = (report) => report.device.kind === "gpu";
+
 /** Bytes a second that a stream gets when it is alone (DramChannel.cpp). */
 function bandwidth(report, changes, isWeights) {
   const get = (name) => parameter(report, name, changes);
+  if (isGpu(report)) {
+    return get("dram.bytes_per_s") * get("dram.efficiency");
+  }
   const outstanding =
     (get("dram.max_outstanding_reads") * get("dram.burst_bytes")) / get("dram.latency_s");
   const channel = Math.min(get("dram.bytes_per_s") * get("dram.efficiency"), outstanding);
   return isWeights ? channel : Math.min(channel, get("dram.engine_bytes_per_s"));
 }
 
+/** Palettes' codes a second. */
+function decodeRate(report, changes) {
+  const get = (name) => parameter(report, name, changes);
+  return isGpu(report)
+    ? get("processors.count") * get("processors.clock_hz") * get("arithmetic.codes_per_cycle") *
+        get("arithmetic.efficiency")
+    : get("decoder.weights_per_s");
+}
+
 /** Whether the array multiplies a matrix at these bits at its rate for f16. */
 function isF16(report, bits) {
-  return bits > 8 || (bits < 8 && report.device.palette_values === "f16");
+  // What a GPU multiplies depends on activations alone.
+  return !isGpu(report) && (bits > 8 || (bits < 8 && report.device.palette_values === "f16"));
 }
 
 /** Factors on what groups need, that are the same for all groups of a part. */
 function makeScales(report, changes) {
   const ratio = (name) =>
     parameter(report, name, null) / parameter(report, name, changes) || 1;
+  const clock = ratio(isGpu(report) ? "processors.clock_hz" : "clock.array_hz");
   const rank0 = report.package.adapter_rank;
   const rank = changes.rank ?? rank0;
   const cacheBits0 = report.model.cache_bits;
@@ -90,13 +106,15 @@ function makeScales(report, changes) {
     rank: rank0 > 0 ? rank / rank0 : 1,
     cache: cacheBits0 > 0 ? rowBytes(cacheBits) / rowBytes(cacheBits0) : 1,
     cacheMac:
-      cacheBits >= 16 === cacheBits0 >= 16
+      isGpu(report) || cacheBits >= 16 === cacheBits0 >= 16
         ? 1
         : (report.parameters.get("array.rows_i8") / report.parameters.get("array.rows_f16")) **
           (cacheBits >= 16 ? 1 : -1),
-    clock: ratio("clock.array_hz"),
+    clock,
+    // A GPU's L2 cache has a clock of its own.
+    sram: isGpu(report) ? 1 : clock,
     vector: ratio("clock.vector_hz"),
-    lut: ratio("decoder.weights_per_s"),
+    lut: decodeRate(report, null) / decodeRate(report, changes) || 1,
     weights: bandwidth(report, null, true) / bandwidth(report, changes, true),
     data: bandwidth(report, null, false) / bandwidth(report, changes, false),
     vectorStart: parameter(report, "vector.start_s", null) ?? 0,
@@ -147,7 +165,7 @@ function scaleNeeds(report, group, common, matrices, changes) {
   if (part === "weights" && matrix) {
     bytes = matrix.bytes;
     if (matrix.isNew) {
-      lut = matrix.weights / parameter(report, "decoder.weights_per_s", changes);
+      lut = matrix.weights / decodeRate(report, changes);
     }
   } else if (part === "adapters") {
     bytes = common.rank;
@@ -169,7 +187,7 @@ function scaleNeeds(report, group, common, matrices, changes) {
     group.mac * mac,
     group.dram * bytes * (isWeights ? common.weights : common.data),
     lut,
-    group.sram * common.clock,
+    group.sram * common.sram,
     start + (group.vpu - start) * common.vector,
   ];
   const longest = Math.max(needed[0], needed[1], needed[2], needed[3], needed[4]);

@@ -59,8 +59,9 @@ export function readRecipe(text, name, report) {
 export function compileCommand(report, changes) {
   const rank = changes.rank ?? report.package.adapter_rank;
   const cache = changes.cacheBits ?? report.model.cache_bits;
-  return `umber-compile MODEL --target=npu:${report.device.name} --recipe=recipe.json` +
-    ` --kv-bits=${cache} --adapter-rank=${rank} --max-tokens=${report.package.max_tokens} -o OUT.umb`;
+  const isGpu = report.device.kind === "gpu";
+  return `umber-compile MODEL --target=${isGpu ? "gpu" : `npu:${report.device.name}`} --recipe=recipe.json` +
+    ` --kv-bits=${cache}${isGpu ? "" : ` --adapter-rank=${rank}`} --max-tokens=${report.package.max_tokens} -o OUT.umb`;
 }
 
 /** Offers a text as a file. */

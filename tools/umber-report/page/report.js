@@ -8,9 +8,11 @@ export const BOUNDS = {
   lut: "table decode",
   sram: "scratchpad",
   vpu: "vector unit",
+  l2: "L2 cache",
+  latency: "latency",
   sync: "synchronisation",
 };
-/** The unit that a bound is of. */
+/** The unit of a neural engine that a bound is of. */
 export const ENGINES = {
   mac: "matrix",
   dram: "DMA",

@@ -16,7 +16,8 @@ function makeColumns(report, phase) {
     number("layer", "Layer", (row) => row.layer, (v) => (v < 0 ? "–" : String(v))),
     text("kind", "Kind", (row) => row.kind),
   ];
-  if (phase.energy) {
+  const isEngine = report.device.kind === "npu";
+  if (isEngine) {
     columns.push(text("engine", "Engine", (row) => ENGINES[row.bound]));
   }
   if (phase.timeline) {
@@ -34,9 +35,17 @@ function makeColumns(report, phase) {
       columns.push(number(`dram_${region}`, `${region}, MB`, (row) => row.dram[region] ?? 0, format.megabytes));
     }
   }
+  if (isEngine) {
+    columns.push(number("scratchpad", "Scratchpad, MB", (row) => row.scratchpad_bytes, format.megabytes));
+  }
+  if (report.device.kind === "gpu") {
+    columns.push(
+      number("l2", "L2, MB", (row) => row.l2_bytes, format.megabytes),
+      number("workgroups", "Workgroups", (row) => row.workgroups),
+    );
+  }
   if (phase.energy) {
     columns.push(
-      number("scratchpad", "Scratchpad, MB", (row) => row.scratchpad_bytes, format.megabytes),
       number("energy", "Energy, mJ", (row) => joules(row.energy), format.mj),
       number("memory", "memory", (row) => row.energy.memory, format.mj),
       number("compute", "compute", (row) => row.energy.compute + row.energy.vector, format.mj),
@@ -92,6 +101,8 @@ function addUp(rows, name) {
     dram: merge("dram"),
     energy: merge("energy"),
     scratchpad_bytes: add((row) => row.scratchpad_bytes ?? 0),
+    l2_bytes: add((row) => row.l2_bytes ?? 0),
+    workgroups: add((row) => row.workgroups ?? 0),
     streamed_weights: add((row) => row.streamed_weights ?? 0),
     loss: losses.length > 0 ? sum(losses) : NaN,
   };

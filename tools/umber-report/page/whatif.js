@@ -11,6 +11,7 @@ const WIDTHS = [2, 3, 4, 6, 8];
 /** Parameters that can be turned: name in the description, label, unit, factor. */
 const HARDWARE = [
   ["dram.bytes_per_s", "DRAM bandwidth", "GB/s", 1e-9],
+  ["processors.clock_hz", "Clock", "GHz", 1e-9],
   ["clock.array_hz", "Array clock", "GHz", 1e-9],
   ["clock.vector_hz", "Vector clock", "GHz", 1e-9],
   ["decoder.weights_per_s", "Table decode", "G weights/s", 1e-9],
@@ -127,6 +128,9 @@ function makeModelControls(store) {
 /** Says what changes would do to the programs, which the page has only as they are. */
 function describeScratchpad(store) {
   const { report, changes } = store;
+  if (report.device.kind !== "npu") {
+    return "";
+  }
   const peak = Math.max(...report.phases.map((phase) => phase.scratchpad_bytes ?? 0));
   const room = parameter(report, "scratchpad.bytes", changes);
   const rows = report.package.max_tokens;

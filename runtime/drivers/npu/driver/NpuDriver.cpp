@@ -3,7 +3,6 @@
 
 #include "runtime/drivers/npu/driver/NpuDriver.h"
 
-#include "runtime/drivers/npu/NamedConfigs.h"
 #include "runtime/drivers/npu/driver/State.h"
 #include "runtime/package/Package.h"
 

@@ -4,8 +4,8 @@
 #include "runtime/drivers/npu/sim/ProgramFile.h"
 
 #include "runtime/drivers/npu/isa/Encoding.h"
-#include "runtime/drivers/npu/sim/Cbor.h"
-#include "runtime/drivers/npu/sim/JsonReader.h"
+#include "runtime/description/Cbor.h"
+#include "runtime/description/JsonReader.h"
 
 using namespace umber;
 using namespace umber::npu;

@@ -4,10 +4,9 @@
 #include "test/Unit/NPU/Driver/Fixture.h"
 
 #include "runtime/adapter/Values.h"
-#include "runtime/drivers/npu/NamedConfigs.h"
 #include "runtime/drivers/npu/driver/NpuDriver.h"
-#include "runtime/package/PackageWriter.h"
 #include "test/Unit/NPU/IsaFixture.h"
+#include "test/Unit/Package/TestPackage.h"
 
 #include <cmath>
 #include <cstring>
@@ -102,10 +101,6 @@ MatrixLayout matrixAt(uint64_t offset, int64_t rows, int64_t columns) {
   return matrix;
 }
 
-void expectOk(const Status &status) {
-  ASSERT_TRUE(status.ok()) << status.message();
-}
-
 } // namespace
 
 void DriverFixture::SetUp() {
@@ -176,35 +171,16 @@ std::shared_ptr<Package> DriverFixture::makePackage(const Edit &edit) {
     parts.encoded = std::move(*encoded);
   }
   std::string path = directory + "/a.umb";
-  auto created = PackageWriter::create(path);
-  EXPECT_TRUE(created.ok()) << created.status().message();
-  PackageWriter &writer = **created;
-  struct Part {
-    fbs::SegmentKind kind;
-    const char *suffix;
-    const std::vector<uint8_t> *bytes;
-  };
-  for (const Part &part :
-       {Part{fbs::SegmentKind_CommandStream, ".programs", &parts.encoded},
-        Part{fbs::SegmentKind_Weights, ".weights", &parts.weights},
-        Part{fbs::SegmentKind_Tables, ".tables", &parts.tables}}) {
-    if (!parts.hasImages && part.kind != fbs::SegmentKind_CommandStream) {
-      continue;
-    }
-    EXPECT_TRUE(
-        writer.beginSegment(part.kind, parts.segmentPrefix + part.suffix).ok());
-    expectOk(writer.append(part.bytes->data(), part.bytes->size()));
-    expectOk(writer.endSegment());
+  std::vector<test::TestSegment> segments = {{fbs::SegmentKind_CommandStream,
+                                              parts.segmentPrefix + ".programs",
+                                              parts.encoded}};
+  if (parts.hasImages) {
+    segments.push_back({fbs::SegmentKind_Weights,
+                        parts.segmentPrefix + ".weights", parts.weights});
+    segments.push_back({fbs::SegmentKind_Tables,
+                        parts.segmentPrefix + ".tables", parts.tables});
   }
-  flatbuffers::FlatBufferBuilder builder;
-  auto segments = writer.describeSegments(builder);
-  for (const fbs::Segment *segment :
-       *flatbuffers::GetTemporaryPointer(builder, segments)) {
-    parts.meta.segments.emplace_back(segment->UnPack());
-  }
-  builder.Clear();
-  fbs::FinishPackageBuffer(builder, fbs::Package::Pack(builder, &parts.meta));
-  expectOk(writer.finish(builder.GetBufferPointer(), builder.GetSize()));
+  test::writeTestPackage(path, segments, std::move(parts.meta));
   auto package = Package::open(path);
   EXPECT_TRUE(package.ok()) << package.status().message();
   return package.ok() ? *package : nullptr;

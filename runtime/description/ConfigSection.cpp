@@ -1,7 +1,7 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "runtime/drivers/npu/ConfigSection.h"
+#include "runtime/description/ConfigSection.h"
 
 #include "runtime/adapter/Json.h"
 
@@ -10,7 +10,6 @@
 #include <cstdio>
 
 using namespace umber;
-using namespace umber::npu;
 
 namespace {
 
@@ -33,6 +32,12 @@ std::string list(std::initializer_list<const char *> choices) {
 
 } // namespace
 
+const char *umber::getName(Provenance provenance) {
+  constexpr const char *kNames[] = {"measured", "vendor", "computed", "assumed",
+                                    "calibrated"};
+  return kNames[static_cast<size_t>(provenance)];
+}
+
 void ConfigErrors::add(const std::string &path, const std::string &expected,
                        const std::string &found) {
   add(Status(StatusCode::CorruptFile,
@@ -47,7 +52,7 @@ void ConfigErrors::add(const Status &status) {
 
 ConfigSection::ConfigSection(ConfigDocument &document,
                              const nlohmann::json *object, std::string path,
-                             std::vector<Parameter> &parameters)
+                             std::vector<ConfigParameter> &parameters)
     : document(&document), object(object), path(std::move(path)),
       parameters(&parameters) {}
 
@@ -125,7 +130,7 @@ const nlohmann::json *ConfigSection::parameter(const char *key,
   }
   ConfigSection members(*document, value, pathOf(key), *parameters);
   const nlohmann::json *content = members.find("value", expected.c_str());
-  Parameter parameter;
+  ConfigParameter parameter;
   parameter.path = pathOf(key);
   parameter.provenance = static_cast<Provenance>(
       members.kind("provenance", {"measured", "vendor", "computed", "assumed",
@@ -232,7 +237,7 @@ std::string ConfigDocument::text() const {
   return root.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-ConfigSection ConfigDocument::top(std::vector<Parameter> &parameters) {
+ConfigSection ConfigDocument::top(std::vector<ConfigParameter> &parameters) {
   return ConfigSection(*this, &root, "", parameters);
 }
 

@@ -1,24 +1,36 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A strict reading of a description's JSON: every key is asked for once, and
-// what nobody asked for is an error.
+// A strict reading of the JSON that describes a device: every key is asked for
+// once, and what nobody asked for is an error.
 
-#ifndef UMBER_RUNTIME_DRIVERS_NPU_CONFIGSECTION_H
-#define UMBER_RUNTIME_DRIVERS_NPU_CONFIGSECTION_H
+#ifndef UMBER_RUNTIME_DESCRIPTION_CONFIGSECTION_H
+#define UMBER_RUNTIME_DESCRIPTION_CONFIGSECTION_H
 
-#include "runtime/drivers/npu/Config.h"
+#include "runtime/package/MappedFile.h"
 
 #include <nlohmann/json.hpp>
 
 #include <initializer_list>
 #include <map>
 #include <set>
+#include <string>
+#include <vector>
 
-namespace umber::npu {
+namespace umber {
 
-constexpr const char *kProvenanceNames[] = {"measured", "vendor", "computed",
-                                            "assumed", "calibrated"};
+/// Where a parameter's value comes from.
+enum class Provenance { Measured, Vendor, Computed, Assumed, Calibrated };
+
+const char *getName(Provenance provenance);
+
+/// A number of a description, for reports on what a result rests on.
+struct ConfigParameter {
+  std::string path; ///< `section.key`, which ends in the unit
+  double value = 0;
+  Provenance provenance = Provenance::Assumed;
+  std::string source;
+};
 
 /// Keeps the first error; after it, values that are read are of no use.
 class ConfigErrors {
@@ -55,7 +67,7 @@ public:
 private:
   friend class ConfigDocument;
   ConfigSection(ConfigDocument &document, const nlohmann::json *object,
-                std::string path, std::vector<Parameter> &parameters);
+                std::string path, std::vector<ConfigParameter> &parameters);
 
   const nlohmann::json *find(const char *key, const char *expected);
   /// The `value` of a parameter, whose other members are recorded.
@@ -67,7 +79,7 @@ private:
   ConfigDocument *document;
   const nlohmann::json *object;
   std::string path;
-  std::vector<Parameter> *parameters;
+  std::vector<ConfigParameter> *parameters;
 };
 
 class ConfigDocument {
@@ -78,7 +90,7 @@ public:
   void set(const std::string &setting);
   std::string text() const;
 
-  ConfigSection top(std::vector<Parameter> &parameters);
+  ConfigSection top(std::vector<ConfigParameter> &parameters);
   /// Reports the first key that no section was asked for.
   void finish();
 
@@ -92,6 +104,6 @@ private:
   std::map<std::string, std::set<std::string>> asked;
 };
 
-} // namespace umber::npu
+} // namespace umber
 
-#endif // UMBER_RUNTIME_DRIVERS_NPU_CONFIGSECTION_H
+#endif // UMBER_RUNTIME_DESCRIPTION_CONFIGSECTION_H

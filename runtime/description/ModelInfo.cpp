@@ -1,14 +1,13 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "runtime/drivers/npu/sim/ModelInfo.h"
+#include "runtime/description/ModelInfo.h"
 
-#include "runtime/drivers/npu/sim/JsonReader.h"
+#include "runtime/description/JsonReader.h"
 
 #include <cmath>
 
 using namespace umber;
-using namespace umber::npu;
 using Json = nlohmann::json;
 
 namespace {
@@ -123,7 +122,7 @@ Status readKernel(const Json &object, KernelSource &kernel) {
 
 } // namespace
 
-Json npu::toJson(const ModelInfo &info) {
+Json umber::toJson(const ModelInfo &info) {
   Json matrices = Json::array(), kernels = Json::array();
   for (const MatrixInfo &matrix : info.matrices) {
     matrices.push_back(describe(matrix));
@@ -142,7 +141,7 @@ Json npu::toJson(const ModelInfo &info) {
           {"kernels", std::move(kernels)}};
 }
 
-Result<ModelInfo> npu::readModelInfo(const Json &json) {
+Result<ModelInfo> umber::readModelInfo(const Json &json) {
   ModelInfo info;
   Status status;
   JsonReader reader(json, status);

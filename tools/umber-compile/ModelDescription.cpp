@@ -1,13 +1,14 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "tools/umber-compile/EngineInfo.h"
+#include "tools/umber-compile/ModelDescription.h"
 #include "dialects/Umber/Parameters/StoredSize.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/Compression/MatrixEncoder.h"
 #include "passes/Compression/ModelBody.h"
 #include "passes/Compression/Recipe.h"
 #include "runtime/drivers/npu/ArrayModel.h"
+#include "targets/Common/PackPanels.h"
 
 using namespace mlir;
 using namespace mlir::umber;
@@ -57,11 +58,10 @@ std::optional<double> getLoss(ParamOp param, int64_t bits) {
   return loss ? std::optional(loss.getValueAsDouble()) : std::nullopt;
 }
 
-npu::MatrixInfo describeMatrix(ParamOp param, bool isBody, SymbolTable &symbols,
-                               const npu::Layout &layout,
-                               const npu::Config &engine) {
+MatrixInfo describeMatrix(ParamOp param, bool isBody, SymbolTable &symbols,
+                          const MatrixStorage &storage) {
   RankedTensorType type = param.getTensorType();
-  npu::MatrixInfo matrix;
+  MatrixInfo matrix;
   matrix.name = param.getSymName().str();
   matrix.rows = type.getDimSize(0);
   matrix.columns = type.getDimSize(1);
@@ -69,10 +69,7 @@ npu::MatrixInfo describeMatrix(ParamOp param, bool isBody, SymbolTable &symbols,
   matrix.bits = getStorageWidth(type);
   matrix.bytes = getStoredBytes(type);
   matrix.isBody = isBody;
-  if (const npu::MatrixLayout *placed = layout.findMatrix(matrix.name)) {
-    matrix.begin = placed->getBegin();
-    matrix.end = placed->getEnd();
-  }
+  std::tie(matrix.begin, matrix.end) = storage.getPlace(matrix.name);
   if (auto error = param->getAttrOfType<FloatAttr>(kErrorAttrName)) {
     matrix.error = error.getValueAsDouble();
   }
@@ -91,14 +88,14 @@ npu::MatrixInfo describeMatrix(ParamOp param, bool isBody, SymbolTable &symbols,
         bits == matrix.bits ? type : MatrixEncoder::getType(type, bits);
     matrix.choices.push_back(
         {bits, static_cast<uint64_t>(getStoredBytes(stored)),
-         getStreamBytes(stored, engine), getLoss(param, bits)});
+         storage.getStreamBytes(stored), getLoss(param, bits)});
   }
   return matrix;
 }
 
 /// An op, with the name that the import has given it, and what it reads.
-npu::SourceOp describeOp(Operation *op) {
-  npu::SourceOp source;
+SourceOp describeOp(Operation *op) {
+  SourceOp source;
   source.name = op->getName().getStringRef().str();
   for (Type type : op->getResultTypes()) {
     source.type += (source.type.empty() ? "" : ", ") + print(type);
@@ -117,11 +114,11 @@ npu::SourceOp describeOp(Operation *op) {
   return source;
 }
 
-std::vector<npu::KernelSource> describeKernels(func::FuncOp function) {
-  std::vector<npu::KernelSource> kernels;
+std::vector<KernelSource> describeKernels(func::FuncOp function) {
+  std::vector<KernelSource> kernels;
   DenseMap<Operation *, uint32_t> numbers;
   for (auto kernel : function.getOps<KernelOp>()) {
-    npu::KernelSource &source = kernels.emplace_back();
+    KernelSource &source = kernels.emplace_back();
     source.name = kernel.getSymName().str();
     for (Operation &op : kernel.getBody().front()) {
       if (!op.hasTrait<OpTrait::IsTerminator>()) {
@@ -143,11 +140,27 @@ std::vector<npu::KernelSource> describeKernels(func::FuncOp function) {
 
 } // namespace
 
-npu::ModelInfo describeModel(ModuleOp module, const npu::Layout &layout,
-                             const npu::Config &engine) {
+MatrixStorage getEngineStorage(const npu::Layout &layout,
+                               const npu::Config &engine) {
+  return {[&](RankedTensorType type) { return getStreamBytes(type, engine); },
+          [&](StringRef name) -> std::pair<uint64_t, uint64_t> {
+            const npu::MatrixLayout *placed = layout.findMatrix(name.str());
+            return placed ? std::pair(placed->getBegin(), placed->getEnd())
+                          : std::pair<uint64_t, uint64_t>();
+          }};
+}
+
+MatrixStorage getGpuStorage() {
+  return {[](RankedTensorType type) {
+            return uint64_t(getPackedBytes(type, MatrixLayout::Lanes));
+          },
+          [](StringRef) { return std::pair<uint64_t, uint64_t>(); }};
+}
+
+ModelInfo describeModel(ModuleOp module, const MatrixStorage &storage) {
   ModelBody parts(module);
   SymbolTable symbols(module);
-  npu::ModelInfo info;
+  ModelInfo info;
   info.bodyWeights = static_cast<uint64_t>(parts.weights);
   if (auto model = module->getAttrOfType<ModelAttr>(kModelAttrName)) {
     info.layers = model.getLayers();
@@ -168,8 +181,7 @@ npu::ModelInfo describeModel(ModuleOp module, const npu::Layout &layout,
     bool isBody = llvm::is_contained(parts.body, param);
     if (isBody || llvm::is_contained(parts.embeddings, param)) {
       info.bodyBytes += isBody ? getStoredBytes(type) : 0;
-      info.matrices.push_back(
-          describeMatrix(param, isBody, symbols, layout, engine));
+      info.matrices.push_back(describeMatrix(param, isBody, symbols, storage));
     }
   }
   auto functions = module.getOps<func::FuncOp>();

@@ -4,8 +4,8 @@
 // What reports need of a compiled model beside its programs: where its kernels
 // come from, how its matrices are stored, and what other widths would cost.
 
-#ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_MODELINFO_H
-#define UMBER_RUNTIME_DRIVERS_NPU_SIM_MODELINFO_H
+#ifndef UMBER_RUNTIME_DESCRIPTION_MODELINFO_H
+#define UMBER_RUNTIME_DESCRIPTION_MODELINFO_H
 
 #include "runtime/package/Status.h"
 
@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace umber::npu {
+namespace umber {
 
 /// One way to store a matrix.
 struct WidthChoice {
@@ -82,6 +82,6 @@ nlohmann::json toJson(const ModelInfo &info);
 /// CorruptFile: `KEY: expected …, found …` for the first thing that is wrong.
 Result<ModelInfo> readModelInfo(const nlohmann::json &json);
 
-} // namespace umber::npu
+} // namespace umber
 
-#endif // UMBER_RUNTIME_DRIVERS_NPU_SIM_MODELINFO_H
+#endif // UMBER_RUNTIME_DESCRIPTION_MODELINFO_H

@@ -3,8 +3,8 @@
 //
 // Strict reading of an object of a file that nobody has checked.
 
-#ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_JSONREADER_H
-#define UMBER_RUNTIME_DRIVERS_NPU_SIM_JSONREADER_H
+#ifndef UMBER_RUNTIME_DESCRIPTION_JSONREADER_H
+#define UMBER_RUNTIME_DESCRIPTION_JSONREADER_H
 
 #include "runtime/package/Status.h"
 
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace umber::npu {
+namespace umber {
 
 inline Status corrupt(const std::string &message) {
   return Status(StatusCode::CorruptFile, message);
@@ -98,6 +98,6 @@ private:
   Status &status;
 };
 
-} // namespace umber::npu
+} // namespace umber
 
-#endif // UMBER_RUNTIME_DRIVERS_NPU_SIM_JSONREADER_H
+#endif // UMBER_RUNTIME_DESCRIPTION_JSONREADER_H

@@ -1,10 +1,9 @@
 // Part of Umber, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "runtime/drivers/npu/sim/Cbor.h"
+#include "runtime/description/Cbor.h"
 
 using namespace umber;
-using namespace umber::npu;
 using Json = nlohmann::json;
 
 namespace {
@@ -53,7 +52,7 @@ private:
 
 } // namespace
 
-Json npu::readCbor(Bytes bytes) {
+Json umber::readCbor(Bytes bytes) {
   const uint8_t *begin = bytes.data, *end = bytes.data + bytes.size;
   Limits limits(bytes.size);
   if (!Json::sax_parse(begin, end, &limits, Json::input_format_t::cbor)) {
