@@ -25,7 +25,7 @@ constexpr int64_t kPartPositions = 128;
 constexpr int64_t kMostParts = 32;
 /// Workgroups of a warp that keep a large GPU busy; an eighth as many rows and
 /// groups of heads do without parts.
-constexpr int64_t kManyWorkgroups = 512;
+constexpr int64_t kManyWarps = 512;
 
 /// How a row's positions are cut.
 struct Parts {
@@ -41,9 +41,9 @@ public:
       : heads(AttentionStage::getHeads(op)), groups(op.getHeads() / heads),
         headDim(op.getCache().getType().getHeadDim()),
         most(std::clamp<int64_t>(llvm::bit_floor(uint64_t(std::max<int64_t>(
-                                     kManyWorkgroups / groups, 1))),
+                                     kManyWarps / groups, 1))),
                                  1, kMostParts)),
-        isSplit(most > 1 && groups * maxTokens < kManyWorkgroups / 8) {}
+        isSplit(most > 1 && groups * maxTokens < kManyWarps / 8) {}
 
   const int64_t heads; ///< of a workgroup
   const int64_t groups;

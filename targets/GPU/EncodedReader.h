@@ -76,9 +76,9 @@ private:
   mlir::Value getByteShift(llvm::ArrayRef<mlir::Value> block, int64_t first);
   mlir::Value lookUpInRegisters(llvm::ArrayRef<mlir::Value> block,
                                 int64_t first);
+  mlir::Value reverseBytes(mlir::Value word);
   mlir::Value lookUpByPermutation(llvm::ArrayRef<mlir::Value> block,
                                   int64_t quad);
-  mlir::Value reverseBytes(mlir::Value word);
   /// Codes that one lookup in workgroup memory takes.
   static int64_t getCodesPerLookup(const PanelEncoding &encoding);
   static int64_t getTables(const PanelEncoding &encoding);
@@ -88,8 +88,7 @@ private:
   PanelEncoding encoding;
   Lookup lookup;
   mlir::Value buffer, panel, lane, base;
-  llvm::SmallVector<mlir::Value>
-      registers;             ///< Registers: byte 0 of each on top
+  llvm::SmallVector<mlir::Value> registers; ///< Registers: byte 0 on top
   mlir::Value shared, table; ///< the lane's table: where it begins
 };
 

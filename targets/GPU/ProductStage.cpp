@@ -106,6 +106,17 @@ ProductStage::Sums ProductStage::getInputs(int64_t r, Value column,
     }
     return values;
   }
+  constexpr int64_t kNeighbours = LaunchBuilder::kNeighbours;
+  if (l.getApi() == Api::Vulkan && !xType.getEncoding() &&
+      count % kNeighbours == 0) {
+    Value at = l.add(rowOffsets[r], column);
+    for (int64_t i = 0; i < count; i += kNeighbours) {
+      for (Value word : l.loadSharedWords(x.buffer, l.add(at, l.index(i)))) {
+        values.push_back(l.asFloat(word));
+      }
+    }
+    return values;
+  }
   for (int64_t i = 0; i < count; ++i) {
     values.push_back(getInput(r, l.add(column, l.index(i))));
   }

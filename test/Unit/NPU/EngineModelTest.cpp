@@ -4,7 +4,8 @@
 // Packages for a neural engine whose hashes fit, but not what they say.
 
 #include "runtime/drivers/npu/EngineModel.h"
-#include "runtime/package/PackageWriter.h"
+#include "runtime/package/Package.h"
+#include "test/Unit/Package/TestPackage.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -93,37 +94,20 @@ protected:
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 
-  void append(PackageWriter &writer, fbs::SegmentKind kind,
-              const std::string &name, const std::vector<uint8_t> &bytes) {
-    ASSERT_TRUE(writer.beginSegment(kind, name).ok());
-    ASSERT_TRUE(writer.append(bytes.data(), bytes.size()).ok());
-    ASSERT_TRUE(writer.endSegment().ok());
-  }
-
   void write(const std::function<void(Parts &)> &edit) {
     Parts parts = makeParts();
     edit(parts);
     auto bytes = writeProgramFile(parts.programs);
     ASSERT_TRUE(bytes.ok()) << bytes.status().message();
-    auto created = PackageWriter::create(path);
-    ASSERT_TRUE(created.ok()) << created.status().message();
-    PackageWriter &writer = **created;
-    append(writer, fbs::SegmentKind_CommandStream, parts.programsName, *bytes);
-    append(writer, fbs::SegmentKind_Weights, "npu:ane-a17-like.weights",
-           std::vector<uint8_t>(parts.weightBytes));
-    append(writer, fbs::SegmentKind_Tables, "npu:ane-a17-like.tables",
-           std::vector<uint8_t>(parts.tableBytes));
-    flatbuffers::FlatBufferBuilder builder;
-    auto segments = writer.describeSegments(builder);
-    for (const fbs::Segment *segment :
-         *flatbuffers::GetTemporaryPointer(builder, segments)) {
-      parts.package.segments.emplace_back(segment->UnPack());
-    }
-    builder.Clear();
-    fbs::FinishPackageBuffer(builder,
-                             fbs::Package::Pack(builder, &parts.package));
-    ASSERT_TRUE(
-        writer.finish(builder.GetBufferPointer(), builder.GetSize()).ok());
+    const std::string prefix = "npu:ane-a17-like";
+    test::writeTestPackage(
+        path,
+        {{fbs::SegmentKind_CommandStream, parts.programsName, *bytes},
+         {fbs::SegmentKind_Weights, prefix + ".weights",
+          std::vector<uint8_t>(parts.weightBytes)},
+         {fbs::SegmentKind_Tables, prefix + ".tables",
+          std::vector<uint8_t>(parts.tableBytes)}},
+        std::move(parts.package));
   }
 
   Result<EngineModel> read() {

@@ -159,13 +159,25 @@ TEST(Verifier, ChecksWeights) {
             "rows_per_table: expected at least 1, found 0");
   EXPECT_EQ(verifyOne("weights bits=4 storage_bits=4" + sizes),
             "bits: expected one of 8, 16, found 4");
-  EXPECT_EQ(verifyOne("weights slot=4" + sizes),
-            "slot: expected one below the 4 of kernel_buffer.slots of "
-            "ane-a17-like, found 4");
-  EXPECT_EQ(verifyOne("weights rows=512 columns=512"), "");
-  EXPECT_EQ(verifyOne("weights rows=513 columns=512"),
-            "rows x columns in bytes: expected at most the 262144 of a kernel "
-            "slot of ane-a17-like, found 262656");
+}
+
+TEST(Verifier, ChecksKernelSlots) {
+  KernelBufferConfig buffer = getConfig("ane-a17-like").kernelBuffer;
+  std::string slots = std::to_string(buffer.slots);
+  EXPECT_EQ(verifyOne("weights rows=16 columns=16 slot=" + slots),
+            "slot: expected one below the " + slots +
+                " of kernel_buffer.slots of ane-a17-like, found " + slots);
+  int64_t bytes = buffer.bytes / buffer.slots, columns = 512;
+  int64_t rows = bytes / columns;
+  auto weights = [&](int64_t rows) {
+    return "weights rows=" + std::to_string(rows) +
+           " columns=" + std::to_string(columns);
+  };
+  EXPECT_EQ(verifyOne(weights(rows)), "");
+  EXPECT_EQ(verifyOne(weights(rows + 1)),
+            "rows x columns in bytes: expected at most the " +
+                std::to_string(bytes) + " of a kernel slot of ane-a17-like, " +
+                "found " + std::to_string((rows + 1) * columns));
 }
 
 TEST(Verifier, ChecksProducts) {

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 using namespace umber;
-using namespace umber::npu;
 
 namespace {
 
