@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares a GPU's code with the interpreter on a small random model.
 
-    agree.py FOLDER [--device NAME] [--bits BITS,...] [--passes PIPELINE] [--repeat TIMES]
-             [make_model.py's options]
+    agree.py FOLDER [--device NAME] [--isa NAME,...] [--rows ROWS,...] [--bits BITS,...]
+             [--passes PIPELINE] [--repeat TIMES] [make_model.py's options]
 
 For f32 and f16, f32 with caches of 8 and 4 bits, or those of them that --bits names by
 the body's and the cache's (32-8), or after the passes of a pipeline of umber-opt's: the
@@ -51,7 +51,7 @@ def check(folder, ir, bits, kv_bits, options):
     quantized = agree.QUANTIZED in pathlib.Path(ir).read_text()
     (folder / "prompt").write_text(agree.SENTENCE * options.repeat)
     name = pathlib.Path(ir).stem
-    isas = ISAS[options.device.split(":")[0]]
+    isas = [options.isa] if options.isa else ISAS[options.device.split(":")[0]]
     earlier = None
     for rows, isa in zip(options.rows.split(","), itertools.cycle(isas)):
         package = folder / "m.umb"
@@ -85,6 +85,8 @@ def main():
     parser.add_argument("--device", default="vulkan:0")
     parser.add_argument("--bits", default="32-32,16-16,32-8,32-4")
     parser.add_argument("--passes")
+    parser.add_argument("--isa", help="what a package has code for, default: one after the "
+                        "other of what the device takes")
     parser.add_argument("--rows", default="12,2",
                         help="what a step takes: prompts in chunks, some rows of the last "
                         "of them, and in steps of two rows")
