@@ -3,9 +3,9 @@
 
 #include "runtime/drivers/npu/sim/ProgramFile.h"
 
-#include "runtime/drivers/npu/isa/Encoding.h"
 #include "runtime/description/Cbor.h"
 #include "runtime/description/JsonReader.h"
+#include "runtime/drivers/npu/isa/Encoding.h"
 
 using namespace umber;
 using namespace umber::npu;

@@ -7,8 +7,8 @@
 #ifndef UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
 #define UMBER_RUNTIME_DRIVERS_NPU_SIM_PROGRAMFILE_H
 
-#include "runtime/drivers/npu/MatrixLayout.h"
 #include "runtime/description/ModelInfo.h"
+#include "runtime/drivers/npu/MatrixLayout.h"
 #include "runtime/drivers/npu/sim/StepTiming.h"
 #include "runtime/package/MappedFile.h"
 
