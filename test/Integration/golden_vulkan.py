@@ -7,7 +7,7 @@
                      [--tokens N] [--all]
 
 FOLDER has what compressed_model.py made. With plain activations all sums are exact to f32:
-logits are within 1e-2 and greedy tokens the same, with an adapter, without, and with it
+logits are within 2e-2 and greedy tokens the same, with an adapter, without, and with it
 again, which gives the same bits as before. Rounded activations carry a last bit on
 (docs/numerics.md): given the CPU's tokens, a step has the CPU's next token, or the CPU's
 own choice was a close call; and logits are as near as the same model is to itself, scaled
@@ -29,7 +29,8 @@ import tempfile
 import compressed_model
 from gpu_agreement import GOLDEN, Model
 
-TOLERANCE = 1e-2
+# Each of two targets is within 1e-2 of the interpreter.
+TOLERANCE = 2e-2
 # Of docs/numerics.md's drift, 0.13 to 0.34 in the root mean square and up to 1.2.
 DRIFT, LARGEST_DRIFT = 0.4, 1.2
 
