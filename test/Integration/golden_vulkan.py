@@ -7,7 +7,7 @@
                      [--tokens N] [--all]
 
 FOLDER has what compressed_model.py made. With plain activations all sums are exact to f32:
-logits are within 2e-2 and greedy tokens the same, with an adapter, without, and with it
+logits are within 1e-3 of the largest and greedy tokens the same, with an adapter, without, and with it
 again, which gives the same bits as before. Rounded activations carry a last bit on
 (docs/numerics.md): given the CPU's tokens, a step has the CPU's next token, or the CPU's
 own choice was a close call; and logits are as near as the same model is to itself, scaled
@@ -29,8 +29,9 @@ import tempfile
 import compressed_model
 from gpu_agreement import GOLDEN, Model
 
-# Each of two targets is within 1e-2 of the interpreter.
-TOLERANCE = 2e-2
+# Of the largest logit. Sums in another order round to another f16 in the cache now and
+# then; with a cache of f32 the largest difference is 3e-6 of it.
+TOLERANCE = 1e-3
 # Of docs/numerics.md's drift, 0.13 to 0.34 in the root mean square and up to 1.2.
 DRIFT, LARGEST_DRIFT = 0.4, 1.2
 
@@ -73,12 +74,13 @@ def check_plain(cpu, gpu, cases, tokens, adapters):
             chosen, expected = decode(cpu, ids, tokens, pair and pair[0])
             found = follow(gpu, ids, chosen[:-1], pair and pair[1])
             assert [best_of(row) for row in found] == chosen, ids
-            worst = max(worst, *(abs(e) for row in errors(found, expected) for e in row))
-            assert worst <= TOLERANCE, f"{ids}: logits differ by {worst}"
+            scale = max(abs(logit) for row in expected for logit in row)
+            worst = max(worst, *(abs(e) / scale for row in errors(found, expected) for e in row))
+            assert worst <= TOLERANCE, f"{ids}: logits differ by {worst} of the largest"
             before = first.setdefault((pair is None, tuple(ids)), found)
             assert found == before, f"{ids}: not as it was before"
     print(f"plain: {len(adapters) * len(cases)} prompts of {tokens} tokens, "
-          f"logits within {worst:.1e}")
+          f"logits within {worst:.1e} of the largest")
 
 
 def check_rounded(cpu, gpu, cases, tokens):
